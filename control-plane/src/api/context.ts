@@ -1,0 +1,33 @@
+/** What the API needs of the rest: plain functions and values that main.ts passes. Routes hold no logic beyond parse, authorise, call. */
+import type { HealthReport } from '../model/health.ts';
+import type { ReadinessCheck, RevisionTimeline, SystemStatus } from '../model/system.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { LogLine } from '../runtime/runtime.ts';
+import type { Session, SessionCounts } from '../telemetry/session.ts';
+import type { AckReport, GatewaySync } from '../xds/status.ts';
+import type { Log } from '../log.ts';
+
+export interface ApiContext {
+  readonly registry: Registry;
+  readonly log: Log;
+  readonly now: () => number;
+  /** Who bears this token, or undefined. Compares in constant time. */
+  authenticate(token: string): { actor: string } | undefined;
+  system(): SystemStatus;
+  readiness(): readonly ReadinessCheck[];
+  health(instance: string): HealthReport | undefined;
+  sessions(): readonly Session[];
+  sessionCounts(): SessionCounts;
+  gateways(): readonly GatewaySync[];
+  /** Resolves when every connected Envoy has acknowledged or refused the revision, or after the time with what is pending. */
+  whenAcked(revision: number, timeoutMs: number, signal: AbortSignal): Promise<AckReport>;
+  revision(revision: number): RevisionTimeline | undefined;
+  /** Error: not_found. */
+  logs(instance: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>;
+  /** A consistent copy of the store as a file that the caller deletes. Error: unsupported for a store without one. */
+  backup(): Promise<{ path: string; remove: () => Promise<void> }>;
+  /** Ends agents and Envoy after draining for at most this long, then the control plane; resolves when it has begun. */
+  shutdown(options: { drainMs: number }): Promise<void>;
+  /** Folder of the built console; undefined: not built. */
+  readonly consoleFolder: string | undefined;
+}

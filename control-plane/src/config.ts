@@ -1,0 +1,168 @@
+/**
+ * The only reader of process.env and of the settings file. Later wins: defaults, `switchboard.yaml` (or the file that
+ * SWITCHBOARD_SETTINGS names), then SWITCHBOARD_* variables. Returns a frozen Config or throws `invalid` with the field.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parse, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import { SwitchboardError, messageOf } from './model/errors.ts';
+import { issuesOf } from './model/parse.ts';
+
+const Port = z.int().min(0).max(65_535);
+const Host = z.string().min(1).max(253);
+
+const Settings = z.strictObject({
+  /** Folder for everything that is kept: store, tokens, logs, instances' folders. */
+  data: z.string().min(1).default('data'),
+  /** Where clients connect. Port 0 picks a free one and keeps it. */
+  gateway: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8800) }).prefault({}),
+  /** API and console. */
+  api: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8801) }).prefault({}),
+  /** Where Envoy gets its configuration. */
+  xds: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8802) }).prefault({}),
+  envoy: z
+    .strictObject({
+      /** The binary; default: `envoy` on PATH if its version is tested, else the one that the set-up installed. */
+      path: z.string().min(1).optional(),
+      /** Worker threads. */
+      concurrency: z.int().min(1).max(256).default(2),
+      logLevel: z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']).default('warning'),
+      maxConnections: z.int().min(1).max(10_000_000).default(100_000),
+      xds: z.enum(['delta', 'sotw']).default('delta'),
+    })
+    .prefault({}),
+  agents: z
+    .strictObject({
+      host: Host.default('127.0.0.1'),
+      /** Ports for agents that Switchboard starts; each is checked free before use. */
+      ports: z.tuple([Port.min(1), Port.min(1)]).default([9100, 9999]),
+      logs: z
+        .strictObject({ maxBytes: z.int().min(4096).default(10_485_760), files: z.int().min(1).max(100).default(3) })
+        .prefault({}),
+    })
+    .prefault({}),
+  store: z
+    .strictObject({ type: z.string().min(1).default('sqlite'), options: z.record(z.string(), z.unknown()).default({}) })
+    .prefault({}),
+  log: z
+    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .prefault({}),
+  /** Resources that are applied when the registry is empty. */
+  seed: z.array(z.string().min(1)).default([]),
+  /** Modules that export descriptors of routing policies and probes. */
+  plugins: z.array(z.string().min(1)).default([]),
+});
+type Settings = z.infer<typeof Settings>;
+
+export interface Config extends Readonly<Settings> {
+  /** The settings file in use, if any. */
+  readonly file: string | undefined;
+  /** Absolute form of `data`. */
+  readonly dataFolder: string;
+  /** Relative paths in the settings start here. */
+  readonly baseFolder: string;
+  /** What agents' references (`fromEnv`) are read from. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Variable to field. SWITCHBOARD_GATEWAY_PORT=0 and the like; values are parsed as the field's type. */
+const VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  SWITCHBOARD_DATA: ['data'],
+  SWITCHBOARD_GATEWAY_HOST: ['gateway', 'host'],
+  SWITCHBOARD_GATEWAY_PORT: ['gateway', 'port'],
+  SWITCHBOARD_API_HOST: ['api', 'host'],
+  SWITCHBOARD_API_PORT: ['api', 'port'],
+  SWITCHBOARD_XDS_HOST: ['xds', 'host'],
+  SWITCHBOARD_XDS_PORT: ['xds', 'port'],
+  SWITCHBOARD_ENVOY_PATH: ['envoy', 'path'],
+  ENVOY_PATH: ['envoy', 'path'],
+  SWITCHBOARD_ENVOY_CONCURRENCY: ['envoy', 'concurrency'],
+  SWITCHBOARD_ENVOY_LOG_LEVEL: ['envoy', 'logLevel'],
+  SWITCHBOARD_ENVOY_XDS: ['envoy', 'xds'],
+  SWITCHBOARD_AGENTS_PORTS: ['agents', 'ports'],
+  SWITCHBOARD_STORE: ['store', 'type'],
+  SWITCHBOARD_LOG_LEVEL: ['log', 'level'],
+  SWITCHBOARD_SEED: ['seed'],
+  SWITCHBOARD_PLUGINS: ['plugins'],
+};
+
+/** A variable's text as the JSON value the schema expects: numbers for ports, `a-b` for a range, commas for lists. */
+function parseVariable(path: readonly string[], text: string): unknown {
+  const field = path.join('.');
+  if (field === 'seed' || field === 'plugins') return text === '' ? [] : text.split(',').map((part) => part.trim());
+  if (field === 'agents.ports') return text.split('-').map(Number);
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+function assign(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [head, ...rest] = path;
+  if (head === undefined) return;
+  if (rest.length === 0) {
+    target[head] = value;
+    return;
+  }
+  const next = target[head];
+  const child: Record<string, unknown> = typeof next === 'object' && next !== null ? { ...next } : {};
+  assign(child, rest, value);
+  target[head] = child;
+}
+
+function readSettings(file: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new SwitchboardError('invalid', `cannot read the settings file ${file}: ${messageOf(cause)}`, { cause });
+  }
+  try {
+    const value: unknown = parse(text) ?? {};
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new SwitchboardError('invalid', `the settings file ${file} must hold a mapping of settings`);
+    }
+    return value as Record<string, unknown>;
+  } catch (cause) {
+    if (!(cause instanceof YAMLParseError)) throw cause;
+    throw new SwitchboardError('invalid', `the settings file ${file} is not valid YAML: ${cause.message}`, { cause });
+  }
+}
+
+export function loadConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  cwd = process.cwd(),
+): Config {
+  const named = environment['SWITCHBOARD_SETTINGS'];
+  const candidate = resolve(cwd, named ?? 'switchboard.yaml');
+  const file = named !== undefined || existsSync(candidate) ? candidate : undefined;
+  const raw = file === undefined ? {} : readSettings(file);
+  const sources = new Map<string, string>();
+  for (const [variable, path] of Object.entries(VARIABLES)) {
+    const text = environment[variable];
+    if (text === undefined || text === '') continue;
+    assign(raw, path, parseVariable(path, text));
+    sources.set(path.join('.'), variable);
+  }
+  const result = Settings.safeParse(raw);
+  if (!result.success) {
+    const issues = issuesOf(result.error);
+    const lines = issues.map((issue) => {
+      const variable = [...sources].find(([path]) => issue.path === path || issue.path.startsWith(`${path}.`))?.[1];
+      return `${variable ?? issue.path}: ${issue.message}`;
+    });
+    throw new SwitchboardError(
+      'invalid',
+      `bad settings${file === undefined ? '' : ` in ${file}`}: ${lines.join('; ')}`,
+      { issues },
+    );
+  }
+  const settings = result.data;
+  const [low, high] = settings.agents.ports;
+  if (low > high) {
+    throw new SwitchboardError(
+      'invalid',
+      `bad settings: agents.ports: the first port (${String(low)}) is above the last (${String(high)})`,
+    );
+  }
+  const baseFolder = file === undefined ? cwd : dirname(file);
+  return Object.freeze({ ...settings, file, baseFolder, dataFolder: resolve(baseFolder, settings.data), environment });
+}

@@ -1,0 +1,42 @@
+/**
+ * FleetView is what the gateways are to know, and nothing else: the one value that flows from the reconcile loop to the
+ * translation into Envoy resources. Immutable and structurally shared: an entry that did not change is the same object as
+ * in the view before, so the translation can keep its result by identity.
+ */
+import type { ServiceGateway } from './service.ts';
+import type { RouteSpec } from './route.ts';
+
+export interface FleetInstance {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly weight: number;
+  readonly version: number;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly zone: string;
+  /** draining keeps its sessions and gets no new ones; unhealthy likewise. */
+  readonly health: 'healthy' | 'draining' | 'unhealthy';
+}
+
+export interface FleetService {
+  readonly name: string;
+  readonly gateway: ServiceGateway;
+  /** Sorted by id. */
+  readonly instances: readonly FleetInstance[];
+}
+
+export interface FleetRoute {
+  readonly name: string;
+  readonly spec: RouteSpec;
+}
+
+export interface FleetView {
+  /** The store revision that this view shows. */
+  readonly revision: number;
+  /** Grows with every published view, also when only health changed. */
+  readonly generation: number;
+  /** Sorted by name. */
+  readonly services: readonly FleetService[];
+  /** Enabled routes, sorted by name. */
+  readonly routes: readonly FleetRoute[];
+}

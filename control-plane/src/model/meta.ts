@@ -1,0 +1,28 @@
+/** What every stored resource has beside its spec. */
+import { z } from 'zod';
+
+/** A DNS label: it stands in URLs, Envoy names, folder names and metric labels. */
+export const Name = z
+  .string()
+  .min(1)
+  .max(48)
+  .regex(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+    'must be lower-case letters, digits and hyphens, starting and ending with a letter or digit',
+  );
+
+export const Labels = z.record(z.string().min(1).max(63), z.string().max(255));
+
+export const Timestamp = z.iso.datetime();
+
+/** A present fact about a resource, after the model of Kubernetes' conditions. */
+export const Condition = z.strictObject({
+  type: z.string(),
+  status: z.enum(['true', 'false', 'unknown']),
+  /** One CamelCase word for programs. */
+  reason: z.string(),
+  /** A sentence for people. */
+  message: z.string(),
+  since: Timestamp,
+});
+export type Condition = z.infer<typeof Condition>;

@@ -1,0 +1,132 @@
+/** A Service is one agent service: what runs (launch), how many, how it is probed, drained and reached. */
+import { z } from 'zod';
+import { Labels, Name } from './meta.ts';
+import { Duration, Size } from './units.ts';
+
+/** A value in clear, or a reference that is read when the process starts and is never stored or shown. */
+export const EnvValue = z.union([
+  z.string().max(32_768),
+  z.strictObject({ fromEnv: z.string().min(1) }),
+  z.strictObject({ fromFile: z.string().min(1) }),
+]);
+export type EnvValue = z.infer<typeof EnvValue>;
+
+/** Templates `{port}`, `{host}`, `{instance}`, `{service}`, `{workdir}` are replaced in command, cwd and env. */
+export const Launch = z.strictObject({
+  command: z.array(z.string().min(1).max(4096)).min(1).max(256),
+  /** The process's folder. Default: the instance's own working folder. Relative paths start at the control plane's folder. */
+  cwd: z.string().min(1).max(4096).optional(),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name of letters, digits and underscores'), EnvValue)
+    .default({}),
+  /** The process group is restarted (after a drain) when it holds more than this. */
+  memoryLimit: Size.optional(),
+});
+export type Launch = z.infer<typeof Launch>;
+
+/** Which probe, its own options, and how results become a verdict. The probe's driver checks `options`. */
+export const Probe = z.strictObject({
+  type: z.string().min(1).default('websocket'),
+  options: z.record(z.string(), z.unknown()).default({}),
+  interval: Duration.default('5s'),
+  timeout: Duration.default('2s'),
+  failures: z.int().min(1).max(100).default(3),
+  successes: z.int().min(1).max(100).default(1),
+  /** An instance that is not ready in this time counts as a failed start. */
+  startTimeout: Duration.default('60s'),
+});
+export type Probe = z.infer<typeof Probe>;
+
+export const Restart = z.strictObject({
+  initialBackoff: Duration.default('1s'),
+  maxBackoff: Duration.default('60s'),
+  /** Uptime after which the backoff starts anew. */
+  resetAfter: Duration.default('60s'),
+  /** This many failures within `window` make the instance `failed`: a crash loop. */
+  maxFailures: z.int().min(1).max(1000).default(5),
+  window: Duration.default('10m'),
+});
+export type Restart = z.infer<typeof Restart>;
+
+export const Drain = z.strictObject({
+  /** How long open sessions may go on once an instance is to stop. What is open then is ended. */
+  deadline: Duration.default('1h'),
+  /** From SIGTERM to SIGKILL. */
+  stopGrace: Duration.default('30s'),
+});
+export type Drain = z.infer<typeof Drain>;
+
+/** Envoy's own check of each instance, which works while the control plane is away. Any answer below 500 passes. */
+export const HealthCheck = z.strictObject({
+  type: z.enum(['http', 'websocket', 'tcp', 'off']).default('http'),
+  path: z.string().startsWith('/').max(1024).default('/'),
+  interval: Duration.default('2s'),
+  timeout: Duration.default('1s'),
+  unhealthyAfter: z.int().min(1).max(100).default(2),
+});
+export type HealthCheck = z.infer<typeof HealthCheck>;
+
+/** How Envoy treats the service's sessions. */
+export const ServiceGateway = z.strictObject({
+  policy: z
+    .strictObject({
+      type: z.string().min(1).default('least-connections'),
+      options: z.record(z.string(), z.unknown()).default({}),
+    })
+    .prefault({}),
+  /** From the upgrade request to the agent's 101, over all retries. */
+  handshakeTimeout: Duration.default('10s'),
+  /** One attempt at one instance; then the next instance is tried. */
+  attemptTimeout: Duration.default('2s'),
+  /** A session on which neither side sends a byte for this long is ended. `off`: never. */
+  idleTimeout: z.union([z.literal('off'), Duration]).default('off'),
+  /** More sessions than this on the whole service get 503 at once. */
+  maxSessions: z.int().min(1).max(10_000_000).optional(),
+  healthCheck: HealthCheck.prefault({}),
+});
+export type ServiceGateway = z.infer<typeof ServiceGateway>;
+
+export const Address = z.strictObject({ host: z.string().min(1).max(253), port: z.int().min(1).max(65_535) });
+export type Address = z.infer<typeof Address>;
+
+export const ServiceSpec = z.strictObject({
+  description: z.string().max(1000).optional(),
+  /** Which runtime makes instances: `process` needs `launch`; `external` takes `addresses` or waits for registrations. */
+  runtime: z.string().min(1).default('process'),
+  launch: Launch.optional(),
+  /** Fixed addresses of an external service. Others may register themselves over the API beside them. */
+  addresses: z
+    .array(
+      Address.extend({
+        tags: Labels.optional(),
+        zone: z.string().max(63).optional(),
+        weight: z.int().min(1).max(1000).optional(),
+      }),
+    )
+    .max(10_000)
+    .optional(),
+  /** False: no instance runs, whatever `replicas` says. `switchboard stop` and `start` set it. */
+  enabled: z.boolean().default(true),
+  replicas: z.int().min(0).max(1000).default(1),
+  tags: Labels.default({}),
+  probe: Probe.prefault({}),
+  restart: Restart.prefault({}),
+  drain: Drain.prefault({}),
+  gateway: ServiceGateway.prefault({}),
+});
+export type ServiceSpec = z.infer<typeof ServiceSpec>;
+
+export const ServiceDocument = z.strictObject({
+  kind: z.literal('Service'),
+  name: Name,
+  labels: Labels.default({}),
+  spec: ServiceSpec,
+});
+export type ServiceDocument = z.infer<typeof ServiceDocument>;
+
+/** As stored. `version` is the number of the Version that new instances run. */
+export interface Service extends ServiceDocument {
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+}

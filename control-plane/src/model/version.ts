@@ -1,0 +1,14 @@
+/** A Version is what an instance of a service runs: immutable, numbered from 1 within its service. */
+import type { Launch, Probe } from './service.ts';
+
+export interface Version {
+  kind: 'Version';
+  service: string;
+  number: number;
+  runtime: string;
+  launch: Launch | undefined;
+  probe: Probe;
+  note: string;
+  author: string;
+  createdAt: string;
+}

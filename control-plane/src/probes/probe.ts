@@ -1,0 +1,27 @@
+/** The HealthProbe port: one check of one instance. When, how often and what follows is the health monitor's (reconcile/). */
+import type { z } from 'zod';
+import type { ProcessIdentity } from '../model/instance.ts';
+
+export interface ProbeTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly process?: ProcessIdentity;
+}
+
+/** `reason` says in one sentence what was seen; never empty when not ok. */
+export interface ProbeResult {
+  readonly ok: boolean;
+  readonly latencyMs: number;
+  readonly reason: string;
+}
+
+/** Never throws and never outlives the signal; leaves no socket open. */
+export type HealthProbe = (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeResult>;
+
+export interface ProbeDriver<Options> {
+  readonly name: string;
+  /** One line for the documentation. */
+  readonly about: string;
+  readonly options: z.ZodType<Options>;
+  create(options: Options): HealthProbe;
+}

@@ -1,0 +1,76 @@
+/**
+ * The Runtime port: how an instance comes to run. A runtime does what it is told and reports what it sees; when to start,
+ * stop or restart is decided by the reconcile loop. Closing a runtime leaves everything running, to be adopted later.
+ */
+import type { z } from 'zod';
+import type { Launch } from '../model/service.ts';
+import type { ProcessIdentity } from '../model/instance.ts';
+import type { Address } from '../model/service.ts';
+
+export interface StartRequest {
+  /** Starting twice with the same id gives the same running instance. */
+  readonly instance: string;
+  readonly service: string;
+  readonly version: number;
+  readonly launch: Launch;
+}
+
+/** What runs. */
+export interface Running {
+  readonly instance: string;
+  readonly service: string;
+  readonly version: number;
+  readonly address: Address;
+  readonly process: ProcessIdentity;
+  readonly startedAt: string;
+}
+
+export type RuntimeEvent =
+  /** It ended, on its own or because it was stopped; reported exactly once for each run. code and signal are null when an adopted process ended unseen. */
+  | {
+      readonly type: 'exited';
+      readonly instance: string;
+      readonly process: ProcessIdentity;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly log: readonly string[];
+    }
+  /** Its process group holds more memory than `launch.memoryLimit`; reported once for each run. */
+  | { readonly type: 'over-memory'; readonly instance: string; readonly bytes: number; readonly limit: number };
+
+export interface LogLine {
+  readonly at: string | null;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export interface Runtime {
+  /** Errors: `invalid` (command not found, permission denied, missing secret or folder: issues name the field), `unavailable` (no free port). */
+  start(request: StartRequest, signal: AbortSignal): Promise<Running>;
+  /** SIGTERM to the process group, SIGKILL after the grace; resolves when the group is gone. Stopping what does not run is no error. */
+  stop(instance: string, options: { graceMs: number }): Promise<void>;
+  /** Everything that runs now, found again after a restart of the control plane too. */
+  list(): Promise<Running[]>;
+  watch(listener: (event: RuntimeEvent) => void): () => void;
+  /** The last `tail` lines, then, with `follow`, new ones until the signal. */
+  logs(instance: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>;
+  /** Deletes what is left of an instance that will not come back: working folder and logs. */
+  remove(instance: string): Promise<void>;
+  /** Stops watching. Instances go on running. */
+  close(): Promise<void>;
+}
+
+export interface RuntimeContext {
+  /** Absolute folder that the runtime may use as its own. */
+  readonly folder: string;
+  readonly now: () => number;
+  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** The environment that references (`fromEnv`) are read from and that processes inherit their PATH, HOME and locale from. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface RuntimeDriver<Options> {
+  readonly name: string;
+  readonly options: z.ZodType<Options>;
+  create(options: Options, context: RuntimeContext): Promise<Runtime>;
+}
