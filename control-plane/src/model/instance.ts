@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Labels, Name, Timestamp, Condition } from './meta.ts';
 import { Address } from './service.ts';
+import { Duration } from './units.ts';
 
 /**
  * pending -> starting -> ready -> draining -> stopping -> stopped (and is then removed);
@@ -42,8 +43,8 @@ export const Instance = z.strictObject({
   since: Timestamp,
   /** Set: it is to be replaced by a new instance, and drained once that one is ready. */
   replace: z.strictObject({ reason: z.string(), at: Timestamp }).optional(),
-  /** Set: no new sessions; ends when none is open or the deadline is over. `stopGraceMs` as it was at the time. */
-  drain: z.strictObject({ reason: z.string(), since: Timestamp, deadline: Timestamp }).optional(),
+  /** Set: no new sessions; it is stopped when none is open or the deadline is over, with `stopGrace` from SIGTERM to SIGKILL. */
+  drain: z.strictObject({ reason: z.string(), since: Timestamp, deadline: Timestamp, stopGrace: Duration }).optional(),
   process: ProcessIdentity.optional(),
   startedAt: Timestamp.optional(),
   readyAt: Timestamp.optional(),
@@ -55,7 +56,7 @@ export const Instance = z.strictObject({
     .strictObject({ at: Timestamp, code: z.int().nullable(), signal: z.string().nullable(), log: z.array(z.string()) })
     .optional(),
   /** Self-registered: kept as long as this lease is renewed. */
-  lease: z.strictObject({ name: z.string(), token: z.int() }).optional(),
+  lease: z.strictObject({ name: z.string(), token: z.int(), ttlMs: z.int() }).optional(),
   conditions: z.array(Condition),
   createdAt: Timestamp,
 });
