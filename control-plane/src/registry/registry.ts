@@ -53,6 +53,9 @@ export interface Registry {
   /** Drains, then removes; with `now` removes at once. */
   deregister(id: string, token: number, options: WriteOptions & { now?: boolean }): Promise<WriteResult>;
 
+  /** Ids of self-registered instances whose lease is over. */
+  lostLeases(): Promise<string[]>;
+
   /** For the reconcile loop: writes instances (undefined patch: delete), each with an event where `message` is given; instances that are gone by now are passed over. */
   writeInstances(writes: readonly InstanceWrite[]): Promise<number>;
 

@@ -1,0 +1,73 @@
+/** What follows when an instance ends by itself or does not become ready: backoff, and in a crash loop `failed`. Pure. */
+import type { Instance } from '../model/instance.ts';
+import type { Restart } from '../model/service.ts';
+import { durationMs } from '../model/units.ts';
+import type { InstancePatch } from '../registry/registry.ts';
+
+export interface Failure {
+  /** One CamelCase word. */
+  readonly reason: string;
+  /** A sentence without full stop. */
+  readonly message: string;
+  readonly exit?: { readonly code: number | null; readonly signal: string | null; readonly log: readonly string[] };
+}
+
+/** `random` in [0, 1) spreads the restarts of many instances that fell together by up to 20 % either way. */
+export function afterFailure(
+  instance: Instance,
+  settings: Restart,
+  failure: Failure,
+  now: number,
+  random: number,
+): InstancePatch {
+  const at = new Date(now).toISOString();
+  const wasStable =
+    instance.readyAt !== undefined && now - Date.parse(instance.readyAt) >= durationMs(settings.resetAfter);
+  const recent = (wasStable ? [] : instance.failures).filter(
+    (time) => now - Date.parse(time) < durationMs(settings.window),
+  );
+  const failures = [...recent, at];
+  const common: InstancePatch = {
+    failures,
+    process: undefined,
+    address: undefined,
+    startedAt: undefined,
+    readyAt: undefined,
+    since: at,
+    reason: failure.reason,
+    ...(failure.exit === undefined
+      ? {}
+      : { lastExit: { at, code: failure.exit.code, signal: failure.exit.signal, log: [...failure.exit.log] } }),
+  };
+  if (failures.length >= settings.maxFailures) {
+    const message = `${failure.message}; gave up after ${failures.length} failures within ${settings.window}: \`switchboard start ${instance.service}\` tries again`;
+    return { ...common, state: 'failed', reason: 'CrashLoop', message, retryAt: undefined };
+  }
+  const doubled = durationMs(settings.initialBackoff) * 2 ** (failures.length - 1);
+  const wait = Math.round(Math.min(doubled, durationMs(settings.maxBackoff)) * (0.8 + 0.4 * random));
+  return {
+    ...common,
+    state: 'backoff',
+    message: `${failure.message}; next try in ${(wait / 1000).toFixed(1)} s`,
+    retryAt: new Date(now + wait).toISOString(),
+  };
+}
+
+/** `ended by SIGKILL 12 s after its start`, `ended with exit code 1 ...`. */
+export function describeExit(
+  instance: Instance,
+  exit: { code: number | null; signal: string | null },
+  now: number,
+): string {
+  const how =
+    exit.signal !== null
+      ? `by ${exit.signal}`
+      : exit.code !== null
+        ? `with exit code ${exit.code}`
+        : 'while the control plane was away';
+  const age =
+    instance.startedAt === undefined
+      ? ''
+      : ` ${((now - Date.parse(instance.startedAt)) / 1000).toFixed(1)} s after its start`;
+  return `ended ${how}${age}`;
+}

@@ -1,0 +1,100 @@
+/**
+ * From the registry's view and the probes' verdicts to the FleetView that the gateways are to know. Entries that did not
+ * change keep their identity, which is what makes a small change cheap all the way to Envoy.
+ */
+import type { FleetInstance, FleetRoute, FleetService, FleetView } from '../model/fleet.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Service } from '../model/service.ts';
+import { canonical } from '../registry/diff.ts';
+import type { RegistryView } from '../registry/registry.ts';
+
+export type FleetBuilder = (view: RegistryView, isUnhealthy: (instance: string) => boolean) => FleetView;
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function healthOf(service: Service, instance: Instance, unhealthy: boolean): FleetInstance['health'] | undefined {
+  if (instance.state === 'draining' || instance.state === 'stopping') return 'draining';
+  if (instance.state !== 'ready') return undefined;
+  if (instance.drain !== undefined) return 'draining';
+  // An external service that is switched off keeps its sessions and gets no new ones.
+  if (service.spec.runtime === 'external' && !service.spec.enabled) return 'draining';
+  return unhealthy ? 'unhealthy' : 'healthy';
+}
+
+function sameInstance(a: FleetInstance, b: FleetInstance): boolean {
+  return (
+    a.health === b.health &&
+    a.host === b.host &&
+    a.port === b.port &&
+    a.weight === b.weight &&
+    a.version === b.version &&
+    a.zone === b.zone &&
+    JSON.stringify(a.tags) === JSON.stringify(b.tags)
+  );
+}
+
+export function createFleetBuilder(): FleetBuilder {
+  let previous: FleetView = { revision: 0, generation: 0, services: [], routes: [] };
+
+  function instanceOf(
+    service: Service,
+    instance: Instance,
+    unhealthy: boolean,
+    old: FleetInstance | undefined,
+  ): FleetInstance | undefined {
+    const health = healthOf(service, instance, unhealthy);
+    if (health === undefined || instance.address === undefined) return undefined;
+    const next: FleetInstance = {
+      id: instance.id,
+      host: instance.address.host,
+      port: instance.address.port,
+      weight: instance.weight,
+      version: instance.version,
+      tags: { ...service.spec.tags, ...instance.tags },
+      zone: instance.zone ?? '',
+      health,
+    };
+    return old !== undefined && sameInstance(old, next) ? old : next;
+  }
+
+  function serviceOf(
+    service: Service,
+    instances: readonly Instance[],
+    isUnhealthy: (id: string) => boolean,
+    old: FleetService | undefined,
+  ): FleetService {
+    const oldInstances = new Map(old?.instances.map((instance) => [instance.id, instance]));
+    const next = instances
+      .map((instance) => instanceOf(service, instance, isUnhealthy(instance.id), oldInstances.get(instance.id)))
+      .filter((instance) => instance !== undefined)
+      .sort((a, b) => byText(a.id, b.id));
+    const { gateway } = service.spec;
+    // A service that was written anew with the same settings has new objects with the same content.
+    const sameGateway = old !== undefined && (old.gateway === gateway || canonical(old.gateway) === canonical(gateway));
+    const sameInstances =
+      old?.instances.length === next.length && next.every((instance, index) => instance === old.instances[index]);
+    if (sameGateway && sameInstances) return old;
+    return { name: service.name, gateway: sameGateway ? old.gateway : gateway, instances: next };
+  }
+
+  return (view, isUnhealthy) => {
+    const byService = Map.groupBy(
+      [...view.instances.values()].map((held) => held.value),
+      (instance) => instance.service,
+    );
+    const oldServices = new Map(previous.services.map((service) => [service.name, service]));
+    const oldRoutes = new Map(previous.routes.map((route) => [route.name, route]));
+    const services = [...view.services.values()]
+      .map(({ value }) => serviceOf(value, byService.get(value.name) ?? [], isUnhealthy, oldServices.get(value.name)))
+      .sort((a, b) => byText(a.name, b.name));
+    const routes = [...view.routes.values()]
+      .filter(({ value }) => value.spec.enabled)
+      .map(({ value }): FleetRoute => {
+        const old = oldRoutes.get(value.name);
+        return old?.spec === value.spec ? old : { name: value.name, spec: value.spec };
+      })
+      .sort((a, b) => byText(a.name, b.name));
+    previous = { revision: view.revision, generation: previous.generation + 1, services, routes };
+    return previous;
+  };
+}

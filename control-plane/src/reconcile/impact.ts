@@ -1,0 +1,63 @@
+/** What a write will do to open sessions, told before it is done: the instances that it sends away, with their sessions. */
+import type { Instance } from '../model/instance.ts';
+import type { Impact } from '../model/write.ts';
+import { durationMs } from '../model/units.ts';
+import type { RegistryView } from '../registry/registry.ts';
+import { isCurrent, isLive, surplus, type SessionsOf } from './plan.ts';
+
+interface Leaving {
+  readonly instance: Instance;
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+}
+
+/** Every instance that is leaving, or will once its replacement is ready. */
+function leaving(view: RegistryView, sessionsOf: SessionsOf, now: number): Map<string, Leaving> {
+  const found = new Map<string, Leaving>();
+  const byService = Map.groupBy(
+    [...view.instances.values()].map((held) => held.value),
+    (instance) => instance.service,
+  );
+  for (const [name, instances] of byService) {
+    const service = view.services.get(name)?.value;
+    const later = now + durationMs(service?.spec.drain.deadline ?? '1h');
+    for (const instance of instances) {
+      if (instance.drain !== undefined) {
+        found.set(instance.id, {
+          instance,
+          reason: instance.drain.reason,
+          deadline: Date.parse(instance.drain.deadline),
+        });
+      } else if (
+        service !== undefined &&
+        service.spec.runtime !== 'external' &&
+        isLive(instance) &&
+        !isCurrent(service, instance)
+      ) {
+        found.set(instance.id, { instance, reason: instance.replace?.reason ?? 'NewVersion', deadline: later });
+      }
+    }
+    if (service === undefined || service.spec.runtime === 'external') continue;
+    for (const instance of surplus(service, instances, sessionsOf)) {
+      found.set(instance.id, { instance, reason: service.spec.enabled ? 'ScaledDown' : 'Stopped', deadline: later });
+    }
+  }
+  return found;
+}
+
+export function impactOf(before: RegistryView, after: RegistryView, sessionsOf: SessionsOf, now: number): Impact {
+  const earlier = leaving(before, sessionsOf, now);
+  const instances: { id: string; service: string; sessions: number; reason: string; deadline?: string }[] = [];
+  let endsNow = 0;
+  let drains = 0;
+  for (const [id, { instance, reason, deadline }] of leaving(after, sessionsOf, now)) {
+    const was = earlier.get(id);
+    if (was !== undefined && was.deadline <= deadline) continue;
+    const sessions = sessionsOf(instance);
+    if (deadline <= now) endsNow += sessions;
+    else drains += sessions;
+    instances.push({ id, service: instance.service, sessions, reason, deadline: new Date(deadline).toISOString() });
+  }
+  return { endsNow, drains, instances: instances.sort((a, b) => a.id.localeCompare(b.id)) };
+}

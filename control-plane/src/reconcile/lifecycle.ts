@@ -1,0 +1,177 @@
+/** One instance's next step, as a pure function of its record and what is known of it now. The loop performs the step. */
+import type { Instance } from '../model/instance.ts';
+import type { Probe, Restart } from '../model/service.ts';
+import { durationMs } from '../model/units.ts';
+import type { InstancePatch } from '../registry/registry.ts';
+import { afterFailure } from './failure.ts';
+
+export type Step =
+  | { readonly do: 'write'; readonly patch: InstancePatch; readonly event?: string }
+  | { readonly do: 'start' }
+  /** Ends the process, then deletes the record. */
+  | { readonly do: 'stop'; readonly graceMs: number; readonly event: string }
+  /** Ends the process, then writes the failure. */
+  | { readonly do: 'fail'; readonly graceMs: number; readonly patch: InstancePatch; readonly event: string }
+  | { readonly do: 'delete'; readonly event?: string }
+  | { readonly do: 'wait'; readonly until?: number };
+
+export interface Facts {
+  readonly now: number;
+  readonly random: number;
+  /** The probe's verdict. */
+  readonly healthy: boolean;
+  readonly healthReason: string;
+  /** Undefined: not known, so never taken for none. */
+  readonly sessions: number | undefined;
+  /** Every connected gateway has acknowledged that it gets no new sessions. */
+  readonly drainAcked: boolean;
+  readonly probe: Probe | undefined;
+  readonly restart: Restart;
+}
+
+/** A connection that a gateway placed just before it acknowledged the drain shows in the session table within this time. */
+const DRAIN_SETTLE_MS = 1_000;
+
+export function nextStep(instance: Instance, facts: Facts): Step {
+  if (instance.drain !== undefined)
+    return instance.runtime === 'external' ? drainExternal(instance, facts) : drainManaged(instance, facts);
+  return instance.runtime === 'external' ? externalStep(instance, facts) : managedStep(instance, facts);
+}
+
+const at = (now: number): string => new Date(now).toISOString();
+
+function managedStep(instance: Instance, facts: Facts): Step {
+  const { now } = facts;
+  switch (instance.state) {
+    case 'pending':
+      return { do: 'start' };
+    case 'starting': {
+      if (facts.healthy) return becomeReady(instance, facts);
+      const limit = durationMs(facts.probe?.startTimeout ?? '60s');
+      const until = Date.parse(instance.since) + limit;
+      if (now < until) return { do: 'wait', until };
+      const message = `was not ready within ${facts.probe?.startTimeout ?? '60s'}: ${facts.healthReason}`;
+      const patch = afterFailure(instance, facts.restart, { reason: 'StartTimeout', message }, now, facts.random);
+      return { do: 'fail', graceMs: 5_000, patch, event: `instance ${instance.id} ${message}` };
+    }
+    case 'backoff': {
+      const until = instance.retryAt === undefined ? 0 : Date.parse(instance.retryAt);
+      if (now < until) return { do: 'wait', until };
+      return {
+        do: 'write',
+        patch: {
+          state: 'pending',
+          reason: 'Retry',
+          message: 'is started again',
+          since: at(now),
+          restarts: instance.restarts + 1,
+          retryAt: undefined,
+        },
+      };
+    }
+    case 'stopping':
+    case 'stopped':
+    case 'draining':
+    case 'unknown':
+      // Without a drain these are left over from a cancelled one: what is true will be seen again from the start.
+      return {
+        do: 'write',
+        patch: {
+          state: instance.process === undefined ? 'pending' : 'starting',
+          reason: 'Resumed',
+          message: 'is wanted again',
+          since: at(now),
+        },
+      };
+    case 'ready':
+    case 'failed':
+      return { do: 'wait' };
+  }
+}
+
+function becomeReady(instance: Instance, facts: Facts): Step {
+  const since = at(facts.now);
+  return {
+    do: 'write',
+    patch: { state: 'ready', reason: 'ProbePassed', message: facts.healthReason, since, readyAt: since },
+    event: `instance ${instance.id} is ready`,
+  };
+}
+
+function externalStep(instance: Instance, facts: Facts): Step {
+  return instance.state !== 'ready' && facts.healthy ? becomeReady(instance, facts) : { do: 'wait' };
+}
+
+/** True when nobody can be on it any more, or its time is over. */
+function drainIsOver(instance: Instance, facts: Facts): 'empty' | 'deadline' | undefined {
+  const drain = instance.drain;
+  if (drain === undefined) return undefined;
+  if (facts.now >= Date.parse(drain.deadline)) return 'deadline';
+  const settled = facts.drainAcked && facts.now - Date.parse(instance.since) >= DRAIN_SETTLE_MS;
+  return settled && facts.sessions === 0 ? 'empty' : undefined;
+}
+
+function becomeDraining(instance: Instance, facts: Facts): Step {
+  const reason = instance.drain?.reason ?? 'Drain';
+  return {
+    do: 'write',
+    patch: {
+      state: 'draining',
+      reason,
+      message: `takes no new sessions; open ones may go on until ${instance.drain?.deadline ?? ''}`,
+      since: at(facts.now),
+    },
+    event: `instance ${instance.id} is draining (${reason})`,
+  };
+}
+
+function drainManaged(instance: Instance, facts: Facts): Step {
+  const grace = durationMs(instance.drain?.stopGrace ?? '30s');
+  switch (instance.state) {
+    case 'pending':
+    case 'backoff':
+    case 'failed':
+    case 'stopped':
+    case 'unknown':
+      // Stopping what does not run is no error, so a start that was cut short is covered too.
+      return { do: 'stop', graceMs: grace, event: `instance ${instance.id} was removed` };
+    case 'starting':
+      return { do: 'stop', graceMs: grace, event: `instance ${instance.id} was stopped before it was ready` };
+    case 'ready':
+      return becomeDraining(instance, facts);
+    case 'draining': {
+      const over = drainIsOver(instance, facts);
+      if (over === undefined) return { do: 'wait', until: nextLook(instance, facts) };
+      const message =
+        over === 'empty'
+          ? 'no session is open any more'
+          : `its time is over${facts.sessions === undefined || facts.sessions === 0 ? '' : ` with ${facts.sessions} sessions open`}`;
+      return {
+        do: 'write',
+        patch: {
+          state: 'stopping',
+          reason: over === 'empty' ? 'Drained' : 'DrainDeadline',
+          message,
+          since: at(facts.now),
+        },
+        event: `instance ${instance.id} is stopped: ${message}`,
+      };
+    }
+    case 'stopping':
+      return { do: 'stop', graceMs: grace, event: `instance ${instance.id} has stopped` };
+  }
+}
+
+function drainExternal(instance: Instance, facts: Facts): Step {
+  if (instance.state !== 'draining') return becomeDraining(instance, facts);
+  const over = drainIsOver(instance, facts);
+  return over === undefined
+    ? { do: 'wait', until: nextLook(instance, facts) }
+    : { do: 'delete', event: `instance ${instance.id} was removed` };
+}
+
+/** Session counts and ACKs arrive by themselves; this only makes sure that a settled drain is seen soon. */
+function nextLook(instance: Instance, facts: Facts): number {
+  const deadline = Date.parse(instance.drain?.deadline ?? instance.since);
+  return Math.min(deadline, facts.now + (facts.sessions === undefined || facts.sessions > 0 ? 1_000 : 250));
+}

@@ -1,0 +1,322 @@
+/**
+ * The reconcile loop: compares what is wanted with what is there, does the next step of each instance through its runtime,
+ * and publishes the FleetView. It holds no truth of its own beyond steps under way: all else is in the registry, so it can
+ * be killed at any moment and goes on from there.
+ */
+import type { FleetView } from '../model/fleet.ts';
+import type { HealthReport } from '../model/health.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Probe, Restart } from '../model/service.ts';
+import { Restart as RestartSchema } from '../model/service.ts';
+import { durationMs } from '../model/units.ts';
+import type { Log } from '../log.ts';
+import type { HealthProbe } from '../probes/probe.ts';
+import type { InstanceWrite, Registry, RegistryView } from '../registry/registry.ts';
+import type { Runtime, RuntimeEvent } from '../runtime/runtime.ts';
+import { adopt } from './adopt.ts';
+import { afterFailure, describeExit } from './failure.ts';
+import { createFleetBuilder } from './fleet.ts';
+import { createHealthMonitor, type HealthTarget } from './health.ts';
+import { nextStep, type Facts, type Step } from './lifecycle.ts';
+import { createOperations } from './operations.ts';
+import { plan } from './plan.ts';
+import { applyPlan } from './records.ts';
+
+export interface LoopOptions {
+  readonly registry: Registry;
+  /** By name; `external` has none. */
+  readonly runtimes: ReadonlyMap<string, Runtime>;
+  readonly createProbe: (probe: Probe) => HealthProbe;
+  readonly publish: (fleet: FleetView) => void;
+  /** Open sessions at `host:port`; undefined: not known for certain. */
+  readonly sessionsAt: (upstream: string) => number | undefined;
+  /** Every connected gateway runs this revision. */
+  readonly isAcked: (revision: number) => boolean;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly randomId: (length: number) => string;
+  readonly log: Log;
+}
+
+export interface Loop {
+  /** Finds again what ran before, then begins. */
+  start(): Promise<void>;
+  /** Sessions or ACKs have changed: look again. */
+  wake(): void;
+  health(instance: string): HealthReport | undefined;
+  /** Stops deciding; what runs goes on running. */
+  close(): Promise<void>;
+}
+
+type Exited = Extract<RuntimeEvent, { type: 'exited' }>;
+
+const DEFAULT_RESTART: Restart = RestartSchema.parse({});
+/** Lost leases and overlooked changes are found at least this often. */
+const SLOWEST_LOOK_MS = 1_000;
+
+export function createLoop(options: LoopOptions): Loop {
+  const { registry, runtimes, now, log } = options;
+  const buildFleet = createFleetBuilder();
+  const operations = createOperations({
+    registry,
+    runtimes,
+    log,
+    now,
+    onDone: (id) => {
+      const ending = overlooked.get(id);
+      overlooked.delete(id);
+      if (ending !== undefined) onExit(ending);
+      wake();
+    },
+  });
+  const monitor = createHealthMonitor({
+    createProbe: options.createProbe,
+    now,
+    random: options.random,
+    onChange: () => {
+      publish();
+      wake();
+    },
+  });
+  const endings: (() => void)[] = [];
+  /** Processes that ended while their start or stop was still under way. */
+  const overlooked = new Map<string, Exited>();
+  let timer: NodeJS.Timeout | undefined;
+  let turning: Promise<void> | undefined;
+  let again = false;
+  let closed = false;
+
+  const upstreamOf = (instance: Instance): string => `${instance.address?.host ?? ''}:${instance.address?.port ?? 0}`;
+  const knownSessions = (instance: Instance): number =>
+    instance.address === undefined ? 0 : (options.sessionsAt(upstreamOf(instance)) ?? 0);
+
+  const isWished = (): boolean => again && !closed;
+  /** True once for each wish to look again. */
+  function takeWish(): boolean {
+    const wished = isWished();
+    again = false;
+    return wished;
+  }
+
+  function publish(): void {
+    if (closed) return;
+    options.publish(buildFleet(registry.view(), (id) => monitor.report(id)?.verdict === 'unhealthy'));
+  }
+
+  function probeOf(view: RegistryView, instance: Instance): Probe | undefined {
+    return (
+      view.versions.get(instance.service)?.find((version) => version.number === instance.version)?.probe ??
+      view.services.get(instance.service)?.value.spec.probe
+    );
+  }
+
+  function healthTargets(view: RegistryView): HealthTarget[] {
+    const targets: HealthTarget[] = [];
+    for (const { value: instance } of view.instances.values()) {
+      const probe = probeOf(view, instance);
+      const probed = instance.state === 'starting' || instance.state === 'ready' || instance.state === 'unknown';
+      if (!probed || probe === undefined || instance.address === undefined) continue;
+      const process = instance.process === undefined ? {} : { process: instance.process };
+      targets.push({
+        id: instance.id,
+        target: { ...instance.address, ...process },
+        probe,
+        starting: instance.state !== 'ready',
+      });
+    }
+    return targets;
+  }
+
+  function factsOf(view: RegistryView, instance: Instance, revision: number): Facts {
+    const report = monitor.report(instance.id);
+    return {
+      now: now(),
+      random: options.random(),
+      healthy: report?.verdict === 'healthy',
+      healthReason: report?.reason ?? 'not probed yet',
+      sessions: instance.address === undefined ? 0 : options.sessionsAt(upstreamOf(instance)),
+      drainAcked: options.isAcked(revision),
+      probe: probeOf(view, instance),
+      restart: view.services.get(instance.service)?.value.spec.restart ?? DEFAULT_RESTART,
+    };
+  }
+
+  /** One turn: write what the plan says, then take each instance's next step. */
+  async function turn(): Promise<void> {
+    const planned = applyPlan(plan(registry.view(), knownSessions), { now: now(), randomId: options.randomId });
+    const lost = (await registry.lostLeases()).map((id): InstanceWrite => {
+      const instance = registry.view().instances.get(id)?.value;
+      const service = instance === undefined ? undefined : registry.view().services.get(instance.service)?.value;
+      const deadline = new Date(now() + durationMs(service?.spec.drain.deadline ?? '1h')).toISOString();
+      const drain = { reason: 'LeaseLost', since: new Date(now()).toISOString(), deadline, stopGrace: '30s' };
+      return {
+        op: 'update',
+        id,
+        patch: { drain },
+        event: `instance ${id} sent no heartbeat in time: it is drained and removed`,
+      };
+    });
+    await registry.writeInstances([...planned, ...lost]);
+
+    const view = registry.view();
+    monitor.sync(healthTargets(view));
+    const writes: InstanceWrite[] = [];
+    let wakeAt = now() + SLOWEST_LOOK_MS;
+    for (const { value: instance, revision } of view.instances.values()) {
+      if (operations.isBusy(instance.id)) {
+        if (instance.drain !== undefined) operations.cancelStart(instance.id);
+        continue;
+      }
+      const step = nextStep(instance, factsOf(view, instance, revision));
+      if (step.do === 'write')
+        writes.push({
+          op: 'update',
+          id: instance.id,
+          patch: step.patch,
+          ...(step.event === undefined ? {} : { event: step.event }),
+        });
+      else if (step.do === 'delete')
+        writes.push({ op: 'delete', id: instance.id, ...(step.event === undefined ? {} : { event: step.event }) });
+      else if (step.do === 'wait') wakeAt = Math.min(wakeAt, step.until ?? wakeAt);
+      else perform(view, instance, step);
+    }
+    if (writes.length > 0) {
+      await registry.writeInstances(writes);
+      again = true;
+    }
+    if (!closed) {
+      clearTimeout(timer);
+      timer = setTimeout(wake, Math.max(10, wakeAt - now()));
+    }
+  }
+
+  function perform(
+    view: RegistryView,
+    instance: Instance,
+    step: Extract<Step, { do: 'start' | 'stop' | 'fail' }>,
+  ): void {
+    if (step.do === 'start') {
+      const version = view.versions.get(instance.service)?.find((one) => one.number === instance.version);
+      const restart = view.services.get(instance.service)?.value.spec.restart ?? DEFAULT_RESTART;
+      operations.start(instance, version, (failure) =>
+        afterFailure(instance, restart, failure, now(), options.random()),
+      );
+    } else if (step.do === 'stop')
+      operations.stop(instance, step.graceMs, { op: 'delete', id: instance.id, event: step.event });
+    else
+      operations.stop(instance, step.graceMs, { op: 'update', id: instance.id, patch: step.patch, event: step.event });
+  }
+
+  function wake(): void {
+    if (closed) return;
+    again = true;
+    turning ??= (async () => {
+      try {
+        while (takeWish()) await turn();
+      } catch (error) {
+        log.error({ error }, 'a turn of the reconcile loop failed; it is tried again');
+        timer = setTimeout(wake, SLOWEST_LOOK_MS);
+      } finally {
+        turning = undefined;
+        if (isWished()) setImmediate(wake);
+      }
+    })();
+  }
+
+  /** A process ended that nobody here asked to end. */
+  function onExit(event: Exited): void {
+    const view = registry.view();
+    const instance = view.instances.get(event.instance)?.value;
+    if (instance === undefined) return;
+    if (operations.isBusy(instance.id)) {
+      overlooked.set(instance.id, event);
+      return;
+    }
+    if (instance.process?.pid !== event.process.pid || instance.process.startTime !== event.process.startTime) return;
+    const write: InstanceWrite =
+      instance.drain === undefined
+        ? exitWrite(view, instance, event)
+        : {
+            op: 'update',
+            id: instance.id,
+            patch: {
+              state: 'stopped',
+              process: undefined,
+              address: undefined,
+              reason: 'Exited',
+              message: describeExit(instance, event, now()),
+              since: new Date(now()).toISOString(),
+            },
+          };
+    registry.writeInstances([write]).then(wake, (error: unknown) => {
+      log.error({ error, instance: instance.id }, 'cannot record that an instance ended; the next look finds it');
+      wake();
+    });
+  }
+
+  function exitWrite(
+    view: RegistryView,
+    instance: Instance,
+    exit: { code: number | null; signal: string | null; log: readonly string[] },
+  ): InstanceWrite {
+    const restart = view.services.get(instance.service)?.value.spec.restart ?? DEFAULT_RESTART;
+    const message = describeExit(instance, exit, now());
+    const patch = afterFailure(instance, restart, { reason: 'Exited', message, exit }, now(), options.random());
+    return { op: 'update', id: instance.id, patch, event: `instance ${instance.id} ${message}` };
+  }
+
+  function onOverMemory(id: string, bytes: number, limit: number): void {
+    const message = `holds ${Math.round(bytes / 2 ** 20)} MiB, more than its limit of ${Math.round(limit / 2 ** 20)} MiB`;
+    const replace = { reason: 'MemoryLimit', at: new Date(now()).toISOString() };
+    registry
+      .writeInstances([
+        {
+          op: 'update',
+          id,
+          patch: { replace, message },
+          event: `instance ${id} ${message}: it is replaced, then drained`,
+        },
+      ])
+      .then(wake, (error: unknown) => {
+        log.error({ error, instance: id }, 'cannot record that an instance is over its memory limit');
+      });
+  }
+
+  return {
+    async start() {
+      await adopt({
+        registry,
+        runtimes,
+        log,
+        exitWrite: (instance) => exitWrite(registry.view(), instance, { code: null, signal: null, log: [] }),
+      });
+      for (const runtime of runtimes.values()) {
+        endings.push(
+          runtime.watch((event) => {
+            if (event.type === 'exited') onExit(event);
+            else onOverMemory(event.instance, event.bytes, event.limit);
+          }),
+        );
+      }
+      endings.push(
+        registry.subscribe(() => {
+          publish();
+          wake();
+        }),
+      );
+      monitor.sync(healthTargets(registry.view()));
+      publish();
+      wake();
+    },
+    wake,
+    health: (instance) => monitor.report(instance),
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      for (const end of endings) end();
+      monitor.close();
+      await turning;
+      await operations.close();
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** From the plan's actions to the records that the registry is asked to write. */
+import type { Instance } from '../model/instance.ts';
+import type { Service } from '../model/service.ts';
+import { durationMs } from '../model/units.ts';
+import type { InstanceWrite } from '../registry/registry.ts';
+import type { PlanAction } from './plan.ts';
+
+export interface RecordContext {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly randomId: (length: number) => string;
+}
+
+function newInstance(service: Service, id: string, state: Instance['state'], context: RecordContext): Instance {
+  const at = new Date(context.now).toISOString();
+  return {
+    kind: 'Instance',
+    id,
+    service: service.name,
+    version: service.version,
+    runtime: service.spec.runtime,
+    tags: {},
+    weight: 1,
+    state,
+    reason: 'Created',
+    message: state === 'pending' ? 'waits to be started' : 'not probed yet',
+    since: at,
+    restarts: 0,
+    failures: [],
+    conditions: [],
+    createdAt: at,
+  };
+}
+
+export function applyPlan(actions: readonly PlanAction[], context: RecordContext): InstanceWrite[] {
+  return actions.map((action): InstanceWrite => {
+    switch (action.do) {
+      case 'create': {
+        const id = `${action.service.name}-${context.randomId(5)}`;
+        return {
+          op: 'create',
+          instance: newInstance(action.service, id, 'pending', context),
+          event: `instance ${id} of version ${action.service.version} was created`,
+        };
+      }
+      case 'create-fixed': {
+        const { host, port, tags, zone, weight } = action.address;
+        const base = newInstance(action.service, action.id, 'unknown', context);
+        const instance: Instance = {
+          ...base,
+          address: { host, port },
+          tags: tags ?? {},
+          weight: weight ?? 1,
+          ...(zone === undefined ? {} : { zone }),
+        };
+        return { op: 'create', instance, event: `instance ${action.id} at ${host}:${port} was added` };
+      }
+      case 'drain': {
+        const deadline = new Date(context.now + durationMs(action.service?.spec.drain.deadline ?? '1h')).toISOString();
+        const stopGrace = action.service?.spec.drain.stopGrace ?? '30s';
+        return {
+          op: 'update',
+          id: action.instance.id,
+          patch: { drain: { reason: action.reason, since: new Date(context.now).toISOString(), deadline, stopGrace } },
+        };
+      }
+      case 'follow-version':
+        return { op: 'update', id: action.instance.id, patch: { version: action.version } };
+    }
+  });
+}

@@ -1,0 +1,211 @@
+/** Apply: create or update Services and Routes from documents, all or nothing. */
+import type { Issue } from '../../model/errors.ts';
+import { SwitchboardError } from '../../model/errors.ts';
+import { issuesOf } from '../../model/parse.ts';
+import { RouteDocument, type Route } from '../../model/route.ts';
+import { ServiceDocument, type Service } from '../../model/service.ts';
+import type { WriteAction } from '../../model/write.ts';
+import { differences } from '../diff.ts';
+import { addEvent, checkExpected, newDraft, refuse, type CommandContext, type Draft } from '../draft.ts';
+import { put, routeKey, serviceKey, versionKey } from '../keys.ts';
+import type { RegistryView } from '../registry.ts';
+import { currentVersion, makeVersion, runsTheSame } from '../versions.ts';
+import { retryFailed } from './instances.ts';
+
+/** Checks what only the drivers know: options of runtimes, probes and policies. Paths start at the document. */
+export type Validate = (service: ServiceDocument) => readonly Issue[];
+
+type Document = ServiceDocument | RouteDocument;
+
+const SECRET_NAME = /(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?$/i;
+
+/** Every issue of every document, with the document's index in the path where there are several. */
+function parseDocuments(documents: readonly unknown[], validate: Validate): Document[] {
+  const issues: Issue[] = [];
+  const parsed: Document[] = [];
+  const seen = new Map<string, number>();
+  for (const [index, raw] of documents.entries()) {
+    const prefix = documents.length === 1 ? '' : `documents.${index}`;
+    const at = (path: string): string => (prefix === '' ? path : `${prefix}.${path}`);
+    const kind: unknown = typeof raw === 'object' && raw !== null && 'kind' in raw ? raw.kind : undefined;
+    if (kind !== 'Service' && kind !== 'Route') {
+      issues.push({
+        path: at('kind'),
+        message: `must be Service or Route${kind === undefined ? ' (it is missing)' : `, not ${JSON.stringify(kind)}`}`,
+      });
+      continue;
+    }
+    const result = kind === 'Service' ? ServiceDocument.safeParse(raw) : RouteDocument.safeParse(raw);
+    if (!result.success) {
+      issues.push(...issuesOf(result.error, prefix));
+      continue;
+    }
+    const id = `${kind}/${result.data.name}`;
+    const earlier = seen.get(id);
+    if (earlier !== undefined)
+      issues.push({ path: at('name'), message: `${kind} ${result.data.name} stands in document ${earlier} already` });
+    seen.set(id, index);
+    if (result.data.kind === 'Service') {
+      issues.push(
+        ...[...checkService(result.data), ...validate(result.data)].map((issue) => ({
+          ...issue,
+          path: at(issue.path),
+        })),
+      );
+    }
+    parsed.push(result.data);
+  }
+  if (issues.length > 0) refuse(documents.length === 1 ? 'the document' : 'the documents', issues);
+  return parsed;
+}
+
+function checkService(service: ServiceDocument): Issue[] {
+  const { spec } = service;
+  const issues: Issue[] = [];
+  if (spec.runtime === 'external') {
+    if (spec.launch !== undefined)
+      issues.push({
+        path: 'spec.launch',
+        message: 'an external service is not launched here: remove it, or set spec.runtime to process',
+      });
+  } else {
+    if (spec.launch === undefined)
+      issues.push({
+        path: 'spec.launch',
+        message: `is required for runtime ${spec.runtime} (or set spec.runtime to external)`,
+      });
+    if (spec.addresses !== undefined)
+      issues.push({ path: 'spec.addresses', message: 'only an external service has fixed addresses' });
+  }
+  const seen = new Set<string>();
+  for (const [index, address] of (spec.addresses ?? []).entries()) {
+    const text = `${address.host}:${address.port}`;
+    if (seen.has(text)) issues.push({ path: `spec.addresses.${index}`, message: `${text} stands twice` });
+    seen.add(text);
+  }
+  return issues;
+}
+
+export function apply(
+  view: RegistryView,
+  documents: readonly unknown[],
+  context: CommandContext,
+  validate: Validate,
+): Draft {
+  if (documents.length === 0) throw new SwitchboardError('invalid', 'there is no document to apply');
+  const draft = newDraft();
+  const parsed = parseDocuments(documents, validate);
+  const services = new Set([
+    ...view.services.keys(),
+    ...parsed.filter((one) => one.kind === 'Service').map((one) => one.name),
+  ]);
+  for (const [index, document] of parsed.entries()) {
+    if (document.kind === 'Service') applyService(view, document, context, draft);
+    else {
+      const target = document.spec.target.service;
+      if (!services.has(target)) {
+        refuse('the document', [
+          {
+            path: `${parsed.length === 1 ? '' : `documents.${index}.`}spec.target.service`,
+            message: `there is no service ${target}`,
+          },
+        ]);
+      }
+      applyRoute(view, document, context, draft);
+    }
+  }
+  return draft;
+}
+
+export function applyService(
+  view: RegistryView,
+  document: ServiceDocument,
+  context: CommandContext,
+  draft: Draft,
+): void {
+  const held = view.services.get(document.name);
+  checkExpected(context, held?.revision ?? 0, `service ${document.name}`);
+  const { kind, name, labels, spec } = document;
+  const before = held === undefined ? {} : { labels: held.value.labels, spec: held.value.spec };
+  const diff = differences(JSON.parse(JSON.stringify(before)), JSON.parse(JSON.stringify({ labels, spec })));
+  const action: WriteAction = held === undefined ? 'created' : diff.length === 0 ? 'unchanged' : 'updated';
+  draft.report.push({ kind: 'Service', name, action, diff });
+  for (const [variable, value] of Object.entries(spec.launch?.env ?? {})) {
+    if (typeof value === 'string' && value !== '' && SECRET_NAME.test(variable)) {
+      draft.warnings.push(
+        `service ${name}: spec.launch.env.${variable} looks like a secret in clear: use {fromEnv: NAME} or {fromFile: PATH}, which is never stored`,
+      );
+    }
+  }
+  if (action === 'unchanged') return;
+
+  const now = new Date(context.now()).toISOString();
+  const present = currentVersion(view, name);
+  const same = held !== undefined && present !== undefined && runsTheSame(present, spec);
+  const version = same ? present : makeVersion(view, document, context, now);
+  if (!same) draft.changes.push(put(versionKey(name, version.number), version));
+  const service: Service = {
+    kind,
+    name,
+    labels,
+    spec,
+    version: version.number,
+    createdAt: held?.value.createdAt ?? now,
+    updatedAt: now,
+  };
+  draft.expect.push({ key: serviceKey(name), revision: held?.revision ?? 0 });
+  draft.changes.push(put(serviceKey(name), service));
+  if (held !== undefined && !held.value.spec.enabled && spec.enabled) retryFailed(view, name, context, draft);
+  addEvent(draft, context, {
+    action: `service.${action === 'created' ? 'create' : 'update'}`,
+    subject: { kind: 'Service', name },
+    message:
+      held === undefined
+        ? `service ${name} was created`
+        : `service ${name} was changed: ${summary(diff.map((one) => one.path))}${same ? '' : `; version ${version.number}`}`,
+    before: held === undefined ? undefined : pick(diff, 'before'),
+    after: pick(diff, 'after'),
+  });
+}
+
+function applyRoute(view: RegistryView, document: RouteDocument, context: CommandContext, draft: Draft): void {
+  const held = view.routes.get(document.name);
+  checkExpected(context, held?.revision ?? 0, `route ${document.name}`);
+  const { kind, name, labels, spec } = document;
+  const before = held === undefined ? {} : { labels: held.value.labels, spec: held.value.spec };
+  const diff = differences(before, JSON.parse(JSON.stringify({ labels, spec })));
+  const action: WriteAction = held === undefined ? 'created' : diff.length === 0 ? 'unchanged' : 'updated';
+  draft.report.push({ kind: 'Route', name, action, diff });
+  if (action === 'unchanged') return;
+  const now = new Date(context.now()).toISOString();
+  const route: Route = { kind, name, labels, spec, createdAt: held?.value.createdAt ?? now, updatedAt: now };
+  draft.expect.push({ key: routeKey(name), revision: held?.revision ?? 0 });
+  draft.changes.push(put(routeKey(name), route));
+  addEvent(draft, context, {
+    action: `route.${action === 'created' ? 'create' : 'update'}`,
+    subject: { kind: 'Route', name },
+    message:
+      held === undefined
+        ? `route ${name} to ${spec.target.service} was created`
+        : `route ${name} was changed: ${summary(diff.map((one) => one.path))}`,
+    before: held === undefined ? undefined : pick(diff, 'before'),
+    after: pick(diff, 'after'),
+  });
+}
+
+function summary(paths: readonly string[]): string {
+  return paths.length <= 3 ? paths.join(', ') : `${paths.slice(0, 3).join(', ')} and ${paths.length - 3} more`;
+}
+
+/** Values of environment variables stay out of events: people put secrets there. */
+function pick(
+  diff: readonly { path: string; before?: unknown; after?: unknown }[],
+  side: 'before' | 'after',
+): Record<string, unknown> {
+  return Object.fromEntries(
+    diff.map((one) => [
+      one.path,
+      one.path.includes('.env.') || one.path.endsWith('.launch') ? '(not shown)' : one[side],
+    ]),
+  );
+}

@@ -1,0 +1,273 @@
+/**
+ * The registry over a store. Commands run one after another: each is computed from the newest view, committed with
+ * compare-and-set on every resource that it read to write, and shown in the view before it is answered. Another control
+ * plane's commits arrive through the store's watch; a command that lost a race to one is computed again.
+ */
+import { randomInt } from 'node:crypto';
+import { SwitchboardError, isError } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
+import type { Impact, WriteOptions, WriteResult } from '../model/write.ts';
+import type { Commit, Store } from '../store/store.ts';
+import type { Log } from '../log.ts';
+import { apply, type Validate } from './commands/apply.ts';
+import {
+  checkRegistration,
+  drained,
+  registered,
+  replaceInstance,
+  stopInstance,
+  writeInstances,
+} from './commands/instances.ts';
+import { removeRoute, removeService, restart, scale, setEnabled } from './commands/services.ts';
+import { addEvent, newDraft, type CommandContext, type Draft } from './draft.ts';
+import { createEventLog } from './events.ts';
+import { remove } from './keys.ts';
+import type { Registry, RegistryView } from './registry.ts';
+import { createQueue } from './queue.ts';
+import { emptyView, viewOf, withCommit } from './view.ts';
+
+export interface RegistryOptions {
+  store: Store;
+  now: () => number;
+  log: Log;
+  /** Random lower-case letters and digits of the given length; default: from the system's random source. */
+  randomId?: (length: number) => string;
+  validate?: Validate;
+  /** What going from one view to the other does to open sessions. */
+  impactOf?: (before: RegistryView, after: RegistryView) => Impact;
+  /** Called for each commit with its changed keys (events left out), before listeners are. */
+  onCommit?: (commit: Commit) => void;
+}
+
+const NO_IMPACT: Impact = { endsNow: 0, drains: 0, instances: [] };
+const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
+/** A command that lost this many races in a row gives up: something else is wrong. */
+const MOST_RACES = 20;
+const LEASE_PREFIX = 'instance/';
+
+function systemRandomId(length: number): string {
+  return Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+}
+
+export async function createRegistry(options: RegistryOptions): Promise<Registry> {
+  const {
+    store,
+    now,
+    log,
+    validate = () => [],
+    impactOf = () => NO_IMPACT,
+    randomId = systemRandomId,
+    onCommit,
+  } = options;
+  const listeners = new Set<(view: RegistryView) => void>();
+  const stop = new AbortController();
+  const startedAt = now();
+  const queue = createQueue();
+  const { revision, records } = await store.list('');
+  let view = viewOf(revision, records);
+  const eventLog = createEventLog(records);
+  let notifying = false;
+
+  /** Listeners are told once after a burst, with the newest view. */
+  function notify(): void {
+    if (notifying) return;
+    notifying = true;
+    setImmediate(() => {
+      notifying = false;
+      for (const listener of listeners) listener(view);
+    });
+  }
+
+  function show(commit: Commit): void {
+    const next = withCommit(view, commit);
+    if (next === view) return;
+    view = next;
+    eventLog.add(commit);
+    onCommit?.(commit);
+    notify();
+  }
+
+  /** Everything anew: at a gap in history there is no other way to be right. */
+  async function relist(): Promise<void> {
+    const all = await store.list('');
+    view = viewOf(all.revision, all.records);
+    notify();
+  }
+
+  async function follow(): Promise<void> {
+    for (;;) {
+      try {
+        for await (const commit of store.watch(view.revision, stop.signal)) show(commit);
+        return;
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        log.warn({ error }, 'the watch of the store ended; reading everything again');
+        await relist();
+      }
+    }
+  }
+  const following = follow();
+
+  const contextOf = (write: WriteOptions): CommandContext => ({ now, randomId, options: write });
+
+  async function commit(draft: Draft): Promise<number> {
+    const extra = eventLog.prune().map(remove);
+    const done = await store.commit([...draft.changes, ...extra], { expect: draft.expect });
+    show(done);
+    return done.revision;
+  }
+
+  /** Runs a command to its end: compute, commit or (dry run) only tell. */
+  function run(
+    write: WriteOptions,
+    command: (view: RegistryView, context: CommandContext) => Draft,
+  ): Promise<WriteResult> {
+    return queue.run(async () => {
+      for (let race = 0; ; race += 1) {
+        const before = view;
+        const draft = command(before, contextOf(write));
+        const after = withCommit(before, { revision: before.revision + 1, changes: draft.changes });
+        const result = { changes: draft.report, warnings: draft.warnings, impact: impactOf(before, after) };
+        if (write.dryRun === true || draft.changes.length === 0)
+          return { revision: before.revision, dryRun: write.dryRun === true, ...result };
+        try {
+          return { revision: await commit(draft), dryRun: false, ...result };
+        } catch (error) {
+          if (!isError(error, 'precondition_failed') || race >= MOST_RACES) throw error;
+          await relist();
+        }
+      }
+    });
+  }
+
+  const registry: Registry = {
+    view: () => view,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    apply: (documents, write) => run(write, (present, context) => apply(present, documents, context, validate)),
+    remove: (kind, name, write) =>
+      run(write, (present, context) =>
+        kind === 'Service'
+          ? removeService(present, name, context, write.now === true)
+          : removeRoute(present, name, context),
+      ),
+    setEnabled: (service, enabled, write) =>
+      run(write, (present, context) => setEnabled(present, service, enabled, context, write.now === true)),
+    scale: (service, replicas, write) => run(write, (present, context) => scale(present, service, replicas, context)),
+    restart: (service, write) =>
+      run(write, (present, context) => restart(present, service, context, write.now === true)),
+    stopInstance: (id, write) =>
+      run(write, (present, context) => {
+        const draft = newDraft();
+        stopInstance(present, id, context, draft, write.now === true);
+        return draft;
+      }),
+
+    async register(registration, write) {
+      checkRegistration(view, registration);
+      const id = registration.id ?? `${registration.service}-${randomId(5)}`;
+      const ttlMs = registration.ttlSeconds * 1000;
+      const leaseName = `${LEASE_PREFIX}${id}`;
+      // Whoever comes with the same id from the same address is the same agent: its older lease is given up.
+      const holder = `${registration.address.host}:${registration.address.port}`;
+      const lease = await store.leases.acquire(leaseName, holder, ttlMs);
+      if (lease === undefined)
+        throw new SwitchboardError('conflict', `instance ${id} is registered from another address`);
+      const result = await run(write, (present, context) => {
+        checkRegistration(present, { ...registration, id });
+        const draft = newDraft();
+        const instance = registered(present, { ...registration, id }, lease.token, leaseName, context);
+        replaceInstance(present, draft, instance);
+        const isNew = !present.instances.has(id);
+        draft.report.push({ kind: 'Instance', name: id, action: isNew ? 'created' : 'updated', diff: [] });
+        if (isNew)
+          addEvent(draft, context, {
+            action: 'instance.register',
+            subject: { kind: 'Instance', name: id, service: registration.service },
+            message: `instance ${id} registered itself at ${holder}`,
+          });
+        return draft;
+      });
+      const held = view.instances.get(id);
+      if (held === undefined) throw new SwitchboardError('not_found', `instance ${id} was removed meanwhile`);
+      return {
+        instance: held.value,
+        token: lease.token,
+        expiresAt: new Date(lease.expiresAt).toISOString(),
+        revision: result.revision,
+      };
+    },
+
+    async heartbeat(id, token) {
+      const lease = view.instances.get(id)?.value.lease;
+      const drains = view.instances.get(id)?.value.drain !== undefined;
+      const renewed = lease?.token !== token ? undefined : await store.leases.renew(lease.name, token, lease.ttlMs);
+      if (renewed === undefined || (drains && view.instances.get(id)?.value.drain?.reason === 'LeaseLost')) {
+        throw new SwitchboardError('not_found', `the registration of ${id} is lost`, { remedy: 'Register again.' });
+      }
+      return { expiresAt: new Date(renewed.expiresAt).toISOString() };
+    },
+
+    async deregister(id, token, write) {
+      const lease = view.instances.get(id)?.value.lease;
+      if (lease?.token !== token)
+        throw new SwitchboardError('not_found', `there is no registration of ${id} with this token`);
+      const result = await run(write, (present, context) => {
+        const draft = newDraft();
+        const instance = present.instances.get(id)?.value;
+        if (instance === undefined) return draft;
+        replaceInstance(
+          present,
+          draft,
+          drained(instance, present.services.get(instance.service)?.value, 'Deregistered', now(), write.now === true),
+        );
+        draft.report.push({ kind: 'Instance', name: id, action: 'deleted', diff: [] });
+        addEvent(draft, context, {
+          action: 'instance.deregister',
+          subject: { kind: 'Instance', name: id, service: instance.service },
+          message: `instance ${id} deregistered itself`,
+        });
+        return draft;
+      });
+      return result;
+    },
+
+    async lostLeases() {
+      if (![...view.instances.values()].some(({ value }) => value.lease !== undefined)) return [];
+      const leases = new Map((await store.leases.list(LEASE_PREFIX)).map((lease) => [lease.name, lease]));
+      const lost: string[] = [];
+      for (const { value } of view.instances.values()) {
+        if (value.lease === undefined || value.drain !== undefined) continue;
+        // While this control plane was away nobody could renew: each gets one full time from our start.
+        const lease = leases.get(value.lease.name);
+        const until = Math.max(lease?.expiresAt ?? 0, startedAt + value.lease.ttlMs);
+        if (lease?.token !== value.lease.token || now() > until) lost.push(value.id);
+      }
+      return lost;
+    },
+
+    async writeInstances(writes) {
+      if (writes.length === 0) return view.revision;
+      const result = await run({ actor: 'controller' }, (present, context) => {
+        const draft = newDraft();
+        writeInstances(present, writes, context, draft);
+        return draft;
+      });
+      return result.revision;
+    },
+
+    events: async (filter) => eventLog.list(filter),
+    subscribeEvents: (listener: (event: Event) => void) => eventLog.subscribe(listener),
+
+    async close() {
+      await queue.idle();
+      stop.abort();
+      await following;
+      listeners.clear();
+      view = emptyView;
+    },
+  };
+  return registry;
+}

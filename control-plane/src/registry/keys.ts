@@ -1,0 +1,26 @@
+/** Where each resource lies in the store, and the one place that turns stored JSON back into resources. */
+import type { Event } from '../model/event.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Route } from '../model/route.ts';
+import type { Service } from '../model/service.ts';
+import type { Version } from '../model/version.ts';
+import type { Change, Json } from '../store/store.ts';
+
+export const serviceKey = (name: string): string => `service/${name}`;
+export const routeKey = (name: string): string => `route/${name}`;
+export const instanceKey = (id: string): string => `instance/${id}`;
+/** Padded, so that the store's order by key is the order by number. */
+export const versionKey = (service: string, number: number): string =>
+  `version/${service}/${String(number).padStart(8, '0')}`;
+export const eventKey = (id: string): string => `event/${id}`;
+
+export type Resource = Service | Version | Instance | Route | Event;
+
+/** A put of a resource. Undefined members are left out, as JSON has no such value. */
+export function put(key: string, value: Resource): Change {
+  return { op: 'put', key, value: JSON.parse(JSON.stringify(value)) as Json };
+}
+
+export function remove(key: string): Change {
+  return { op: 'delete', key };
+}
