@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { Probe, Restart } from '../model/service.ts';
+import { afterFailure, describeExit } from './failure.ts';
+import { createFleetBuilder } from './fleet.ts';
+import { impactOf } from './impact.ts';
+import { nextStep, type Facts } from './lifecycle.ts';
+import { T0, makeInstance, makeService, makeView } from './testing.ts';
+
+const restart = Restart.parse({});
+const facts: Facts = {
+  now: T0 + 5_000,
+  random: 0.5,
+  healthy: false,
+  healthReason: 'refused',
+  sessions: 0,
+  drainAcked: true,
+  probe: Probe.parse({}),
+  restart,
+};
+const drain = {
+  reason: 'ScaledDown',
+  since: new Date(T0).toISOString(),
+  deadline: new Date(T0 + 60_000).toISOString(),
+  stopGrace: '7s',
+};
+
+describe('nextStep', () => {
+  it('starts a pending instance and makes it ready when its probe passes', () => {
+    expect(nextStep(makeInstance({ id: 'a', state: 'pending' }), facts).do).toBe('start');
+    const step = nextStep(makeInstance({ id: 'a', state: 'starting' }), {
+      ...facts,
+      healthy: true,
+      healthReason: 'system.connected',
+    });
+    expect(step).toMatchObject({ do: 'write', patch: { state: 'ready', message: 'system.connected' } });
+  });
+
+  it('fails a start that takes too long, and says what the probe saw', () => {
+    const step = nextStep(makeInstance({ id: 'a', state: 'starting' }), { ...facts, now: T0 + 60_000 });
+    expect(step).toMatchObject({ do: 'fail', patch: { state: 'backoff' } });
+    expect(JSON.stringify(step)).toContain('was not ready within 60s: refused');
+  });
+
+  it('retries after its backoff', () => {
+    const instance = makeInstance({ id: 'a', state: 'backoff', retryAt: new Date(T0 + 6_000).toISOString() });
+    expect(nextStep(instance, facts)).toEqual({ do: 'wait', until: T0 + 6_000 });
+    expect(nextStep(instance, { ...facts, now: T0 + 6_000 })).toMatchObject({
+      do: 'write',
+      patch: { state: 'pending', restarts: 1 },
+    });
+  });
+
+  it('drains before it stops: only an acknowledged drain with no session ends early', () => {
+    expect(nextStep(makeInstance({ id: 'a', drain }), facts)).toMatchObject({
+      do: 'write',
+      patch: { state: 'draining' },
+    });
+    const draining = makeInstance({ id: 'a', drain, state: 'draining' });
+    expect(nextStep(draining, { ...facts, sessions: 2 }).do).toBe('wait');
+    expect(nextStep(draining, { ...facts, sessions: undefined }).do).toBe('wait');
+    expect(nextStep(draining, { ...facts, drainAcked: false }).do).toBe('wait');
+    expect(nextStep(draining, { ...facts, now: T0 + 500 }).do).toBe('wait');
+    expect(nextStep(draining, facts)).toMatchObject({ do: 'write', patch: { state: 'stopping', reason: 'Drained' } });
+    expect(nextStep(draining, { ...facts, sessions: 2, now: T0 + 60_000 })).toMatchObject({
+      patch: { state: 'stopping', reason: 'DrainDeadline' },
+    });
+    expect(nextStep({ ...draining, state: 'stopping' }, facts)).toMatchObject({ do: 'stop', graceMs: 7_000 });
+  });
+
+  it('never stops an external instance', () => {
+    const external = makeInstance({ id: 'a', runtime: 'external', drain, state: 'draining' });
+    expect(nextStep(external, facts)).toMatchObject({ do: 'delete' });
+    expect(
+      nextStep(makeInstance({ id: 'a', runtime: 'external', state: 'unknown' }), { ...facts, healthy: true }),
+    ).toMatchObject({ patch: { state: 'ready' } });
+  });
+});
+
+describe('afterFailure', () => {
+  it('doubles the wait and gives up in a crash loop', () => {
+    let instance = makeInstance({ id: 'a' });
+    const states: unknown[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const patch = afterFailure(instance, restart, { reason: 'Exited', message: 'ended' }, T0 + round * 1000, 0.5);
+      states.push([
+        patch.state,
+        patch.retryAt === undefined ? undefined : Date.parse(patch.retryAt) - (T0 + round * 1000),
+      ]);
+      instance = { ...instance, failures: patch.failures ?? [] };
+    }
+    expect(states).toEqual([
+      ['backoff', 1000],
+      ['backoff', 2000],
+      ['backoff', 4000],
+      ['backoff', 8000],
+      ['failed', undefined],
+    ]);
+  });
+
+  it('starts anew after a stable time', () => {
+    const old = ['1', '2', '3', '4'].map((second) => new Date(T0 + Number(second)).toISOString());
+    const stable = makeInstance({ id: 'a', failures: old, readyAt: new Date(T0).toISOString() });
+    expect(afterFailure(stable, restart, { reason: 'Exited', message: 'ended' }, T0 + 61_000, 0.5)).toMatchObject({
+      state: 'backoff',
+      failures: [expect.any(String)],
+    });
+  });
+
+  it('says how it ended', () => {
+    const instance = makeInstance({ id: 'a', startedAt: new Date(T0).toISOString() });
+    expect(describeExit(instance, { code: null, signal: 'SIGKILL' }, T0 + 1500)).toBe(
+      'ended by SIGKILL 1.5 s after its start',
+    );
+    expect(describeExit(instance, { code: 3, signal: null }, T0 + 1500)).toBe(
+      'ended with exit code 3 1.5 s after its start',
+    );
+  });
+});
+
+describe('impactOf', () => {
+  it('tells what a write sends away, and nothing of what was leaving anyway', () => {
+    const instances = [makeInstance({ id: 'a' }), makeInstance({ id: 'b' }), makeInstance({ id: 'c', drain })];
+    const before = makeView(makeService({ replicas: 2 }), instances);
+    const after = makeView(makeService({ replicas: 0 }), instances);
+    const impact = impactOf(before, after, (instance) => (instance.id === 'a' ? 3 : 1), T0);
+    expect(impact).toMatchObject({ endsNow: 0, drains: 4 });
+    expect(impact.instances.map((one) => one.id)).toEqual(['a', 'b']);
+    expect(impactOf(before, makeView(makeService({ replicas: 2, description: 'x' }), instances), () => 1, T0)).toEqual({
+      endsNow: 0,
+      drains: 0,
+      instances: [],
+    });
+  });
+
+  it('counts what ends at once apart', () => {
+    const before = makeView(makeService({}), [makeInstance({ id: 'a' })]);
+    const now = { ...drain, deadline: new Date(T0).toISOString() };
+    expect(
+      impactOf(before, makeView(makeService({}), [makeInstance({ id: 'a', drain: now })]), () => 2, T0),
+    ).toMatchObject({ endsNow: 2, drains: 0 });
+  });
+});
+
+describe('createFleetBuilder', () => {
+  it('shares what did not change, also when a service was written anew with the same content', () => {
+    const build = createFleetBuilder();
+    const instances = [
+      makeInstance({ id: 'b' }),
+      makeInstance({ id: 'a' }),
+      makeInstance({ id: 'c', state: 'starting' }),
+    ];
+    const first = build(makeView(makeService({}), instances), () => false);
+    expect(first.services[0]?.instances.map((one) => one.id)).toEqual(['a', 'b']);
+    const second = build(
+      makeView(
+        makeService({}),
+        instances.map((one) => ({ ...one })),
+        8,
+      ),
+      () => false,
+    );
+    expect(second.services[0]).toBe(first.services[0]);
+    expect(second.revision).toBe(8);
+    const third = build(makeView(makeService({}), instances), (id) => id === 'a');
+    expect(third.services[0]?.instances.map((one) => one.health)).toEqual(['unhealthy', 'healthy']);
+    expect(third.services[0]?.instances[1]).toBe(first.services[0]?.instances[1]);
+  });
+});
