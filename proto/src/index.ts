@@ -1,0 +1,5 @@
+/** Envoy's API for the control plane: strict encoding, readable decoding, gRPC services. */
+export { EncodeError, encode } from './encode.ts';
+export { decode } from './decode.ts';
+export { grpcService, type MethodDefinition, type ServiceDefinition } from './grpc.ts';
+export { messageType, typeUrl } from './load.ts';

@@ -1,0 +1,32 @@
+/** Which of Envoy's API files are loaded. Each root brings what it imports; every type that stands in an Any must be reachable. */
+export const ROOTS: readonly string[] = [
+  // Services between Envoy and the control plane.
+  'envoy/service/discovery/v3/ads.proto',
+  'envoy/service/discovery/v3/discovery.proto',
+  'envoy/service/accesslog/v3/als.proto',
+  'envoy/service/load_stats/v3/lrs.proto',
+  // The resources themselves.
+  'envoy/config/bootstrap/v3/bootstrap.proto',
+  'envoy/config/listener/v3/listener.proto',
+  'envoy/config/route/v3/route.proto',
+  'envoy/config/cluster/v3/cluster.proto',
+  'envoy/config/endpoint/v3/endpoint.proto',
+  'envoy/extensions/transport_sockets/tls/v3/secret.proto',
+  'envoy/service/runtime/v3/rtds.proto',
+  // Extensions that stand in an Any.
+  'envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto',
+  'envoy/extensions/filters/http/router/v3/router.proto',
+  'envoy/extensions/access_loggers/grpc/v3/als.proto',
+  'envoy/extensions/access_loggers/file/v3/file.proto',
+  'envoy/extensions/upstreams/http/v3/http_protocol_options.proto',
+  'envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto',
+  'envoy/extensions/load_balancing_policies/least_request/v3/least_request.proto',
+  'envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.proto',
+  'envoy/extensions/load_balancing_policies/random/v3/random.proto',
+  'envoy/extensions/load_balancing_policies/maglev/v3/maglev.proto',
+  // Configuration for extensions whose own types are not shipped.
+  'xds/type/v3/typed_struct.proto',
+];
+
+/** Folders of the package that ships the API files, in the order in which an import is looked for. */
+export const INCLUDE_FOLDERS: readonly string[] = ['envoy-api', 'xds', 'googleapis', 'protoc-gen-validate'];
