@@ -1,0 +1,112 @@
+/** What is kept on disk of each running agent, so that it is found again: one small file, written whole or not at all. */
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessIdentity } from '../../../model/instance.ts';
+import type { Running } from '../../runtime.ts';
+import { identify, isAlive } from './identity.ts';
+
+export interface AgentRecord extends Running {
+  readonly memoryLimit: number | null;
+}
+
+const file = (folder: string, instance: string): string => join(folder, instance, 'process.json');
+
+export function writeRecord(folder: string, record: AgentRecord): void {
+  const target = file(folder, record.instance);
+  mkdirSync(join(folder, record.instance), { recursive: true, mode: 0o700 });
+  writeFileSync(`${target}.new`, JSON.stringify(record), { mode: 0o600 });
+  renameSync(`${target}.new`, target);
+}
+
+export function removeRecord(folder: string, instance: string): void {
+  rmSync(file(folder, instance), { force: true });
+}
+
+function readRecord(folder: string, instance: string): AgentRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(file(folder, instance), 'utf8')) as AgentRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Every agent of this folder that runs now: from its record, or, if the control plane ended before it could write one, from the process itself. */
+export function findRunning(folder: string): AgentRecord[] {
+  const found = new Map<string, AgentRecord>();
+  for (const instance of directoriesIn(folder)) {
+    const record = readRecord(folder, instance);
+    if (record === undefined) continue;
+    if (isAlive(record.process)) found.set(instance, record);
+    else removeRecord(folder, instance);
+  }
+  for (const record of findUnrecorded(folder, new Set([...found.values()].map((one) => one.process.pid)))) {
+    if (found.has(record.instance)) continue;
+    found.set(record.instance, record);
+    writeRecord(folder, record);
+  }
+  return [...found.values()];
+}
+
+function directoriesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Variables that mark an agent's process as ours; its first process leads its group. */
+export const MARKS = {
+  folder: 'SWITCHBOARD_FOLDER',
+  instance: 'SWITCHBOARD_INSTANCE',
+  service: 'SWITCHBOARD_SERVICE',
+  version: 'SWITCHBOARD_VERSION',
+  host: 'SWITCHBOARD_HOST',
+  port: 'SWITCHBOARD_PORT',
+} as const;
+
+function findUnrecorded(folder: string, known: ReadonlySet<number>): AgentRecord[] {
+  const records: AgentRecord[] = [];
+  for (const name of directoriesIn('/proc')) {
+    const pid = Number(name);
+    if (!/^\d+$/.test(name) || known.has(pid)) continue;
+    const marks = marksOf(pid);
+    if (marks?.get(MARKS.folder) !== folder) continue;
+    const process = leaderIdentity(pid);
+    const instance = marks.get(MARKS.instance);
+    const port = Number(marks.get(MARKS.port));
+    if (process === undefined || instance === undefined || !Number.isInteger(port)) continue;
+    records.push({
+      instance,
+      service: marks.get(MARKS.service) ?? '',
+      version: Number(marks.get(MARKS.version)),
+      address: { host: marks.get(MARKS.host) ?? '127.0.0.1', port },
+      process,
+      startedAt: new Date().toISOString(),
+      memoryLimit: null,
+    });
+  }
+  return records;
+}
+
+/** Only the leader of a group: a child inherits the marks, but is not the agent. */
+function leaderIdentity(pid: number): ProcessIdentity | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const group = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[2]);
+    return group === pid ? identify(pid) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function marksOf(pid: number): Map<string, string> | undefined {
+  try {
+    const entries = readFileSync(`/proc/${pid}/environ`, 'utf8')
+      .split('\0')
+      .filter((entry) => entry.startsWith('SWITCHBOARD_'));
+    return new Map(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+  } catch {
+    return undefined;
+  }
+}

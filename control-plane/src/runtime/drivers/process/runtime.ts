@@ -1,0 +1,260 @@
+/**
+ * The process runtime: each instance is a process of its own group, detached, so that it outlives the control plane. What runs
+ * is found again from records and marks; a process is only ever signalled if its pid and start time are those recorded.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { SwitchboardError, type Issue } from '../../../model/errors.ts';
+import { sizeBytes } from '../../../model/units.ts';
+import type { Running, Runtime, RuntimeDriver, RuntimeEvent, StartRequest } from '../../runtime.ts';
+import { resolveEnvironment } from './environment.ts';
+import { membersOf, signalGroup, untilGone } from './group.ts';
+import { identify, isAlive, isTakenByAnother } from './identity.ts';
+import { STREAMS, lastWords, logFile, readLogs, rotate } from './logs.ts';
+import { createPortAllocator } from './ports.ts';
+import { MARKS, findRunning, removeRecord, writeRecord, type AgentRecord } from './record.ts';
+import { fillTemplate, templateIssues, type TemplateValues } from './template.ts';
+
+const Options = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1'),
+  ports: z.tuple([z.int(), z.int()]).default([9100, 9999]),
+  logs: z.strictObject({ maxBytes: z.int().min(1).default(10_485_760), files: z.int().min(1).default(3) }).prefault({}),
+});
+type Options = z.infer<typeof Options>;
+
+const LOOK_MS = 500;
+const MEMORY_EVERY_LOOKS = 10;
+const ROTATE_EVERY_LOOKS = 4;
+const LAST_WORDS = 20;
+/** How long after SIGKILL the kernel may take to end a group. */
+const KILL_WAIT_MS = 10_000;
+
+interface Agent {
+  readonly record: AgentRecord;
+  readonly child: ChildProcess | undefined;
+  reportedMemory: boolean;
+  ended: boolean;
+}
+
+function bad(path: string, message: string): SwitchboardError {
+  return new SwitchboardError('invalid', `${path}: ${message}`, { issues: [{ path, message }] });
+}
+
+/** Finds the program before the start, so that the error names the field rather than a system call. */
+function checkProgram(program: string, cwd: string, path: string | undefined): void {
+  const field = 'spec.launch.command.0';
+  const candidates = program.includes('/')
+    ? [isAbsolute(program) ? program : resolve(cwd, program)]
+    : (path ?? '').split(delimiter).map((folder) => join(folder, program));
+  const found = candidates.find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
+  if (found === undefined) throw bad(field, `command not found: ${program}`);
+  try {
+    accessSync(found, constants.X_OK);
+  } catch {
+    throw bad(field, `permission denied: ${found} is not executable`);
+  }
+}
+
+export const processRuntime: RuntimeDriver<Options> = {
+  name: 'process',
+  options: Options,
+  async create(options, context): Promise<Runtime> {
+    const { folder, now, log, environment } = context;
+    const agents = new Map<string, Agent>();
+    const starting = new Map<string, Promise<Running>>();
+    const listeners = new Set<(event: RuntimeEvent) => void>();
+    const ports = createPortAllocator(options.host, options.ports);
+    let looks = 0;
+
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const record of findRunning(folder)) {
+      agents.set(record.instance, { record, child: undefined, reportedMemory: false, ended: false });
+      ports.keep(record.address.port);
+    }
+
+    function tell(event: RuntimeEvent): void {
+      for (const listener of listeners) listener(event);
+    }
+
+    /** Called once for each run, whoever notices first. */
+    function ended(agent: Agent, code: number | null, signal: string | null): void {
+      if (agent.ended) return;
+      agent.ended = true;
+      const { instance, process, address } = agent.record;
+      if (agents.get(instance) === agent) agents.delete(instance);
+      // What the agent started must not live on and hold its port.
+      if (!isTakenByAnother(process)) signalGroup(process.pid, 'SIGKILL');
+      removeRecord(folder, instance);
+      ports.release(address.port);
+      tell({ type: 'exited', instance, process, code, signal, log: lastWords(join(folder, instance), LAST_WORDS) });
+    }
+
+    function look(): void {
+      looks += 1;
+      for (const agent of [...agents.values()]) {
+        if (agent.child === undefined && !isAlive(agent.record.process)) ended(agent, null, null);
+        if (looks % ROTATE_EVERY_LOOKS === 0) {
+          for (const stream of STREAMS)
+            rotate(logFile(join(folder, agent.record.instance), stream), options.logs.maxBytes, options.logs.files);
+        }
+      }
+      if (looks % MEMORY_EVERY_LOOKS === 0) checkMemory();
+    }
+
+    function checkMemory(): void {
+      const limited = [...agents.values()].filter(
+        (agent) => agent.record.memoryLimit !== null && !agent.reportedMemory,
+      );
+      if (limited.length === 0) return;
+      const held = membersOf(new Set(limited.map((agent) => agent.record.process.pid)));
+      for (const agent of limited) {
+        const bytes = held.get(agent.record.process.pid) ?? 0;
+        const limit = agent.record.memoryLimit ?? Infinity;
+        if (bytes <= limit) continue;
+        agent.reportedMemory = true;
+        tell({ type: 'over-memory', instance: agent.record.instance, bytes, limit });
+      }
+    }
+
+    const timer = setInterval(() => {
+      try {
+        look();
+      } catch (error) {
+        log.warn({ error }, 'cannot look after the agents; trying again');
+      }
+    }, LOOK_MS);
+    timer.unref();
+
+    function checkTemplates({ launch }: StartRequest): void {
+      const issues: Issue[] = launch.command.flatMap((part, index) =>
+        templateIssues(part, `spec.launch.command.${index}`),
+      );
+      if (issues[0] !== undefined)
+        throw new SwitchboardError('invalid', `${issues[0].path}: ${issues[0].message}`, { issues });
+    }
+
+    async function launch(request: StartRequest, signal: AbortSignal): Promise<Running> {
+      checkTemplates(request);
+      const own = join(folder, request.instance);
+      const workdir = join(own, 'workdir');
+      const port = await ports.take();
+      try {
+        signal.throwIfAborted();
+        const values: TemplateValues = {
+          port: String(port),
+          host: options.host,
+          instance: request.instance,
+          service: request.service,
+          workdir,
+        };
+        const cwd = request.launch.cwd === undefined ? workdir : resolve(fillTemplate(request.launch.cwd, values));
+        const env: Record<string, string> = {
+          ...resolveEnvironment(request.launch.env, values, environment),
+          [MARKS.folder]: folder,
+          [MARKS.instance]: request.instance,
+          [MARKS.service]: request.service,
+          [MARKS.version]: String(request.version),
+          [MARKS.host]: options.host,
+          [MARKS.port]: String(port),
+        };
+        mkdirSync(workdir, { recursive: true, mode: 0o700 });
+        if (!existsSync(cwd) || !statSync(cwd).isDirectory()) throw bad('spec.launch.cwd', `there is no folder ${cwd}`);
+        const [program = '', ...args] = request.launch.command.map((part) => fillTemplate(part, values));
+        checkProgram(program, cwd, env['PATH']);
+        const files = STREAMS.map((stream) => openSync(logFile(own, stream), 'a', 0o600));
+        let child: ChildProcess;
+        try {
+          child = spawn(program, args, {
+            cwd,
+            env,
+            detached: true,
+            stdio: ['ignore', files[0] ?? 'ignore', files[1] ?? 'ignore'],
+          });
+        } finally {
+          for (const file of files) closeSync(file);
+        }
+        return await took(request, child, port);
+      } catch (error) {
+        ports.release(port);
+        throw error;
+      }
+    }
+
+    async function took(request: StartRequest, child: ChildProcess, port: number): Promise<Running> {
+      await new Promise<void>((resolve, reject) => {
+        child.once('spawn', resolve);
+        child.once('error', (cause) => {
+          reject(bad('spec.launch.command.0', `cannot be started: ${cause.message}`));
+        });
+      });
+      // Not yet reaped even if it has ended already, so it can be identified; a zombie is named by its pid alone.
+      const pid = child.pid ?? 0;
+      const record: AgentRecord = {
+        instance: request.instance,
+        service: request.service,
+        version: request.version,
+        address: { host: options.host, port },
+        process: identify(pid) ?? { pid, startTime: 'ended' },
+        startedAt: new Date(now()).toISOString(),
+        memoryLimit: request.launch.memoryLimit === undefined ? null : sizeBytes(request.launch.memoryLimit),
+      };
+      const agent: Agent = { record, child, reportedMemory: false, ended: false };
+      agents.set(request.instance, agent);
+      child.unref();
+      child.once('exit', (code, signal) => {
+        ended(agent, code, signal);
+      });
+      if (child.exitCode !== null || child.signalCode !== null) ended(agent, child.exitCode, child.signalCode);
+      else writeRecord(folder, record);
+      return record;
+    }
+
+    return {
+      async start(request, signal) {
+        const running = agents.get(request.instance);
+        if (running !== undefined) return running.record;
+        let promise = starting.get(request.instance);
+        if (promise === undefined) {
+          promise = launch(request, signal).finally(() => starting.delete(request.instance));
+          starting.set(request.instance, promise);
+        }
+        return promise;
+      },
+      async stop(instance, { graceMs }) {
+        await starting.get(instance)?.catch(() => undefined);
+        const agent = agents.get(instance);
+        if (agent === undefined) return;
+        const { process } = agent.record;
+        if (!isAlive(process)) {
+          ended(agent, null, null);
+          return;
+        }
+        signalGroup(process.pid, 'SIGTERM');
+        // A stopped process would see the signal only when it is continued.
+        signalGroup(process.pid, 'SIGCONT');
+        if (!(await untilGone(process.pid, graceMs))) {
+          signalGroup(process.pid, 'SIGKILL');
+          if (!(await untilGone(process.pid, KILL_WAIT_MS)))
+            throw new SwitchboardError('unavailable', `process ${process.pid} of ${instance} does not end`);
+        }
+        ended(agent, null, null);
+      },
+      list: async () => [...agents.values()].map((agent) => agent.record),
+      watch(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      logs: (instance, read) => readLogs(join(folder, instance), read),
+      async remove(instance) {
+        if (agents.has(instance)) throw new SwitchboardError('conflict', `instance ${instance} is running`);
+        rmSync(join(folder, instance), { recursive: true, force: true });
+      },
+      async close() {
+        clearInterval(timer);
+        listeners.clear();
+      },
+    };
+  },
+};
