@@ -1,0 +1,42 @@
+/** What all probes share: the clock around a check, and words for what went wrong. */
+import type { HealthProbe, ProbeResult, ProbeTarget } from './probe.ts';
+
+/** A check resolves with what it saw when all is well, and rejects with an Error whose message says what is not. */
+export type Check = (target: ProbeTarget, signal: AbortSignal, doing: (what: string) => void) => Promise<string>;
+
+const KNOWN: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EHOSTUNREACH: 'host unreachable',
+  ENETUNREACH: 'network unreachable',
+  ENOTFOUND: 'host not found',
+  ETIMEDOUT: 'connection timed out',
+  EPIPE: 'connection closed while writing',
+};
+
+function words(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (KNOWN[code] !== undefined) return KNOWN[code];
+  return error instanceof Error && error.message !== '' ? error.message : 'failed without a reason';
+}
+
+/** `doing` tells what is being waited for, so that a timeout can say it. */
+export function timed(check: Check): HealthProbe {
+  return async (target, signal): Promise<ProbeResult> => {
+    const start = performance.now();
+    let waitingFor = 'a connection';
+    const took = (): number => Math.round((performance.now() - start) * 10) / 10;
+    try {
+      signal.throwIfAborted();
+      const reason = await check(target, signal, (what) => {
+        waitingFor = what;
+      });
+      return { ok: true, latencyMs: took(), reason };
+    } catch (error) {
+      const reason = signal.aborted
+        ? `timed out after ${Math.round(took())} ms waiting for ${waitingFor}`
+        : words(error);
+      return { ok: false, latencyMs: took(), reason };
+    }
+  };
+}
