@@ -1,0 +1,85 @@
+/** One cluster for each service. Its instances come by EDS, so the cluster itself seldom changes. */
+import type { FleetService } from '../model/fleet.ts';
+import type { HealthCheck } from '../model/service.ts';
+import { durationMs } from '../model/units.ts';
+import type { JsonObject } from '../routing/policy.ts';
+import { seconds } from './options.ts';
+
+const NO_LIMIT = 1_000_000_000;
+const BUFFER_BYTES = 32_768;
+/** Linux: a connection whose peer acknowledges nothing for this long is given up. Elsewhere the option is refused by the system. */
+const TCP_USER_TIMEOUT_MS = 6_000;
+
+function webSocketHandshake(path: string): string {
+  const lines = [
+    `GET ${path} HTTP/1.1`,
+    'Host: health',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: c3dpdGNoYm9hcmQtaGVhbHQ=',
+    '',
+    '',
+  ];
+  return Buffer.from(lines.join('\r\n')).toString('hex');
+}
+
+function healthChecks(check: HealthCheck): object[] {
+  if (check.type === 'off') return [];
+  const common = {
+    timeout: seconds(durationMs(check.timeout)),
+    interval: seconds(durationMs(check.interval)),
+    // Left alone it is 60 s: an instance without sessions would hardly be checked.
+    no_traffic_interval: seconds(durationMs(check.interval)),
+    interval_jitter_percent: 10,
+    unhealthy_threshold: check.unhealthyAfter,
+    healthy_threshold: 1,
+  };
+  switch (check.type) {
+    case 'http':
+      // A WebSocket server answers 426 to a plain GET: any answer but a server error shows that it lives.
+      return [{ ...common, http_health_check: { path: check.path, expected_statuses: [{ start: 100, end: 500 }] } }];
+    case 'websocket':
+      return [
+        {
+          ...common,
+          tcp_health_check: {
+            send: { text: webSocketHandshake(check.path) },
+            receive: [{ text: Buffer.from('HTTP/1.1 101').toString('hex') }],
+          },
+        },
+      ];
+    case 'tcp':
+      return [{ ...common, tcp_health_check: {} }];
+  }
+}
+
+export function cluster(service: FleetService, fragment: JsonObject): JsonObject {
+  return {
+    name: service.name,
+    type: 'EDS',
+    eds_cluster_config: { eds_config: { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '1s' } },
+    connect_timeout: '0.5s',
+    per_connection_buffer_limit_bytes: BUFFER_BYTES,
+    common_lb_config: { healthy_panic_threshold: { value: 0 } },
+    ignore_health_on_host_removal: true,
+    circuit_breakers: {
+      thresholds: [
+        {
+          max_connections: NO_LIMIT,
+          max_pending_requests: NO_LIMIT,
+          max_requests: service.gateway.maxSessions ?? NO_LIMIT,
+          max_retries: NO_LIMIT,
+        },
+      ],
+    },
+    upstream_connection_options: { tcp_keepalive: { keepalive_probes: 3, keepalive_time: 3, keepalive_interval: 2 } },
+    upstream_bind_config: {
+      socket_options: [
+        { description: 'TCP_USER_TIMEOUT', level: 6, name: 18, int_value: TCP_USER_TIMEOUT_MS, state: 'STATE_PREBIND' },
+      ],
+    },
+    health_checks: healthChecks(service.gateway.healthCheck),
+    ...fragment,
+  };
+}

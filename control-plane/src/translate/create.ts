@@ -1,0 +1,138 @@
+/**
+ * FleetView to Snapshot. What belongs to one service is kept as long as the service is the same object in the fleet, so a change of one
+ * endpoint encodes one resource; routes are encoded anew only when a route or a service's settings changed.
+ */
+import { createHash } from 'node:crypto';
+import { EncodeError, encode } from '@switchboard/proto';
+import { messageOf } from '../model/errors.ts';
+import type { FleetRoute, FleetService, FleetView } from '../model/fleet.ts';
+import type { Snapshot, TypeSet, TypeUrl, XdsResource } from '../xds/snapshot.ts';
+import { cluster } from './cluster.ts';
+import { endpoints } from './endpoint.ts';
+import { LISTENER_NAME, ROUTES_NAME, listener } from './listener.ts';
+import type { Problem, TranslateOptions } from './options.ts';
+import { routeConfiguration, type Reachable } from './route.ts';
+
+const TYPES = {
+  cluster: 'envoy.config.cluster.v3.Cluster',
+  endpoint: 'envoy.config.endpoint.v3.ClusterLoadAssignment',
+  listener: 'envoy.config.listener.v3.Listener',
+  route: 'envoy.config.route.v3.RouteConfiguration',
+} as const;
+
+export interface Translator {
+  translate(fleet: FleetView): { snapshot: Snapshot; problems: readonly Problem[] };
+}
+
+interface Translated {
+  readonly cluster: XdsResource | undefined;
+  readonly endpoints: XdsResource | undefined;
+  readonly reachable: Reachable | undefined;
+  readonly problems: readonly Problem[];
+}
+
+const url = (type: string): TypeUrl => `type.googleapis.com/${type}`;
+
+function hash(...parts: readonly (string | Uint8Array)[]): string {
+  const digest = createHash('sha256');
+  for (const part of parts) digest.update(part);
+  return digest.digest('hex').slice(0, 16);
+}
+
+function resource(type: string, name: string, json: object): XdsResource {
+  const body = encode(type, json);
+  return { name, version: hash(body), body };
+}
+
+function setOf(resources: readonly XdsResource[]): TypeSet {
+  const version = hash(...resources.flatMap(({ name, version: own }) => [name, '\0', own, '\0']));
+  return { version, resources: new Map(resources.map((one) => [one.name, one])) };
+}
+
+function whyNot(error: unknown): string {
+  return error instanceof EncodeError ? `does not fit Envoy: ${error.message}` : messageOf(error);
+}
+
+export function createTranslator(options: TranslateOptions): Translator {
+  const listeners = setOf([resource(TYPES.listener, LISTENER_NAME, listener(options))]);
+  let kept = new Map<FleetService, Translated>();
+  /** Clusters that did not change keep their bytes though an endpoint did. */
+  let clusters = new Map<string, { gateway: FleetService['gateway']; text: string; cluster: XdsResource }>();
+  let routes: { key: readonly unknown[]; resource: XdsResource; problems: readonly Problem[] } | undefined;
+
+  function clusterOf(service: FleetService, fragment: Record<string, unknown>): XdsResource {
+    const text = JSON.stringify(fragment);
+    const old = clusters.get(service.name);
+    if (old?.gateway === service.gateway && old.text === text) return old.cluster;
+    return resource(TYPES.cluster, service.name, cluster(service, fragment));
+  }
+
+  function translateService(service: FleetService): Translated {
+    const problems: Problem[] = [];
+    const { type, options: policyOptions } = service.gateway.policy;
+    try {
+      const policy = options.policies.get(type);
+      if (policy === undefined) throw new Error(`there is no routing policy ${type}`);
+      const fragment = policy.apply(policy.options.parse(policyOptions), service.instances);
+      const built = clusterOf(service, fragment.cluster);
+      clusters.set(service.name, { gateway: service.gateway, text: JSON.stringify(fragment.cluster), cluster: built });
+      const assignment = endpoints(service, fragment.weights);
+      problems.push(...assignment.problems);
+      return {
+        cluster: built,
+        endpoints: resource(TYPES.endpoint, service.name, assignment.resource),
+        reachable: { service, fragment: fragment.route ?? {} },
+        problems,
+      };
+    } catch (error) {
+      return {
+        cluster: undefined,
+        endpoints: undefined,
+        reachable: undefined,
+        problems: [...problems, { kind: 'Service', name: service.name, message: whyNot(error) }],
+      };
+    }
+  }
+
+  function translateRoutes(
+    fleetRoutes: readonly FleetRoute[],
+    reachable: readonly Reachable[],
+  ): { resource: XdsResource; problems: readonly Problem[] } {
+    const key = [
+      ...fleetRoutes,
+      0,
+      ...reachable.flatMap(({ service, fragment }) => [service.name, service.gateway, JSON.stringify(fragment)]),
+    ];
+    if (routes?.key.length === key.length && routes.key.every((part, index) => part === key[index])) return routes;
+    const built = routeConfiguration(fleetRoutes, new Map(reachable.map((one) => [one.service.name, one])));
+    routes = { key, resource: resource(TYPES.route, ROUTES_NAME, built.resource), problems: built.problems };
+    return routes;
+  }
+
+  return {
+    translate(fleet) {
+      const next = new Map<FleetService, Translated>();
+      for (const service of fleet.services) next.set(service, kept.get(service) ?? translateService(service));
+      kept = next;
+      const names = new Set(fleet.services.map((service) => service.name));
+      clusters = new Map([...clusters].filter(([name]) => names.has(name)));
+      const all = [...next.values()];
+      const present = <T>(pick: (one: Translated) => T | undefined): T[] =>
+        all.map(pick).filter((one) => one !== undefined);
+      const routing = translateRoutes(
+        fleet.routes,
+        present((one) => one.reachable),
+      );
+      const types = new Map<TypeUrl, TypeSet>([
+        [url(TYPES.cluster), setOf(present((one) => one.cluster))],
+        [url(TYPES.endpoint), setOf(present((one) => one.endpoints))],
+        [url(TYPES.listener), listeners],
+        [url(TYPES.route), setOf([routing.resource])],
+      ]);
+      return {
+        snapshot: { revision: fleet.revision, types },
+        problems: [...all.flatMap((one) => one.problems), ...routing.problems],
+      };
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** What the translation needs beside the fleet: fixed for the life of a control plane, so that listeners never change. */
+import type { RoutingPolicy } from '../routing/policy.ts';
+
+export interface TranslateOptions {
+  /** Where clients connect. */
+  readonly gateway: { readonly host: string; readonly port: number };
+  /** The static cluster through which Envoy reaches the control plane. */
+  readonly controlPlaneCluster: string;
+  /** How often Envoy reports each open session. */
+  readonly sessionReportMs: number;
+  readonly policies: ReadonlyMap<string, RoutingPolicy<never>>;
+}
+
+/** Something that could not be translated. It is left out; all else is served. */
+export interface Problem {
+  readonly kind: 'Service' | 'Route' | 'Instance';
+  readonly name: string;
+  readonly message: string;
+}
+
+export const seconds = (ms: number): string => `${ms / 1000}s`;

@@ -1,0 +1,111 @@
+/** Who runs which revision: settled revisions and refusals of every connected Envoy, and those who wait for them. */
+import type { RefusedResource } from './stream.ts';
+import type { AckReport } from './status.ts';
+import { shortName } from './types.ts';
+
+export interface Progress {
+  readonly node: string;
+  readonly settledRevision: number;
+  readonly refusals: readonly RefusedResource[];
+}
+
+export interface TimelineEntry {
+  readonly node: string;
+  readonly state: 'acked' | 'pending' | 'refused';
+  readonly at: string | null;
+  readonly message: string;
+}
+
+export interface Acks {
+  /** Called after each event of a stream. */
+  progressed(): void;
+  report(revision: number): AckReport;
+  whenAcked(revision: number, timeoutMs: number, signal: AbortSignal): Promise<AckReport>;
+  timeline(revision: number): TimelineEntry[];
+}
+
+const KEPT = 2000;
+
+interface Waiter {
+  readonly revision: number;
+  check(): void;
+}
+
+export function createAcks(progress: () => readonly Progress[], now: () => number): Acks {
+  const waiters = new Set<Waiter>();
+  /** By node: when each revision was settled, oldest first. A revision that was skipped is settled with the next. */
+  const settledAt = new Map<string, { revision: number; at: string }[]>();
+
+  function report(revision: number): AckReport {
+    const acked: string[] = [];
+    const pending: string[] = [];
+    const refused: { node: string; type: string; message: string }[] = [];
+    for (const { node, settledRevision, refusals } of progress()) {
+      // Older refusals belong to older writes: they do not speak against this one.
+      const own = refusals.filter((refusal) => refusal.revision >= revision);
+      if (own.length > 0)
+        refused.push(
+          ...own.map((refusal) => ({
+            node,
+            type: shortName(refusal.type),
+            message: `${refusal.name}: ${refusal.message}`,
+          })),
+        );
+      else if (settledRevision >= revision) acked.push(node);
+      else pending.push(node);
+    }
+    return { revision, acked, pending, refused };
+  }
+
+  function isSettled({ acked, pending, refused }: AckReport): boolean {
+    return pending.length === 0 && acked.length + refused.length > 0;
+  }
+
+  return {
+    progressed() {
+      for (const { node, settledRevision } of progress()) {
+        const entries = settledAt.get(node) ?? [];
+        if ((entries.at(-1)?.revision ?? 0) >= settledRevision) continue;
+        entries.push({ revision: settledRevision, at: new Date(now()).toISOString() });
+        if (entries.length > KEPT) entries.shift();
+        settledAt.set(node, entries);
+      }
+      for (const waiter of [...waiters]) waiter.check();
+    },
+    report,
+    async whenAcked(revision, timeoutMs, signal) {
+      return new Promise((resolve) => {
+        const finish = (result: AckReport): void => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', giveUp);
+          waiters.delete(waiter);
+          resolve(result);
+        };
+        const giveUp = (): void => {
+          finish(report(revision));
+        };
+        const waiter: Waiter = {
+          revision,
+          check() {
+            const result = report(revision);
+            if (isSettled(result)) finish(result);
+          },
+        };
+        const timer = setTimeout(giveUp, timeoutMs);
+        signal.addEventListener('abort', giveUp, { once: true });
+        waiters.add(waiter);
+        if (signal.aborted) giveUp();
+        else waiter.check();
+      });
+    },
+    timeline(revision) {
+      const { refused } = report(revision);
+      return progress().map(({ node, settledRevision }) => {
+        const refusal = refused.find((one) => one.node === node);
+        if (refusal !== undefined) return { node, state: 'refused', at: null, message: refusal.message };
+        const at = settledAt.get(node)?.find((entry) => entry.revision >= revision)?.at ?? null;
+        return { node, state: settledRevision >= revision ? 'acked' : 'pending', at, message: '' };
+      });
+    },
+  };
+}
