@@ -1,0 +1,91 @@
+/** What Envoy is started with: who it is, where its control plane is, its admin socket. All else comes over xDS. Pure. */
+
+export interface BootstrapOptions {
+  readonly nodeId: string;
+  /** The fleet that this Envoy belongs to. */
+  readonly cluster: string;
+  readonly zone: string;
+  readonly xds: { readonly host: string; readonly port: number };
+  readonly variant: 'delta' | 'sotw';
+  /** Path of the admin's unix socket; only its owner can use it, and it is never on the network. */
+  readonly adminPath: string;
+  /** More connections than this from clients are refused. */
+  readonly maxConnections: number;
+}
+
+/** The static cluster through which Envoy reaches the control plane. */
+export const CONTROL_PLANE_CLUSTER = 'xds';
+
+const SOCKET_MODE = 0o600;
+
+function adsConfig(variant: BootstrapOptions['variant']): object {
+  return {
+    api_type: variant === 'delta' ? 'DELTA_GRPC' : 'GRPC',
+    transport_api_version: 'V3',
+    set_node_on_first_message_only: true,
+    grpc_services: [
+      {
+        // By default Envoy waits up to 30 s before it tries again; a restarted control plane is back long before.
+        envoy_grpc: {
+          cluster_name: CONTROL_PLANE_CLUSTER,
+          retry_policy: { retry_back_off: { base_interval: '0.1s', max_interval: '1s' } },
+        },
+      },
+    ],
+  };
+}
+
+export function bootstrap(options: BootstrapOptions): object {
+  return {
+    node: { id: options.nodeId, cluster: options.cluster, locality: { zone: options.zone } },
+    admin: { address: { pipe: { path: options.adminPath, mode: SOCKET_MODE } } },
+    dynamic_resources: {
+      ads_config: adsConfig(options.variant),
+      cds_config: { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' },
+      lds_config: { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' },
+    },
+    static_resources: {
+      clusters: [
+        {
+          name: CONTROL_PLANE_CLUSTER,
+          type: 'STRICT_DNS',
+          connect_timeout: '1s',
+          typed_extension_protocol_options: {
+            'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+              '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+              explicit_http_config: {
+                http2_protocol_options: { connection_keepalive: { interval: '5s', timeout: '2s' } },
+              },
+            },
+          },
+          load_assignment: {
+            cluster_name: CONTROL_PLANE_CLUSTER,
+            endpoints: [
+              {
+                lb_endpoints: [
+                  {
+                    endpoint: {
+                      address: { socket_address: { address: options.xds.host, port_value: options.xds.port } },
+                    },
+                  },
+                ],
+              },
+            ],
+          },
+        },
+      ],
+    },
+    overload_manager: {
+      resource_monitors: [
+        {
+          name: 'envoy.resource_monitors.global_downstream_max_connections',
+          typed_config: {
+            '@type':
+              'type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig',
+            max_active_downstream_connections: options.maxConnections,
+          },
+        },
+      ],
+    },
+  };
+}

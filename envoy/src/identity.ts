@@ -1,0 +1,47 @@
+/** A process by pid and start time. The same idea as in the process runtime; this package stands alone. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+export function identify(pid: number): ProcessIdentity | undefined {
+  try {
+    if (process.platform !== 'linux') {
+      const text = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).trim();
+      return text === '' || text.startsWith('Z') ? undefined : { pid, startTime: text.replace(/^\S+\s+/, '') };
+    }
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
+    return fields[0] === 'Z' ? undefined : { pid, startTime: `${boot}-${fields[19] ?? ''}` };
+  } catch {
+    return undefined;
+  }
+}
+
+export function isAlive(known: ProcessIdentity): boolean {
+  return identify(known.pid)?.startTime === known.startTime;
+}
+
+/** Processes whose command line holds this argument: how an Envoy is found whose starter died before it could note the pid. */
+export function findByArgument(argument: string): ProcessIdentity[] {
+  if (process.platform !== 'linux') return [];
+  const found: ProcessIdentity[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
+    try {
+      if (!readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(argument)) continue;
+    } catch {
+      continue;
+    }
+    const identity = identify(Number(name));
+    if (identity !== undefined) found.push(identity);
+  }
+  return found;
+}
