@@ -24,6 +24,8 @@ export interface ApiContext {
   revision(revision: number): RevisionTimeline | undefined;
   /** Error: not_found. */
   logs(instance: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>;
+  /** Told after every change of what the API shows. */
+  subscribe(listener: () => void): () => void;
   /** A consistent copy of the store as a file that the caller deletes. Error: unsupported for a store without one. */
   backup(): Promise<{ path: string; remove: () => Promise<void> }>;
   /** Ends agents and Envoy after draining for at most this long, then the control plane; resolves when it has begun. */

@@ -1,0 +1,28 @@
+/** `?wait=acked`: the answer to a write waits until the gateways run it, or says which do not and why. */
+import { SwitchboardError } from '../model/errors.ts';
+import { durationMs } from '../model/units.ts';
+import type { WriteResult } from '../model/write.ts';
+import type { Call } from './endpoint.ts';
+import type { WriteAnswer } from './types.ts';
+
+export async function answerWrite(call: Call, result: WriteResult): Promise<WriteAnswer> {
+  const { wait, timeout } = call.query as { wait?: string; timeout?: string };
+  call.hono.header('etag', `"${result.revision}"`);
+  if (wait === undefined || result.dryRun) return result;
+  const acks = await call.api.whenAcked(result.revision, durationMs(timeout ?? '30s'), call.closing);
+  if (acks.refused.length > 0) {
+    const text = acks.refused.map(({ node, type, message }) => `${node} ${type}: ${message}`).join('; ');
+    throw new SwitchboardError('unsupported', `revision ${result.revision} is stored, but Envoy refuses it: ${text}`, {
+      issues: acks.refused.map(({ node, type, message }) => ({ path: `${node}.${type}`, message })),
+      remedy: 'Correct the resource: the gateways keep their last good configuration until then.',
+    });
+  }
+  if (acks.pending.length > 0 || acks.acked.length === 0) {
+    const who =
+      acks.pending.length > 0 ? `not yet acknowledged by ${acks.pending.join(', ')}` : 'no gateway is connected';
+    throw new SwitchboardError('timeout', `revision ${result.revision} is stored, but ${who}`, {
+      remedy: 'See `switchboard get gateways`.',
+    });
+  }
+  return { ...result, acks };
+}

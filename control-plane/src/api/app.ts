@@ -1,0 +1,117 @@
+/** The HTTP application: request id, host check, token, then the endpoint; every error goes through errors.ts. */
+import { randomUUID } from 'node:crypto';
+import { Hono, type Context } from 'hono';
+import { SwitchboardError } from '../model/errors.ts';
+import { issuesOf, parseAs } from '../model/parse.ts';
+import { parseDocuments, readJson, readText } from './body.ts';
+import type { ApiContext } from './context.ts';
+import type { Endpoint } from './endpoint.ts';
+import { answerError } from './errors.ts';
+import { hostName, isLoopback } from './loopback.ts';
+import { openApi } from './openapi.ts';
+import { apply } from './routes/apply.ts';
+import { events } from './routes/events.ts';
+import { gateways } from './routes/gateways.ts';
+import { instances } from './routes/instances.ts';
+import { routes } from './routes/routes.ts';
+import { services } from './routes/services.ts';
+import { system } from './routes/system.ts';
+import { serveFiles } from './static.ts';
+
+export const ENDPOINTS: readonly Endpoint[] = [
+  ...system,
+  ...services,
+  ...instances,
+  ...routes,
+  ...apply,
+  ...gateways,
+  ...events,
+];
+
+export interface AppOptions {
+  readonly api: ApiContext;
+  readonly version: string;
+  /** The address it listens at; on loopback only local names are answered, so that a web page can't reach it by a name of its own. */
+  readonly host: string;
+  readonly closing: AbortSignal;
+}
+
+function authenticate(api: ApiContext, context: Context): string {
+  const match = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '');
+  const who = match?.[1] === undefined ? undefined : api.authenticate(match[1]);
+  if (who !== undefined) return who.actor;
+  throw new SwitchboardError('unauthenticated', match === null ? 'this needs a token' : 'the token is not known', {
+    remedy: 'Send `Authorization: Bearer TOKEN` with the token in the file admin.token of the data folder.',
+  });
+}
+
+function queryOf(endpoint: Endpoint, context: Context): Record<string, unknown> {
+  const given = context.req.query();
+  if (endpoint.query === undefined) {
+    const [unknown] = Object.keys(given);
+    if (unknown === undefined) return {};
+    throw new SwitchboardError('invalid', `unknown query parameter ${unknown}`, {
+      issues: [{ path: `query.${unknown}`, message: 'unknown query parameter' }],
+    });
+  }
+  const result = endpoint.query.safeParse(given);
+  if (result.success) return result.data;
+  const issues = issuesOf(result.error, 'query');
+  throw new SwitchboardError('invalid', issues.map((issue) => `${issue.path}: ${issue.message}`).join('; '), {
+    issues,
+  });
+}
+
+async function bodyOf(endpoint: Endpoint, context: Context): Promise<unknown> {
+  if (endpoint.body === undefined) return undefined;
+  const raw = endpoint.body.yaml === true ? parseDocuments(await readText(context)) : await readJson(context);
+  return parseAs(endpoint.body.schema, raw, 'the body');
+}
+
+export function createApp({ api, version, host, closing }: AppOptions): Hono {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    const given = context.req.header('x-request-id');
+    context.header('x-request-id', given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID());
+    context.header('x-content-type-options', 'nosniff');
+    context.header('referrer-policy', 'no-referrer');
+    if (isLoopback(host) && !isLoopback(hostName(context.req.header('host') ?? '')))
+      throw new SwitchboardError('forbidden', 'this address answers only to local names');
+    await next();
+  });
+  for (const endpoint of ENDPOINTS) {
+    app.on(endpoint.method.toUpperCase(), endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
+      const actor = endpoint.open === true ? 'anonymous' : authenticate(api, context);
+      const query = queryOf(endpoint, context);
+      const body = await bodyOf(endpoint, context);
+      const requestId = context.res.headers.get('x-request-id') ?? '';
+      const param = (name: string): string => context.req.param(name) ?? '';
+      const signal = AbortSignal.any([closing, context.req.raw.signal]);
+      const answer = await endpoint.handle({
+        api,
+        hono: context,
+        param,
+        query,
+        body,
+        actor,
+        requestId,
+        closing: signal,
+      });
+      return answer instanceof Response ? answer : context.json(answer);
+    });
+  }
+  const document = openApi(ENDPOINTS, version);
+  app.get('/openapi.json', (context) => context.json(document));
+  serveFiles(app, api.consoleFolder);
+  app.notFound((context) =>
+    answerError(
+      new SwitchboardError('not_found', `there is nothing at ${context.req.method} ${context.req.path}`, {
+        remedy: 'See /docs.',
+      }),
+      context,
+      api.log,
+    ),
+  );
+  app.onError((error, context) => answerError(error, context, api.log));
+  return app;
+}

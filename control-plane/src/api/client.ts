@@ -1,0 +1,210 @@
+/** A typed client of the API, for the CLI and for tests. A problem comes back as the SwitchboardError that it tells of. */
+import { createParser } from 'eventsource-parser';
+import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
+import type { Instance, Registration } from '../model/instance.ts';
+import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
+import type { Version } from '../model/version.ts';
+import type {
+  GatewaySync,
+  InstanceView,
+  LiveState,
+  LogLine,
+  Problem,
+  Readiness,
+  RouteView,
+  ServiceView,
+  Session,
+  WriteAnswer,
+} from './types.ts';
+
+export interface WriteFlags {
+  dryRun?: boolean;
+  wait?: boolean;
+  timeout?: string;
+  note?: string;
+  /** If-Match; 0: it must not exist. */
+  expectRevision?: number;
+}
+
+type Query = Record<string, string | number | boolean | undefined>;
+
+export interface ServerEvent {
+  readonly event: string;
+  readonly data: unknown;
+  readonly id: string | undefined;
+}
+
+function problemError(status: number, text: string): SwitchboardError {
+  try {
+    const problem = JSON.parse(text) as Partial<Problem>;
+    const code = ERROR_CODES.find((one) => one === problem.code) ?? 'internal';
+    return new SwitchboardError(code, problem.detail ?? `HTTP ${status}`, {
+      issues: problem.issues ?? [],
+      ...(problem.remedy === undefined ? {} : { remedy: problem.remedy }),
+    });
+  } catch {
+    const code: ErrorCode = status >= 500 ? 'unavailable' : 'invalid';
+    return new SwitchboardError(code, `HTTP ${status}: ${text.slice(0, 200)}`);
+  }
+}
+
+function writeQuery(flags: WriteFlags): Query {
+  return {
+    dryRun: flags.dryRun,
+    wait: flags.wait === true ? 'acked' : undefined,
+    timeout: flags.timeout,
+    note: flags.note,
+  };
+}
+
+function ifMatch(flags: WriteFlags): Record<string, string> {
+  if (flags.expectRevision === undefined) return {};
+  return flags.expectRevision === 0 ? { 'if-none-match': '*' } : { 'if-match': `"${flags.expectRevision}"` };
+}
+
+export type ApiClient = ReturnType<typeof createClient>;
+
+export function createClient({ url, token }: { url: string; token: string }) {
+  const base = url.replace(/\/+$/, '');
+
+  async function send(
+    method: string,
+    path: string,
+    options: {
+      query?: Query;
+      body?: unknown;
+      text?: string;
+      headers?: Record<string, string>;
+      signal?: AbortSignal;
+    } = {},
+  ): Promise<Response> {
+    const target = new URL(base + path);
+    for (const [name, value] of Object.entries(options.query ?? {}))
+      if (value !== undefined) target.searchParams.set(name, String(value));
+    const content: Record<string, string> =
+      options.text !== undefined
+        ? { 'content-type': 'application/yaml' }
+        : options.body !== undefined
+          ? { 'content-type': 'application/json' }
+          : {};
+    const body = options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+    let response: Response;
+    try {
+      response = await fetch(target, {
+        method,
+        headers: { authorization: `Bearer ${token}`, ...content, ...options.headers },
+        ...(body === undefined ? {} : { body }),
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
+    } catch (cause) {
+      if (options.signal?.aborted === true) throw cause;
+      throw new SwitchboardError(
+        'unavailable',
+        `no control plane answers at ${base}: ${messageOf((cause as Error).cause ?? cause)}`,
+        { remedy: 'Start it with `npm start` or `switchboard up`.', cause },
+      );
+    }
+    // Not ready is an answer too.
+    if (!response.ok && !(path === '/readyz' && response.status === 503))
+      throw problemError(response.status, await response.text());
+    return response;
+  }
+
+  const json = async <T>(method: string, path: string, options: Parameters<typeof send>[2] = {}): Promise<T> =>
+    (await send(method, path, options)).json() as Promise<T>;
+  const write = async (method: string, path: string, flags: WriteFlags, body?: unknown): Promise<WriteAnswer> =>
+    json('POST' === method && body === undefined ? 'POST' : method, path, {
+      query: writeQuery(flags),
+      headers: ifMatch(flags),
+      ...(body === undefined ? {} : { body }),
+    });
+  const named = (kind: string, name: string): string => `/v1/${kind}/${encodeURIComponent(name)}`;
+
+  async function* stream(
+    path: string,
+    query: Query,
+    signal: AbortSignal,
+    headers: Record<string, string> = {},
+  ): AsyncIterable<ServerEvent> {
+    const response = await send('GET', path, { query, signal, headers: { accept: 'text/event-stream', ...headers } });
+    const waiting: ServerEvent[] = [];
+    const parser = createParser({
+      onEvent: ({ event, data, id }) =>
+        waiting.push({ event: event ?? 'message', data: JSON.parse(data) as unknown, id }),
+    });
+    const decoder = new TextDecoder();
+    for await (const part of response.body ?? []) {
+      parser.feed(decoder.decode(part as Uint8Array, { stream: true }));
+      yield* waiting.splice(0);
+    }
+  }
+
+  return {
+    url: base,
+    livez: async () => json<{ status: string }>('GET', '/livez'),
+    readyz: async () => json<Readiness>('GET', '/readyz'),
+    status: async () => json<SystemStatus>('GET', '/v1/status'),
+    services: async (query: { label?: string; limit?: number; after?: string } = {}) =>
+      json<{ items: ServiceView[]; revision: number; next?: string }>('GET', '/v1/services', { query }),
+    service: async (name: string) => json<ServiceView>('GET', named('services', name)),
+    putService: async (name: string, document: object, flags: WriteFlags = {}) =>
+      write('PUT', named('services', name), flags, document),
+    patchService: async (name: string, patch: object, flags: WriteFlags = {}) =>
+      write('PATCH', named('services', name), flags, patch),
+    deleteService: async (name: string, flags: WriteFlags & { now?: boolean } = {}) =>
+      json<WriteAnswer>('DELETE', named('services', name), {
+        query: { ...writeQuery(flags), now: flags.now },
+        headers: ifMatch(flags),
+      }),
+    start: async (name: string, flags: WriteFlags = {}) => write('POST', `${named('services', name)}/start`, flags, {}),
+    stop: async (name: string, flags: WriteFlags & { now?: boolean } = {}) =>
+      write('POST', `${named('services', name)}/stop`, flags, { now: flags.now === true }),
+    restart: async (name: string, flags: WriteFlags & { now?: boolean } = {}) =>
+      write('POST', `${named('services', name)}/restart`, flags, { now: flags.now === true }),
+    scale: async (name: string, replicas: number, flags: WriteFlags = {}) =>
+      write('POST', `${named('services', name)}/scale`, flags, { replicas }),
+    versions: async (name: string) => json<{ items: Version[] }>('GET', `${named('services', name)}/versions`),
+    instances: async (query: { service?: string } = {}) =>
+      json<{ items: InstanceView[] }>('GET', '/v1/instances', { query }),
+    instance: async (id: string) => json<InstanceView>('GET', named('instances', id)),
+    stopInstance: async (id: string, flags: WriteFlags & { now?: boolean } = {}) =>
+      write('POST', `${named('instances', id)}/stop`, flags, { now: flags.now === true }),
+    register: async (registration: Partial<Registration> & Pick<Registration, 'service' | 'address'>) =>
+      json<{ instance: Instance; token: number; expiresAt: string; revision: number }>('POST', '/v1/instances', {
+        body: registration,
+      }),
+    heartbeat: async (id: string, lease: number) =>
+      json<{ expiresAt: string }>('POST', `${named('instances', id)}/heartbeat`, { body: { token: lease } }),
+    deregister: async (id: string, lease: number, now = false) =>
+      json<WriteAnswer>('DELETE', named('instances', id), {
+        query: { now },
+        headers: { 'x-lease-token': String(lease) },
+      }),
+    logs: async (id: string, tail = 100) =>
+      json<{ lines: LogLine[] }>('GET', `${named('instances', id)}/logs`, { query: { tail } }),
+    followLogs: (id: string, tail: number, signal: AbortSignal) =>
+      stream(`${named('instances', id)}/logs`, { tail }, signal),
+    routes: async () => json<{ items: RouteView[] }>('GET', '/v1/routes'),
+    route: async (name: string) => json<RouteView>('GET', named('routes', name)),
+    putRoute: async (name: string, document: object, flags: WriteFlags = {}) =>
+      write('PUT', named('routes', name), flags, document),
+    deleteRoute: async (name: string, flags: WriteFlags = {}) =>
+      json<WriteAnswer>('DELETE', named('routes', name), { query: writeQuery(flags), headers: ifMatch(flags) }),
+    apply: async (documents: readonly unknown[], flags: WriteFlags = {}) =>
+      write('POST', '/v1/apply', flags, { documents }),
+    applyText: async (text: string, flags: WriteFlags = {}) =>
+      json<WriteAnswer>('POST', '/v1/apply', { query: writeQuery(flags), text }),
+    gateways: async () => json<{ items: GatewaySync[] }>('GET', '/v1/gateways'),
+    sessions: async (query: { service?: string; instance?: string; limit?: number } = {}) =>
+      json<{ items: Session[]; total: number; settled: boolean }>('GET', '/v1/sessions', { query }),
+    revision: async (revision: number) => json<RevisionTimeline>('GET', `/v1/revisions/${revision}`),
+    events: async (query: { limit?: number; after?: string; subject?: string } = {}) =>
+      json<{ items: Event[] }>('GET', '/v1/events', { query }),
+    followEvents: (query: { limit?: number; subject?: string }, signal: AbortSignal) =>
+      stream('/v1/events', query, signal),
+    live: (signal: AbortSignal) => stream('/v1/live', {}, signal) as AsyncIterable<{ event: 'state'; data: LiveState }>,
+    backup: async () => send('POST', '/v1/backup'),
+    shutdown: async (drain: string) => json<{ status: string }>('POST', '/v1/shutdown', { body: { drain } }),
+  };
+}

@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { SwitchboardError } from '../../model/errors.ts';
+import { Registration } from '../../model/instance.ts';
+import { answerWrite } from '../acked.ts';
+import { WriteQuery, nowQuery, writeOptions, writeQuery, type Call, type Endpoint } from '../endpoint.ts';
+import { PageQuery, observedBy, page } from '../listing.ts';
+import { sendEvents } from '../sse.ts';
+import { instanceView, instanceViews } from '../views.ts';
+
+const Token = z.strictObject({ token: z.int() });
+
+function find(call: Call) {
+  const id = call.param('id');
+  const held = call.api.registry.view().instances.get(id);
+  if (held === undefined) throw new SwitchboardError('not_found', `there is no instance ${id}`);
+  return held;
+}
+
+export const instances: readonly Endpoint[] = [
+  {
+    method: 'get',
+    path: '/v1/instances',
+    summary: 'All instances, by id',
+    query: PageQuery.extend({ service: z.string().optional().describe('Only those of this service.') }),
+    answer: { status: 200, about: 'A page of instances with state, health and sessions.' },
+    async handle(call) {
+      const { service } = call.query as { service?: string };
+      const all = instanceViews(call.api.registry.view(), observedBy(call.api)).filter(
+        (one) => service === undefined || one.service === service,
+      );
+      return page(all, (one) => one.id, call.query);
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/instances',
+    summary: 'Register an instance that runs elsewhere',
+    query: WriteQuery,
+    body: {
+      schema: Registration,
+      example: { service: 'weather', address: { host: '127.0.0.1', port: 8080 }, ttlSeconds: 15 },
+    },
+    answer: { status: 201, about: 'The instance, and the token for its heartbeats.' },
+    async handle(call) {
+      const registered = await call.api.registry.register(call.body as Registration, writeOptions(call));
+      return call.hono.json(registered, 201);
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/instances/{id}',
+    summary: 'One instance',
+    answer: { status: 200, about: 'The instance.' },
+    async handle(call) {
+      const held = find(call);
+      call.hono.header('etag', `"${held.revision}"`);
+      return instanceView(held, observedBy(call.api));
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/instances/{id}/heartbeat',
+    summary: 'Keep a registration alive',
+    body: { schema: Token, example: { token: 1 } },
+    answer: { status: 200, about: 'Until when it lives. 404: it was lost, register again.' },
+    handle: async (call) => call.api.registry.heartbeat(call.param('id'), (call.body as { token: number }).token),
+  },
+  {
+    method: 'delete',
+    path: '/v1/instances/{id}',
+    summary: 'Deregister an instance; it is drained first',
+    query: z.strictObject({ ...writeQuery, ...nowQuery }),
+    answer: { status: 200, about: 'What it does to open sessions. The lease token goes in the header x-lease-token.' },
+    async handle(call) {
+      find(call);
+      const token = Number(call.hono.req.header('x-lease-token') ?? NaN);
+      return answerWrite(
+        call,
+        await call.api.registry.deregister(call.param('id'), token, {
+          ...writeOptions(call),
+          now: call.query['now'] === true,
+        }),
+      );
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/instances/{id}/stop',
+    summary: 'Drain and stop one instance; a replacement is started first where one is wanted',
+    query: WriteQuery,
+    body: { schema: z.strictObject({ now: z.boolean().optional() }), example: { now: false } },
+    answer: { status: 200, about: 'What it does to open sessions.' },
+    handle: async (call) =>
+      answerWrite(
+        call,
+        await call.api.registry.stopInstance(call.param('id'), {
+          ...writeOptions(call),
+          now: (call.body as { now?: boolean }).now === true,
+        }),
+      ),
+  },
+  {
+    method: 'get',
+    path: '/v1/instances/{id}/logs',
+    summary: 'The last lines of its log; with Accept: text/event-stream also what comes',
+    query: z.strictObject({
+      tail: z.coerce.number().int().min(0).max(10_000).default(100).describe('How many lines of each stream.'),
+    }),
+    answer: { status: 200, about: 'Lines, or events `line`.' },
+    async handle(call) {
+      find(call);
+      const tail = call.query['tail'] as number;
+      const follow = (call.hono.req.header('accept') ?? '').includes('text/event-stream');
+      if (follow) {
+        return sendEvents(call.hono, call.closing, async (sink) => {
+          for await (const line of call.api.logs(call.param('id'), { tail, follow, signal: sink.signal }))
+            await sink.send('line', line);
+        });
+      }
+      const lines = [];
+      for await (const line of call.api.logs(call.param('id'), { tail, follow, signal: call.closing }))
+        lines.push(line);
+      return { lines };
+    },
+  },
+];

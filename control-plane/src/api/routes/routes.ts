@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { SwitchboardError } from '../../model/errors.ts';
+import { answerWrite } from '../acked.ts';
+import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
+import { PageQuery, page, withIdentity } from '../listing.ts';
+import { mergePatch } from '../merge-patch.ts';
+
+const example = { spec: { match: { path: { prefix: '/chat' } }, target: { service: 'weather' }, rewrite: '/' } };
+
+function find(call: Call) {
+  const held = call.api.registry.view().routes.get(call.param('name'));
+  if (held === undefined) throw new SwitchboardError('not_found', `there is no route ${call.param('name')}`);
+  return held;
+}
+
+export const routes: readonly Endpoint[] = [
+  {
+    method: 'get',
+    path: '/v1/routes',
+    summary: 'All routes, by name',
+    query: PageQuery,
+    answer: { status: 200, about: 'A page of routes. Every service has /agents/<name> besides.' },
+    async handle(call) {
+      const all = [...call.api.registry.view().routes.values()].map(({ value, revision }) => ({ ...value, revision }));
+      return page(
+        all.sort((a, b) => a.name.localeCompare(b.name)),
+        (one) => one.name,
+        call.query,
+      );
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/routes/{name}',
+    summary: 'One route',
+    answer: { status: 200, about: 'The route; its ETag is its revision.' },
+    async handle(call) {
+      const { value, revision } = find(call);
+      call.hono.header('etag', `"${revision}"`);
+      return { ...value, revision };
+    },
+  },
+  {
+    method: 'put',
+    path: '/v1/routes/{name}',
+    summary: 'Create or replace a route',
+    query: WriteQuery,
+    body: { schema: z.looseObject({}), example },
+    answer: { status: 200, about: 'What was changed.' },
+    handle: async (call) =>
+      answerWrite(call, await call.api.registry.apply([withIdentity(call, 'Route')], writeOptions(call))),
+  },
+  {
+    method: 'patch',
+    path: '/v1/routes/{name}',
+    summary: 'Change parts of a route (JSON merge patch)',
+    query: WriteQuery,
+    body: { schema: z.looseObject({}), example: { spec: { enabled: false } } },
+    answer: { status: 200, about: 'What was changed.' },
+    async handle(call) {
+      const { value, revision } = find(call);
+      const { kind, name, labels, spec } = value;
+      return answerWrite(
+        call,
+        await call.api.registry.apply([mergePatch({ kind, name, labels, spec }, call.body)], {
+          expectRevision: revision,
+          ...writeOptions(call),
+        }),
+      );
+    },
+  },
+  {
+    method: 'delete',
+    path: '/v1/routes/{name}',
+    summary: 'Delete a route; sessions that came by it go on',
+    query: WriteQuery,
+    answer: { status: 200, about: 'What was deleted.' },
+    handle: async (call) =>
+      answerWrite(call, await call.api.registry.remove('Route', call.param('name'), writeOptions(call))),
+  },
+];

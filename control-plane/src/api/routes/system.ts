@@ -1,0 +1,60 @@
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { Duration, durationMs } from '../../model/units.ts';
+import type { Endpoint } from '../endpoint.ts';
+
+export const system: readonly Endpoint[] = [
+  {
+    method: 'get',
+    path: '/livez',
+    summary: 'The control plane answers',
+    answer: { status: 200, about: 'It lives.', example: { status: 'ok' } },
+    open: true,
+    handle: async () => ({ status: 'ok' }),
+  },
+  {
+    method: 'get',
+    path: '/readyz',
+    summary: 'Whether all parts work, and which do not',
+    answer: { status: 200, about: '503 when a part does not work.' },
+    async handle(call) {
+      const checks = call.api.readiness();
+      const ready = checks.every((check) => check.ok);
+      return call.hono.json({ ready, checks }, ready ? 200 : 503);
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/status',
+    summary: 'Addresses and processes of everything',
+    answer: { status: 200, about: 'The status.' },
+    handle: async (call) => call.api.system(),
+  },
+  {
+    method: 'post',
+    path: '/v1/backup',
+    summary: 'A consistent copy of the store',
+    answer: { status: 200, about: 'A SQLite file.' },
+    async handle(call) {
+      const { path, remove } = await call.api.backup();
+      const file = createReadStream(path);
+      file.once('close', () => void remove());
+      return call.hono.body(Readable.toWeb(file) as ReadableStream, 200, {
+        'content-type': 'application/octet-stream',
+      });
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/shutdown',
+    summary: 'End agents, Envoy and control plane, after open sessions or the time are over',
+    body: { schema: z.strictObject({ drain: Duration.optional() }), example: { drain: '30s' } },
+    answer: { status: 202, about: 'It has begun.' },
+    async handle(call) {
+      const { drain } = call.body as { drain?: string };
+      await call.api.shutdown({ drainMs: durationMs(drain ?? '30s') });
+      return call.hono.json({ status: 'ending' }, 202);
+    },
+  },
+];

@@ -1,0 +1,64 @@
+/** What the API answers beyond the model's own types: shared with the client, the CLI and the console. */
+import type { HealthReport } from '../model/health.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Route } from '../model/route.ts';
+import type { Service } from '../model/service.ts';
+import type { ReadinessCheck, SystemStatus } from '../model/system.ts';
+import type { WriteResult } from '../model/write.ts';
+import type { AckReport, GatewaySync } from '../xds/status.ts';
+
+export type { AckReport, GatewaySync } from '../xds/status.ts';
+export type { Session } from '../telemetry/session.ts';
+export type { LogLine } from '../runtime/runtime.ts';
+
+export type ServiceState = 'ready' | 'degraded' | 'starting' | 'stopped' | 'failed' | 'draining';
+
+export interface ServiceView extends Service {
+  readonly revision: number;
+  readonly status: {
+    readonly state: ServiceState;
+    /** One sentence. */
+    readonly message: string;
+    readonly ready: number;
+    readonly wanted: number;
+    readonly sessions: number;
+    /** Where clients connect. */
+    readonly url: string;
+  };
+  readonly instances: readonly string[];
+}
+
+export type InstanceView = Instance & {
+  readonly revision: number;
+  readonly sessions: number;
+  readonly health: HealthReport | null;
+};
+export type RouteView = Route & { readonly revision: number };
+
+export type WriteAnswer = WriteResult & { readonly acks?: AckReport };
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: readonly ReadinessCheck[];
+}
+
+/** One event of GET /v1/live: all that a console shows, light. */
+export interface LiveState {
+  readonly revision: number;
+  readonly status: SystemStatus;
+  readonly services: readonly ServiceView[];
+  readonly instances: readonly InstanceView[];
+  readonly gateways: readonly GatewaySync[];
+}
+
+/** RFC 9457. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly issues?: readonly { readonly path: string; readonly message: string }[];
+  readonly remedy?: string;
+  readonly requestId: string;
+}

@@ -1,0 +1,104 @@
+/** From the registry's view to what the API shows. Pure. */
+import type { HealthReport } from '../model/health.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Service } from '../model/service.ts';
+import type { Held, RegistryView } from '../registry/registry.ts';
+import type { SessionCounts } from '../telemetry/session.ts';
+import type { InstanceView, ServiceState, ServiceView } from './types.ts';
+
+export interface Observed {
+  readonly counts: SessionCounts;
+  readonly health: (instance: string) => HealthReport | undefined;
+  /** ws://host:port */
+  readonly gatewayUrl: string;
+}
+
+function sessionsOf(instance: Instance, counts: SessionCounts): number {
+  return instance.address === undefined
+    ? 0
+    : (counts.byUpstream.get(`${instance.address.host}:${instance.address.port}`) ?? 0);
+}
+
+export function instanceView({ value, revision }: Held<Instance>, observed: Observed): InstanceView {
+  return {
+    ...value,
+    revision,
+    sessions: sessionsOf(value, observed.counts),
+    health: observed.health(value.id) ?? null,
+  };
+}
+
+function stateOf(
+  service: Service,
+  instances: readonly Instance[],
+  serving: number,
+): { state: ServiceState; message: string } {
+  const wanted =
+    service.spec.runtime === 'external'
+      ? instances.filter((one) => one.drain === undefined).length
+      : service.spec.replicas;
+  if (!service.spec.enabled) {
+    const leaving = instances.length;
+    return leaving === 0
+      ? { state: 'stopped', message: 'is stopped' }
+      : { state: 'draining', message: `is stopping: ${leaving} instances end their sessions` };
+  }
+  if (wanted === 0)
+    return {
+      state: 'stopped',
+      message: service.spec.runtime === 'external' ? 'no instance is registered' : 'no instance is wanted',
+    };
+  if (serving >= wanted) return { state: 'ready', message: `${serving} of ${wanted} instances are ready` };
+  const failed = instances.find((one) => one.state === 'failed' || one.state === 'backoff');
+  if (serving > 0)
+    return {
+      state: 'degraded',
+      message: `${serving} of ${wanted} instances are ready${failed === undefined ? '' : `; ${failed.id} ${failed.message}`}`,
+    };
+  if (failed !== undefined) return { state: 'failed', message: `${failed.id} ${failed.message}` };
+  return { state: 'starting', message: `0 of ${wanted} instances are ready` };
+}
+
+export function serviceView(
+  { value, revision }: Held<Service>,
+  instances: readonly Instance[],
+  observed: Observed,
+): ServiceView {
+  const ready = instances.filter(
+    (one) => one.state === 'ready' && one.drain === undefined && observed.health(one.id)?.verdict !== 'unhealthy',
+  ).length;
+  const wanted = !value.spec.enabled
+    ? 0
+    : value.spec.runtime === 'external'
+      ? instances.filter((one) => one.drain === undefined).length
+      : value.spec.replicas;
+  const sessions = instances.reduce((sum, one) => sum + sessionsOf(one, observed.counts), 0);
+  return {
+    ...value,
+    revision,
+    status: {
+      ...stateOf(value, instances, ready),
+      ready,
+      wanted,
+      sessions,
+      url: `${observed.gatewayUrl}/agents/${value.name}`,
+    },
+    instances: instances.map((one) => one.id).sort(),
+  };
+}
+
+export function serviceViews(view: RegistryView, observed: Observed): ServiceView[] {
+  const byService = Map.groupBy(
+    [...view.instances.values()].map((held) => held.value),
+    (instance) => instance.service,
+  );
+  return [...view.services.values()]
+    .map((held) => serviceView(held, byService.get(held.value.name) ?? [], observed))
+    .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+export function instanceViews(view: RegistryView, observed: Observed): InstanceView[] {
+  return [...view.instances.values()]
+    .map((held) => instanceView(held, observed))
+    .sort((a, b) => a.id.localeCompare(b.id));
+}

@@ -1,0 +1,48 @@
+/**
+ * The program: reads the settings, composes the control plane, and ends it at SIGINT or SIGTERM. Envoy and the agents go on
+ * running then, and are found again at the next start; `switchboard down` ends them too.
+ */
+import { compose } from './compose.ts';
+import { loadConfig } from './config.ts';
+import { createLog } from './log.ts';
+import { isError, messageOf } from './model/errors.ts';
+
+async function run(): Promise<void> {
+  const config = loadConfig();
+  const log = createLog(config.log.level);
+  const plane = await compose(config, log);
+  let ending = false;
+  const end = (signal: string): void => {
+    if (ending) return;
+    ending = true;
+    log.info({ signal }, 'the control plane ends; Envoy and the agents go on running');
+    plane.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ error }, 'the control plane did not end cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', () => {
+    end('SIGINT');
+  });
+  process.on('SIGTERM', () => {
+    end('SIGTERM');
+  });
+  // A terminal that goes away takes nothing with it.
+  process.on('SIGHUP', () => {
+    end('SIGHUP');
+  });
+  await plane.ended;
+  process.exit(0);
+}
+
+run().catch((error: unknown) => {
+  process.stderr.write(`error: ${messageOf(error)}\n`);
+  if (isError(error)) {
+    for (const issue of error.issues) process.stderr.write(`  ${issue.path}: ${issue.message}\n`);
+    if (error.remedy !== undefined) process.stderr.write(`  remedy: ${error.remedy}\n`);
+  } else if (error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  process.exit(1);
+});

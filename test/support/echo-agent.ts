@@ -1,0 +1,48 @@
+/**
+ * A plain WebSocket server for tests: greets with who it is, then echoes. Like a MyAgent server it answers 426 to a plain GET
+ * and cuts everything at SIGTERM. `--slow MS` listens only after a time; `--fail` ends at once; `--hog MIB` holds memory.
+ */
+import { parseArgs } from 'node:util';
+import { WebSocketServer } from 'ws';
+
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string' },
+    host: { type: 'string', default: '127.0.0.1' },
+    slow: { type: 'string', default: '0' },
+    fail: { type: 'boolean', default: false },
+    hog: { type: 'string', default: '0' },
+    mark: { type: 'string', default: '' },
+  },
+});
+if (values.fail) {
+  console.error('this agent fails on purpose');
+  process.exit(3);
+}
+const hog = Buffer.alloc(Number(values.hog) * 1024 * 1024, 1);
+setTimeout(() => {
+  const server = new WebSocketServer({ port: Number(values.port), host: values.host, maxPayload: 64 * 1024 * 1024 });
+  server.on('connection', (socket, request) => {
+    socket.on('error', () => undefined);
+    socket.send(
+      JSON.stringify({
+        instance: process.env['SWITCHBOARD_INSTANCE'] ?? '',
+        pid: process.pid,
+        mark: values.mark,
+        url: request.url,
+        hog: hog.length,
+      }),
+    );
+    socket.on('message', (data, binary) => {
+      socket.send(data, { binary });
+    });
+  });
+  server.on('listening', () => {
+    console.log(`listening on ${values.host}:${values.port ?? ''}`);
+  });
+  process.on('SIGTERM', () => {
+    for (const socket of server.clients) socket.close(1000);
+    server.close();
+    setTimeout(() => process.exit(0), 50);
+  });
+}, Number(values.slow));

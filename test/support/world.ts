@@ -1,0 +1,241 @@
+/**
+ * A world of real processes: a control plane, its Envoy and its agents, on free ports in a folder of their own.
+ * `await using world = await startWorld(...)` ends them all, also when a test fails. Only processes of this world are ended, by pid.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createClient, type ApiClient } from '../../control-plane/src/api/client.ts';
+import type { SystemStatus } from '../../control-plane/src/model/system.ts';
+import { openCrowd, openSession, type Crowd, type OpenSession } from './sessions.ts';
+
+export const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const mainFile = join(repository, 'control-plane/src/main.ts');
+const echoAgent = join(repository, 'test/support/echo-agent.ts');
+
+export interface WorldOptions {
+  /** Documents applied when the registry is empty. */
+  seed?: readonly unknown[];
+  /** More SWITCHBOARD_* variables. */
+  environment?: Record<string, string>;
+  /** Name of the folder below the temporary one; spaces are allowed. */
+  name?: string;
+  /** Do not wait for all agents of the seed. */
+  waitReady?: boolean;
+}
+
+export interface World extends AsyncDisposable {
+  readonly folder: string;
+  readonly data: string;
+  readonly token: string;
+  client: ApiClient;
+  status(): Promise<SystemStatus>;
+  /** ws:// address of a service's default route. */
+  url(service: string): string;
+  open(service: string): Promise<OpenSession>;
+  crowd(service: string, count: number, everyMs?: number): Promise<Crowd>;
+  /** kill -9 of the control plane alone. */
+  killControlPlane(): Promise<void>;
+  startControlPlane(): Promise<void>;
+  /** Polls until `check` gives a value, or throws after `timeoutMs` with what was last seen. */
+  until<T>(what: string, check: () => Promise<T | undefined | false>, timeoutMs?: number): Promise<T>;
+  ready(service: string, count: number): Promise<void>;
+  /** What the control plane has written to its log, newest last. */
+  log(): string;
+}
+
+/** A Service document that runs the echo agent. */
+export function echoService(
+  name: string,
+  spec: Record<string, unknown> = {},
+  args: readonly string[] = [],
+): Record<string, unknown> {
+  return {
+    kind: 'Service',
+    name,
+    spec: {
+      launch: { command: [process.execPath, echoAgent, '--port', '{port}', ...args] },
+      probe: { type: 'websocket', interval: '1s' },
+      ...spec,
+    },
+  };
+}
+
+async function poll<T>(what: string, check: () => Promise<T | undefined | false>, timeoutMs: number): Promise<T> {
+  const limit = Date.now() + timeoutMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const value = await check();
+      if (value !== undefined && value !== false) return value;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > limit)
+      throw new Error(`gave up waiting until ${what}: ${last instanceof Error ? last.message : String(last)}`, {
+        cause: last,
+      });
+    await sleep(25);
+  }
+}
+
+function endByPid(pid: number | null): void {
+  if (pid === null) return;
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), `sb-${options.name ?? 'world'}-`));
+  const data = join(folder, 'data');
+  const logFile = join(folder, 'control-plane.log');
+  const seedFile = join(folder, 'seed.json');
+  writeFileSync(seedFile, JSON.stringify(options.seed ?? []));
+  let child: ChildProcess | undefined;
+  let known: SystemStatus | undefined;
+
+  async function startControlPlane(): Promise<void> {
+    const runtimeFile = join(data, 'runtime.json');
+    rmSync(runtimeFile, { force: true });
+    const sink = createWriteStream(logFile, { flags: 'a' });
+    const started = spawn(process.execPath, [mainFile], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'],
+        SWITCHBOARD_DATA: data,
+        SWITCHBOARD_GATEWAY_PORT: '0',
+        SWITCHBOARD_API_PORT: '0',
+        SWITCHBOARD_XDS_PORT: '0',
+        SWITCHBOARD_AGENTS_PORTS: '20000-29999',
+        SWITCHBOARD_ENVOY_CONCURRENCY: '1',
+        SWITCHBOARD_SEED: seedFile,
+        ...options.environment,
+      },
+    });
+    child = started;
+    started.stdout.pipe(sink, { end: false });
+    started.stderr.pipe(sink, { end: false });
+    let ended: number | null | undefined;
+    started.once('exit', (code) => {
+      ended = code;
+    });
+    const running = await poll(
+      'the control plane answers',
+      async () => {
+        if (ended !== undefined)
+          throw new Error(`it ended with ${String(ended)}: ${readFileSync(logFile, 'utf8').slice(-2000)}`);
+        return existsSync(runtimeFile)
+          ? (JSON.parse(readFileSync(runtimeFile, 'utf8')) as { apiUrl: string })
+          : undefined;
+      },
+      20_000,
+    ).catch((error: unknown) => {
+      endByPid(started.pid ?? null);
+      throw error;
+    });
+    world.client = createClient({ url: running.apiUrl, token: world.token });
+    await poll('the gateway is ready', async () => (await world.client.readyz()).ready, 20_000);
+    known = await world.client.status();
+  }
+
+  const world: World = {
+    folder,
+    data,
+    get token() {
+      return readFileSync(join(data, 'admin.token'), 'utf8').trim();
+    },
+    client: createClient({ url: 'http://127.0.0.1:1', token: '' }),
+    async status() {
+      known = await world.client.status();
+      return known;
+    },
+    url: (service) => `ws://127.0.0.1:${known?.gateway.port ?? 0}/agents/${service}`,
+    open: async (service) => openSession(world.url(service)),
+    crowd: async (service, count, everyMs) => openCrowd(world.url(service), count, everyMs),
+    async killControlPlane() {
+      const running = child;
+      if (running?.pid === undefined || running.exitCode !== null) return;
+      const gone = new Promise((resolve) => running.once('exit', resolve));
+      running.kill('SIGKILL');
+      await gone;
+    },
+    startControlPlane,
+    until: async (what, check, timeoutMs = 20_000) => poll(what, check, timeoutMs),
+    async ready(service, count) {
+      await poll(
+        `${count} instances of ${service} are ready`,
+        async () => {
+          const { items } = await world.client.instances({ service });
+          const ready = items.filter((instance) => instance.state === 'ready').length;
+          if (ready !== count)
+            throw new Error(
+              items.map((instance) => `${instance.id} ${instance.state}: ${instance.message}`).join('; '),
+            );
+          return true;
+        },
+        20_000,
+      );
+    },
+    log: () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''),
+    async [Symbol.asyncDispose]() {
+      try {
+        known = await world.client.status();
+      } catch {
+        // It does not answer: what was known last is ended.
+      }
+      await world.killControlPlane();
+      for (const agent of known?.agents ?? []) endByPid(agent.pid);
+      endByPid(known?.envoy.pid ?? null);
+      endLeftovers(data);
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    },
+  };
+  try {
+    await startControlPlane();
+    if (options.waitReady !== false) {
+      for (const document of (options.seed ?? []) as {
+        kind: string;
+        name: string;
+        spec: { replicas?: number; runtime?: string };
+      }[]) {
+        if (document.kind === 'Service' && document.spec.runtime !== 'external')
+          await world.ready(document.name, document.spec.replicas ?? 1);
+      }
+    }
+  } catch (error) {
+    const text = world.log();
+    await world[Symbol.asyncDispose]();
+    throw new Error(`the world did not start: ${String(error)}\n${text.slice(-4000)}`, { cause: error });
+  }
+  return world;
+}
+
+/** Agents and Envoys whose records lie in this world's folder: those that a test left behind while the control plane was dead. */
+function endLeftovers(data: string): void {
+  for (const file of recordFiles(data)) {
+    try {
+      const record = JSON.parse(readFileSync(file, 'utf8')) as { pid?: number; process?: { pid: number } };
+      endByPid(record.process?.pid ?? record.pid ?? null);
+    } catch {
+      // Gone or half written: nothing to end.
+    }
+  }
+}
+
+function recordFiles(data: string): string[] {
+  const found: string[] = [];
+  const instances = join(data, 'instances');
+  if (existsSync(instances)) found.push(...readdirSync(instances).map((id) => join(instances, id, 'process.json')));
+  found.push(join(data, 'envoy', 'envoy.json'));
+  return found.filter((file) => existsSync(file));
+}
