@@ -181,7 +181,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
             throw new Error(
               items.map((instance) => `${instance.id} ${instance.state}: ${instance.message}`).join('; '),
             );
-          return true;
+          const newest = Math.max(...items.map((instance) => instance.revision));
+          const { items: gateways } = await world.client.gateways();
+          return gateways.length > 0 && gateways.every((gateway) => gateway.ackedRevision >= newest);
         },
         20_000,
       );

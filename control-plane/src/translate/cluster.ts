@@ -61,7 +61,8 @@ export function cluster(service: FleetService, fragment: JsonObject): JsonObject
     eds_cluster_config: { eds_config: { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '1s' } },
     connect_timeout: '0.5s',
     per_connection_buffer_limit_bytes: BUFFER_BYTES,
-    common_lb_config: { healthy_panic_threshold: { value: 0 } },
+    // By default Envoy gathers changes of health and weight for a second: an instance that is ready, or draining, must be so at once.
+    common_lb_config: { healthy_panic_threshold: { value: 0 }, update_merge_window: '0s' },
     ignore_health_on_host_removal: true,
     circuit_breakers: {
       thresholds: [
