@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 import { echoService, startWorld } from '../support/world.ts';
 
 it('a fresh registry with a seed serves sessions through Envoy', async () => {
-  await using world = await startWorld({ name: 'first session', seed: [echoService('weather', { replicas: 2 }), echoService('finance')] });
+  await using world = await startWorld({
+    name: 'first session',
+    seed: [echoService('weather', { replicas: 2 }), echoService('finance')],
+  });
   const session = await world.open('weather');
   expect(session.greeting.instance).toMatch(/^weather-/);
   expect(await session.ask('hello')).toBe('hello');

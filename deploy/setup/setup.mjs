@@ -1,0 +1,221 @@
+/**
+ * Makes a checkout ready: dependencies from the lockfile, Node 24, Envoy, the console. Runs on any Node from 18, needs nothing, and costs next to
+ * nothing when all is there. Several at once are safe: one works, the others wait.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const modules = join(repository, 'node_modules');
+export const node24 = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+const WORKSPACES = ['.', 'proto', 'envoy', 'control-plane', 'console'];
+const LOCK_STALE_MS = 10 * 60_000;
+
+/** @param {string} line */
+const say = (line) => process.stderr.write(`switchboard: ${line}\n`);
+
+export class SetupError extends Error {}
+
+/** @param {readonly string[]} files */
+function hashOf(files) {
+  const digest = createHash('sha256');
+  for (const file of files)
+    digest
+      .update(file)
+      .update('\0')
+      .update(readFileSync(join(repository, file)))
+      .update('\0');
+  return digest.digest('hex');
+}
+
+/** @param {string} file */
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Runs a program; its output is shown only when it fails.
+ * @param {string} what for the error @param {string} program @param {readonly string[]} args @param {import('node:child_process').SpawnOptions} options
+ */
+async function run(what, program, args, options = {}) {
+  const child = spawn(program, args, { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  let output = '';
+  child.stdout?.on('data', (part) => (output += part));
+  child.stderr?.on('data', (part) => (output += part));
+  const code = await new Promise((done) => {
+    child.once('error', (error) => {
+      output += error.message;
+      done(-1);
+    });
+    child.once('close', done);
+  });
+  if (code !== 0) throw new SetupError(`${what} failed:\n${output.trim().split('\n').slice(-25).join('\n')}`);
+  return output;
+}
+
+/** @param {number} pid */
+function runs(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
+  }
+}
+
+/**
+ * A folder is the lock: making one is atomic everywhere. A holder that has ended is recognised by its pid.
+ * @template T @param {string} name @param {() => Promise<T>} work
+ */
+async function locked(name, work) {
+  const lock = join(repository, `.${name}.lock`);
+  const owner = join(lock, 'pid');
+  let told = false;
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      writeFileSync(owner, String(process.pid));
+      break;
+    } catch (error) {
+      const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+      if (code !== 'EEXIST')
+        throw new SetupError(
+          `cannot write to ${repository}: ${code}. Make it writable, or work in a copy of your own.`,
+        );
+      const pid = Number(read(owner));
+      const age = existsSync(lock) ? Date.now() - statSync(lock).mtimeMs : 0;
+      if ((pid > 0 && !runs(pid)) || age > LOCK_STALE_MS) {
+        rmSync(lock, { recursive: true, force: true });
+        continue;
+      }
+      if (!told) say('another set-up is running here: waiting for it');
+      told = true;
+      await new Promise((done) => setTimeout(done, 200));
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+const dependenciesStamp = join(modules, '.switchboard-dependencies');
+const dependenciesHash = () =>
+  hashOf(['package-lock.json', ...WORKSPACES.map((folder) => join(folder, 'package.json'))]);
+
+/** @returns {Promise<void>} */
+async function nodeBinary() {
+  if (existsSync(node24)) return;
+  // Install scripts are switched off for all packages; this one brings Node itself, so it is run by name.
+  await run('bringing Node 24', process.execPath, ['installArchSpecificPackage.js'], {
+    cwd: join(modules, 'node'),
+    env: {
+      ...process.env,
+      npm_config_global: 'false',
+      npm_config_user_agent: process.env['npm_config_user_agent'] ?? 'npm',
+    },
+    shell: false,
+  });
+  if (!existsSync(node24))
+    throw new SetupError(`the npm package "node" brought no binary for ${process.platform} ${process.arch}`);
+}
+
+async function dependencies() {
+  const wanted = dependenciesHash();
+  if (read(dependenciesStamp) === wanted && existsSync(node24)) return;
+  await locked('setup', async () => {
+    if (read(dependenciesStamp) === wanted && existsSync(node24)) return;
+    say('installing dependencies and Node 24 (about half a minute, once) ...');
+    const npm = process.env['npm_execpath'];
+    const args = ['ci', '--no-audit', '--no-fund', '--ignore-scripts'];
+    rmSync(dependenciesStamp, { force: true });
+    if (npm !== undefined && npm.endsWith('.js')) await run('npm ci', process.execPath, [npm, ...args]);
+    else
+      await run('npm ci', process.platform === 'win32' ? 'npm.cmd' : 'npm', args, {
+        shell: process.platform === 'win32',
+      });
+    await nodeBinary();
+    // Last: whatever was cut short before is done again.
+    writeFileSync(dependenciesStamp, wanted);
+  });
+}
+
+/** The environment in which everything else runs: Node 24 first on PATH. */
+export function environment() {
+  return { ...process.env, PATH: `${dirname(node24)}:${join(modules, '.bin')}:${process.env['PATH'] ?? ''}` };
+}
+
+async function envoy() {
+  const child = spawn(node24, [join(repository, 'envoy/src/install-main.ts')], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const code = await new Promise((done) => child.once('close', done));
+  if (code !== 0) throw new SetupError('there is no Envoy');
+}
+
+/** @param {string} folder @returns {string[]} */
+function filesBelow(folder) {
+  return readdirSync(join(repository, folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name.startsWith('.')) return [];
+      return entry.isDirectory() ? filesBelow(path) : [path];
+    })
+    .sort();
+}
+
+async function consoleBuild() {
+  const stamp = join(repository, 'console/dist/.built-from');
+  const wanted = hashOf([...filesBelow('console'), 'package-lock.json']);
+  if (read(stamp) === wanted) return;
+  await locked('console', async () => {
+    if (read(stamp) === wanted) return;
+    say('building the console ...');
+    const fresh = join(repository, 'console/dist.new');
+    rmSync(fresh, { recursive: true, force: true });
+    await run(
+      'building the console',
+      node24,
+      [join(modules, 'vite/bin/vite.js'), 'build', '--outDir', fresh, '--emptyOutDir'],
+      { cwd: join(repository, 'console'), env: environment() },
+    );
+    writeFileSync(join(fresh, '.built-from'), wanted);
+    rmSync(join(repository, 'console/dist'), { recursive: true, force: true });
+    renameSync(fresh, join(repository, 'console/dist'));
+  });
+}
+
+/** @param {{ onlyDependencies?: boolean }} [options] */
+export async function ensureReady({ onlyDependencies = false } = {}) {
+  await dependencies();
+  if (onlyDependencies) return;
+  await Promise.all([envoy(), consoleBuild()]);
+}
+
+/** Runs what follows the set-up, and tells a failure as a person wants to read it. @param {() => Promise<number>} main */
+export async function asProgram(main) {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    process.stderr.write(
+      `error: ${error instanceof SetupError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = 1;
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await asProgram(async () => {
+    await ensureReady();
+    say('ready');
+    return 0;
+  });
+}
