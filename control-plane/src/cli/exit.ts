@@ -1,5 +1,6 @@
-/** The one table of exit codes. */
-import { isError, type ErrorCode } from '../model/errors.ts';
+/** Exit codes, and how an error is told. */
+import type { ErrorCode } from '../model/errors.ts';
+import { isError, messageOf } from '../model/errors.ts';
 
 export const EXIT = {
   ok: 0,
@@ -7,37 +8,43 @@ export const EXIT = {
   usage: 2,
   notFound: 3,
   auth: 4,
-  /** Exists already, in use, or changed meanwhile. */
   conflict: 5,
-  /** A wait ran out of time; what was asked for is stored. */
   timeout: 6,
   unhealthy: 7,
   interrupted: 130,
 } as const;
 
-const BY_CODE: Readonly<Record<ErrorCode, number>> = {
-  invalid: EXIT.failure,
+const BY_CODE: Partial<Record<ErrorCode, number>> = {
+  invalid: EXIT.usage,
   not_found: EXIT.notFound,
-  conflict: EXIT.conflict,
-  precondition_failed: EXIT.conflict,
   unauthenticated: EXIT.auth,
   forbidden: EXIT.auth,
-  too_large: EXIT.failure,
-  rate_limited: EXIT.failure,
-  unavailable: EXIT.failure,
+  conflict: EXIT.conflict,
+  precondition_failed: EXIT.conflict,
   timeout: EXIT.timeout,
-  compacted: EXIT.failure,
-  corrupt: EXIT.failure,
-  unsupported: EXIT.failure,
-  internal: EXIT.failure,
 };
 
-/** Wrong use of the command line that only the command itself can see. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
+/** Ends a command with a code of its own, such as a diff that differs. */
+export class Exit extends Error {
+  readonly code: number;
+  constructor(code: number) {
+    super('');
+    this.code = code;
+  }
 }
 
 export function exitCodeOf(error: unknown): number {
-  if (isError(error)) return BY_CODE[error.code];
-  return error instanceof UsageError ? EXIT.usage : EXIT.failure;
+  if (error instanceof Exit) return error.code;
+  return isError(error) ? (BY_CODE[error.code] ?? EXIT.failure) : EXIT.failure;
+}
+
+export function tellError(error: unknown): string {
+  if (error instanceof Exit) return '';
+  const lines = [`error: ${messageOf(error)}`];
+  if (isError(error)) {
+    for (const issue of error.issues)
+      if (!error.message.includes(issue.path)) lines.push(`  ${issue.path}: ${issue.message}`);
+    if (error.remedy !== undefined) lines.push(`  remedy: ${error.remedy}`);
+  }
+  return `${lines.join('\n')}\n`;
 }

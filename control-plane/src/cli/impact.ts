@@ -1,32 +1,24 @@
-/** What a write did or will do, in sentences: the changes, and above all what becomes of open sessions. Pure. */
-import type { Impact, WriteChange, WriteResult } from '../model/write.ts';
-import { plural } from './format.ts';
+/** How a write's outcome is told: what changed, and what it does to open sessions. */
+import type { WriteAnswer } from '../api/types.ts';
+import type { Impact } from '../model/write.ts';
+import { note, print, tint } from './output.ts';
 
-/** `no open session is touched`, or what ends and what is drained. `will`: it has not happened yet. */
-export function impactSentence(impact: Impact, will: boolean): string {
-  const verb = (future: string, present: string): string => (will ? `will ${future}` : present);
-  const touched = impact.instances.length;
-  const parts: string[] = [];
-  if (impact.endsNow > 0) parts.push(`${verb('end', 'ends')} ${plural(impact.endsNow, 'session')} at once`);
-  if (impact.drains > 0) {
-    const deadline = impact.instances.flatMap((one) => one.deadline ?? []).sort().at(-1);
-    const until = deadline === undefined ? '' : `, which go on until they end or until ${deadline}`;
-    parts.push(`${verb('drain', 'drains')} ${plural(impact.drains, 'session')} on ${plural(touched, 'instance')}${until}`);
-  }
-  if (parts.length > 0) return parts.join('; ');
-  return touched === 0
-    ? 'no open session is touched'
-    : `${verb('stop or replace', 'stops or replaces')} ${plural(touched, 'instance')}; no session is open there`;
+const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+export function impactText({ endsNow, drains, instances }: Impact): string {
+  if (instances.length === 0) return 'no open session is touched';
+  const parts = [`${many(instances.length, 'instance')} will go`];
+  if (endsNow > 0) parts.push(`${many(endsNow, 'open session')} will end at once`);
+  if (drains > 0)
+    parts.push(`${many(drains, 'open session')} may go on until ${instances[0]?.deadline ?? 'the deadline'}`);
+  if (endsNow + drains === 0) parts.push('none has an open session');
+  return parts.join('; ');
 }
 
-export function changeLine(change: WriteChange, dryRun: boolean): string {
-  return `${change.kind.toLowerCase()}/${change.name} ${change.action}${dryRun ? ' (dry run)' : ''}`;
-}
-
-/** Everything that a person wants to know of a write that is done. */
-export function resultLines(result: WriteResult): string[] {
-  const lines = result.changes.map((change) => changeLine(change, result.dryRun));
-  const changed = result.changes.some((change) => change.action !== 'unchanged');
-  if (changed) lines.push(`impact: ${impactSentence(result.impact, true)}`);
-  return lines;
+export function tellWrite(answer: WriteAnswer): void {
+  for (const warning of answer.warnings) note(`warning: ${warning}`);
+  for (const change of answer.changes)
+    print(`${change.kind.toLowerCase()}/${change.name} ${tint(change.action)}${answer.dryRun ? ' (dry run)' : ''}\n`);
+  if (answer.impact.instances.length > 0) note(impactText(answer.impact));
+  if (answer.acks !== undefined) note(`revision ${answer.revision} runs on ${answer.acks.acked.join(', ')}`);
 }

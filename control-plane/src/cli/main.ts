@@ -1,9 +1,20 @@
-/** The command line's entry: `node control-plane/src/cli/main.ts COMMAND ...`. */
-import { runProgram } from './program.ts';
+/** `switchboard`: parses the command line, runs the command, ends with its exit code. */
+import { CommanderError } from 'commander';
+import { EXIT, exitCodeOf, tellError } from './exit.ts';
+import { createProgram } from './program.ts';
 
-// A reader that has had enough, such as `head`, is no error.
+// A reader that goes away (| head) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (error.code === 'EPIPE') process.exit(0);
 });
-process.exitCode = await runProgram(process.argv.slice(2));
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  // Commander has told its own errors already; help and version are none.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  else {
+    process.stderr.write(tellError(error));
+    process.exitCode = exitCodeOf(error);
+  }
+}

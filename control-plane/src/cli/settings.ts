@@ -1,110 +1,58 @@
-/**
- * Where the control plane is, and who asks. Later wins: the data folder's runtime.json (written by a running control plane),
- * SWITCHBOARD_URL and SWITCHBOARD_TOKEN, then --url and --token. The CLI's only reader of the environment.
- */
+/** Where the control plane is: flags, then SWITCHBOARD_URL and SWITCHBOARD_TOKEN, then what it wrote into the data folder. */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { SwitchboardError, messageOf } from '../model/errors.ts';
+import { createClient, type ApiClient } from '../api/client.ts';
+import { SwitchboardError } from '../model/errors.ts';
 
-export interface GlobalOptions {
-  readonly url?: string;
-  readonly token?: string;
-  readonly data?: string;
+export const environment: Readonly<Record<string, string | undefined>> = process.env;
+
+export interface GlobalFlags {
+  url?: string;
+  token?: string;
+  data?: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-export interface CliSettings {
-  readonly url: string;
-  /** Empty: none was found. */
-  readonly token: string;
-  readonly dataFolder: string;
-  /** What a control plane that runs, or ran, in the data folder has written. */
-  readonly running: { readonly apiUrl: string; readonly pid: number } | undefined;
-  /** The settings file in use, if any. */
-  readonly file: string | undefined;
-  /** The configured ports, for the doctor. */
-  readonly ports: Readonly<Record<'gateway' | 'api' | 'xds', { readonly host: string; readonly port: number }>>;
-  readonly environment: Environment;
+function fromSettingsFile(): string | undefined {
+  const file = resolve(environment['SWITCHBOARD_SETTINGS'] ?? 'switchboard.yaml');
+  if (!existsSync(file)) return undefined;
+  const settings = parse(readFileSync(file, 'utf8')) as { data?: string } | null;
+  return settings?.data === undefined ? undefined : resolve(file, '..', settings.data);
 }
 
-const PORTS = { gateway: 8800, api: 8801, xds: 8802 } as const;
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The data folder: the one named, else ./data, else that of the checkout which this program belongs to. */
+export function dataFolder(flags: GlobalFlags): string {
+  const named = flags.data ?? environment['SWITCHBOARD_DATA'] ?? fromSettingsFile();
+  if (named !== undefined) return resolve(named);
+  const here = resolve('data');
+  const checkout = environment['SWITCHBOARD_REPOSITORY'];
+  return existsSync(here) || checkout === undefined ? here : join(checkout, 'data');
 }
 
-function readYaml(file: string | undefined): Record<string, unknown> {
-  if (file === undefined) return {};
+function readIn(folder: string, name: string): string | undefined {
   try {
-    const value: unknown = parse(readFileSync(file, 'utf8'));
-    return isObject(value) ? value : {};
-  } catch (cause) {
-    throw new SwitchboardError('invalid', `cannot read the settings file ${file}: ${messageOf(cause)}`, { cause });
+    return readFileSync(join(folder, name), 'utf8');
+  } catch {
+    return undefined;
   }
 }
 
-function readRunning(dataFolder: string): CliSettings['running'] {
-  try {
-    const value: unknown = JSON.parse(readFileSync(join(dataFolder, 'runtime.json'), 'utf8'));
-    if (isObject(value) && typeof value['apiUrl'] === 'string' && typeof value['pid'] === 'number')
-      return { apiUrl: value['apiUrl'], pid: value['pid'] };
-  } catch {
-    // None has run here, or it is being written: the configured address is tried.
-  }
-  return undefined;
-}
-
-function readToken(dataFolder: string): string {
-  try {
-    return readFileSync(join(dataFolder, 'admin.token'), 'utf8').trim();
-  } catch {
-    return '';
-  }
-}
-
-function isLoopback(url: string): boolean {
-  try {
-    const host = new URL(url).hostname;
-    return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
-  } catch {
-    throw new SwitchboardError('invalid', `${url} is not a URL`, {
-      remedy: 'Write it as http://127.0.0.1:8801.',
+export function connect(flags: GlobalFlags): ApiClient {
+  const folder = dataFolder(flags);
+  const runtime = readIn(folder, 'runtime.json');
+  const url =
+    flags.url ??
+    environment['SWITCHBOARD_URL'] ??
+    (runtime === undefined ? undefined : (JSON.parse(runtime) as { apiUrl: string }).apiUrl);
+  if (url === undefined) {
+    throw new SwitchboardError('unavailable', `no control plane has run with the data folder ${folder}`, {
+      remedy: 'Start one with `npm start`, or name it with --url and --token, or --data.',
     });
   }
-}
-
-export function readSettings(
-  options: GlobalOptions,
-  environment: Environment = process.env,
-  cwd = process.cwd(),
-): CliSettings {
-  const variable = (name: string): string | undefined => environment[name] || undefined;
-  const candidate = resolve(cwd, variable('SWITCHBOARD_SETTINGS') ?? 'switchboard.yaml');
-  const file = existsSync(candidate) ? candidate : undefined;
-  const yaml = readYaml(file);
-  const configured = typeof yaml['data'] === 'string' ? yaml['data'] : 'data';
-  const dataFolder =
-    options.data !== undefined
-      ? resolve(cwd, options.data)
-      : resolve(file === undefined ? cwd : dirname(file), variable('SWITCHBOARD_DATA') ?? configured);
-  const running = readRunning(dataFolder);
-  const place = (name: keyof typeof PORTS): { host: string; port: number } => {
-    const section = isObject(yaml[name]) ? yaml[name] : {};
-    const { host, port } = section;
-    return {
-      host: variable(`SWITCHBOARD_${name.toUpperCase()}_HOST`) ?? (typeof host === 'string' ? host : '127.0.0.1'),
-      port: Number(
-        variable(`SWITCHBOARD_${name.toUpperCase()}_PORT`) ?? (typeof port === 'number' ? port : PORTS[name]),
-      ),
-    };
-  };
-  const ports = { gateway: place('gateway'), api: place('api'), xds: place('xds') };
-  const named = options.url ?? variable('SWITCHBOARD_URL');
-  const url = (named ?? running?.apiUrl ?? `http://${ports.api.host}:${ports.api.port}`).replace(/\/+$/, '');
-  // The local token is not for a server elsewhere.
-  const local = isLoopback(url) || url === running?.apiUrl;
-  const token = options.token ?? variable('SWITCHBOARD_TOKEN') ?? (local ? readToken(dataFolder) : '');
-  return { url, token, dataFolder, running, file, ports, environment };
+  const token = flags.token ?? environment['SWITCHBOARD_TOKEN'] ?? readIn(folder, 'admin.token')?.trim();
+  if (token === undefined)
+    throw new SwitchboardError('unauthenticated', `there is no token in ${folder}`, {
+      remedy: 'Name it with --token or SWITCHBOARD_TOKEN.',
+    });
+  return createClient({ url, token });
 }

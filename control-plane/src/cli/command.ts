@@ -1,0 +1,28 @@
+/** What every command gets. */
+import type { Command } from 'commander';
+import type { ApiClient } from '../api/client.ts';
+import { connect, type GlobalFlags } from './settings.ts';
+
+export interface Cli {
+  readonly program: Command;
+  /** The client of the control plane that the global flags name. */
+  client(): ApiClient;
+  flags(): GlobalFlags;
+}
+
+export function createCli(program: Command): Cli {
+  const flags = (): GlobalFlags => program.opts<GlobalFlags>();
+  return { program, flags, client: () => connect(flags()) };
+}
+
+/** Ends with the program's interrupt. */
+export function untilInterrupted(): AbortSignal {
+  const stop = new AbortController();
+  process.once('SIGINT', () => {
+    stop.abort();
+  });
+  process.once('SIGTERM', () => {
+    stop.abort();
+  });
+  return stop.signal;
+}

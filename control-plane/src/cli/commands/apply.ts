@@ -1,0 +1,102 @@
+import { createTwoFilesPatch } from 'diff';
+import { stringify } from 'yaml';
+import { styleText } from 'node:util';
+import { isError } from '../../model/errors.ts';
+import type { ApiClient } from '../../api/client.ts';
+import type { Cli } from '../command.ts';
+import { readDocuments } from '../documents.ts';
+import { EXIT, Exit } from '../exit.ts';
+import { impactText, tellWrite } from '../impact.ts';
+import { note, print } from '../output.ts';
+
+interface Identified {
+  kind?: string;
+  name?: string;
+}
+
+async function present(client: ApiClient, { kind, name = '' }: Identified): Promise<object | undefined> {
+  try {
+    const found = kind === 'Route' ? await client.route(name) : await client.service(name);
+    return { kind: found.kind, name: found.name, labels: found.labels, spec: found.spec };
+  } catch (error) {
+    if (isError(error, 'not_found')) return undefined;
+    throw error;
+  }
+}
+
+function colour(line: string): string {
+  if (line.startsWith('+') && !line.startsWith('+++')) return styleText('green', line);
+  return line.startsWith('-') && !line.startsWith('---') ? styleText('red', line) : line;
+}
+
+/** Sets a dotted path; names may hold no dots, which holds for all fields of a spec. */
+function setPath(target: Record<string, unknown>, path: string, value: unknown): void {
+  const parts = path.split('.');
+  const last = parts.pop() ?? '';
+  let place = target;
+  for (const part of parts) {
+    place[part] = { ...(place[part] as object | undefined) };
+    place = place[part] as Record<string, unknown>;
+  }
+  if (value === undefined) Reflect.deleteProperty(place, last);
+  else place[last] = value;
+}
+
+export function applyCommands(cli: Cli): void {
+  cli.program
+    .command('apply')
+    .summary('create or change resources from files')
+    .description('Creates or changes what the files say, all or nothing. Applying the same again changes nothing.')
+    .requiredOption('-f, --file <path...>', 'a file, a folder, or - for standard input')
+    .option('--dry-run', 'tell what would happen, change nothing')
+    .option('--wait', 'until every connected Envoy runs it')
+    .option('--timeout <duration>', 'with --wait: at most this long', '30s')
+    .option('--note <text>', 'kept with the change')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  switchboard apply -f my-agent.yaml --wait\n  switchboard apply -f services/ --dry-run',
+    )
+    .action(async (options: { file: string[]; dryRun?: boolean; wait?: boolean; timeout: string; note?: string }) => {
+      const documents = await readDocuments(options.file);
+      const { dryRun = false, wait = false, timeout, note: text } = options;
+      tellWrite(
+        await cli.client().apply(documents, {
+          dryRun,
+          ...(wait ? { wait, timeout } : {}),
+          ...(text === undefined ? {} : { note: text }),
+        }),
+      );
+    });
+
+  cli.program
+    .command('diff')
+    .summary('show what applying files would change')
+    .description(
+      'Shows what `apply` would change, and what it would do to open sessions. Exit code 0: nothing, 1: something.',
+    )
+    .requiredOption('-f, --file <path...>', 'a file, a folder, or - for standard input')
+    .addHelpText('after', '\nExample:\n  switchboard diff -f my-agent.yaml')
+    .action(async (options: { file: string[] }) => {
+      const client = cli.client();
+      const documents = await readDocuments(options.file);
+      const result = await client.apply(documents, { dryRun: true });
+      let differs = false;
+      for (const change of result.changes) {
+        if (change.action === 'unchanged') continue;
+        differs = true;
+        const before = await present(client, change);
+        const after = structuredClone(before ?? { kind: change.kind, name: change.name }) as Record<string, unknown>;
+        for (const one of change.diff) setPath(after, one.path, one.after);
+        const name = `${change.kind.toLowerCase()}/${change.name}`;
+        const patch = createTwoFilesPatch(
+          `${name} now`,
+          `${name} new`,
+          before === undefined ? '' : stringify(before),
+          stringify(after),
+        );
+        print(patch.split('\n').slice(1).map(colour).join('\n'));
+      }
+      if (result.impact.instances.length > 0) note(impactText(result.impact));
+      if (differs) throw new Exit(EXIT.failure);
+    });
+}

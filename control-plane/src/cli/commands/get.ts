@@ -1,0 +1,232 @@
+import { stringify } from 'yaml';
+import type { ApiClient } from '../../api/client.ts';
+import type { GatewaySync, InstanceView, RouteView, ServiceView, Session } from '../../api/types.ts';
+import { SwitchboardError } from '../../model/errors.ts';
+import type { Event } from '../../model/event.ts';
+import type { Version } from '../../model/version.ts';
+import { untilInterrupted, type Cli } from '../command.ts';
+import { age, format, parseFormat, print, tint, type Column, type Format } from '../output.ts';
+
+interface Listing<T> {
+  readonly fetch: (client: ApiClient, filter: Filter) => Promise<readonly T[]>;
+  readonly nameOf: (item: T) => string;
+  readonly columns: readonly Column<T>[];
+}
+
+interface Filter {
+  readonly service?: string;
+  readonly label?: string;
+  readonly limit?: number;
+}
+
+const since = (time: string | undefined): string => age(time, Date.now());
+
+const services: Listing<ServiceView> = {
+  fetch: async (client, { label }) => (await client.services(label === undefined ? {} : { label })).items,
+  nameOf: (one) => one.name,
+  columns: [
+    { title: 'name', cell: (one) => one.name },
+    { title: 'state', cell: (one) => tint(one.status.state) },
+    { title: 'ready', cell: (one) => `${one.status.ready}/${one.status.wanted}` },
+    { title: 'sessions', cell: (one) => String(one.status.sessions) },
+    { title: 'version', cell: (one) => String(one.version) },
+    { title: 'address', cell: (one) => one.status.url },
+    { title: 'message', cell: (one) => one.status.message, wide: true },
+  ],
+};
+
+const instances: Listing<InstanceView> = {
+  fetch: async (client, { service }) => (await client.instances(service === undefined ? {} : { service })).items,
+  nameOf: (one) => one.id,
+  columns: [
+    { title: 'id', cell: (one) => one.id },
+    { title: 'service', cell: (one) => one.service },
+    { title: 'state', cell: (one) => tint(one.state) },
+    { title: 'health', cell: (one) => tint(one.health?.verdict ?? 'unknown') },
+    { title: 'sessions', cell: (one) => String(one.sessions) },
+    { title: 'address', cell: (one) => (one.address === undefined ? '-' : `${one.address.host}:${one.address.port}`) },
+    { title: 'pid', cell: (one) => String(one.process?.pid ?? '-') },
+    { title: 'restarts', cell: (one) => String(one.restarts) },
+    { title: 'age', cell: (one) => since(one.createdAt) },
+    { title: 'message', cell: (one) => one.message, wide: true },
+  ],
+};
+
+const routes: Listing<RouteView> = {
+  fetch: async (client) => (await client.routes()).items,
+  nameOf: (one) => one.name,
+  columns: [
+    { title: 'name', cell: (one) => one.name },
+    {
+      title: 'path',
+      cell: ({ spec: { match } }) =>
+        match.path === undefined ? '*' : 'exact' in match.path ? match.path.exact : `${match.path.prefix}/...`,
+    },
+    { title: 'service', cell: (one) => one.spec.target.service },
+    { title: 'priority', cell: (one) => String(one.spec.priority) },
+    { title: 'enabled', cell: (one) => String(one.spec.enabled) },
+  ],
+};
+
+const gateways: Listing<GatewaySync> = {
+  fetch: async (client) => (await client.gateways()).items,
+  nameOf: (one) => one.node,
+  columns: [
+    { title: 'node', cell: (one) => one.node },
+    { title: 'envoy', cell: (one) => one.envoyVersion },
+    { title: 'revision', cell: (one) => String(one.ackedRevision) },
+    ...['lds', 'rds', 'cds', 'eds'].map((type): Column<GatewaySync> => ({
+      title: type,
+      cell: (one) => tint(one.types[type]?.state ?? 'NOT_SENT'),
+    })),
+    {
+      title: 'refusal',
+      cell: (one) => Object.values(one.types).find((type) => type.nack !== undefined)?.nack?.message ?? '',
+    },
+  ],
+};
+
+const sessions: Listing<Session> = {
+  fetch: async (client, { service, limit }) =>
+    (
+      await client.sessions({
+        ...(service === undefined ? {} : { service }),
+        ...(limit === undefined ? {} : { limit }),
+      })
+    ).items,
+  nameOf: (one) => one.id,
+  columns: [
+    { title: 'id', cell: (one) => one.id },
+    { title: 'service', cell: (one) => one.service },
+    { title: 'instance', cell: (one) => one.upstream },
+    { title: 'client', cell: (one) => one.client },
+    { title: 'age', cell: (one) => since(one.startedAt) },
+    { title: 'path', cell: (one) => one.path, wide: true },
+  ],
+};
+
+const events: Listing<Event> = {
+  fetch: async (client, { service, limit }) =>
+    (
+      await client.events({ limit: limit ?? 50, ...(service === undefined ? {} : { subject: service }) })
+    ).items.reverse(),
+  nameOf: (one) => one.id,
+  columns: [
+    { title: 'when', cell: (one) => one.at },
+    { title: 'who', cell: (one) => one.actor },
+    { title: 'what', cell: (one) => one.action },
+    { title: 'message', cell: (one) => one.message },
+  ],
+};
+
+const versions: Listing<Version> = {
+  async fetch(client, { service }) {
+    if (service === undefined) throw new SwitchboardError('invalid', 'name the service: get versions --service NAME');
+    return (await client.versions(service)).items;
+  },
+  nameOf: (one) => `${one.service}/${one.number}`,
+  columns: [
+    { title: 'number', cell: (one) => String(one.number) },
+    { title: 'age', cell: (one) => since(one.createdAt) },
+    { title: 'by', cell: (one) => one.author },
+    { title: 'note', cell: (one) => one.note },
+    { title: 'command', cell: (one) => one.launch?.command.join(' ') ?? '(external)' },
+  ],
+};
+
+/** One entry a kind; the union is narrowed by `show`, which treats all alike. */
+const KINDS: Readonly<Record<string, Listing<never>>> = {
+  services,
+  instances,
+  routes,
+  gateways,
+  sessions,
+  events,
+  versions,
+} as unknown as Record<string, Listing<never>>;
+
+function listingOf(kind: string): Listing<never> {
+  const found = KINDS[kind] ?? KINDS[`${kind}s`];
+  if (found === undefined)
+    throw new SwitchboardError('invalid', `there is no kind ${kind}: use one of ${Object.keys(KINDS).join(', ')}`);
+  return found;
+}
+
+async function show(
+  client: ApiClient,
+  kind: string,
+  name: string | undefined,
+  filter: Filter,
+  as: Format,
+): Promise<string> {
+  const listing = listingOf(kind);
+  const all = await listing.fetch(client, filter);
+  const items = name === undefined ? all : all.filter((item) => listing.nameOf(item) === name);
+  if (name !== undefined && items.length === 0)
+    throw new SwitchboardError('not_found', `there is no ${kind.replace(/s$/, '')} ${name}`);
+  if (items.length === 0 && (as === 'table' || as === 'wide')) return `no ${kind.endsWith('s') ? kind : `${kind}s`}\n`;
+  return format(items, listing.columns, listing.nameOf, as);
+}
+
+/** What belongs together, under a key each. */
+async function everythingAbout(client: ApiClient, kind: string, name: string): Promise<object> {
+  const recent = async (): Promise<Event[]> => (await client.events({ subject: name, limit: 20 })).items;
+  if (kind === 'service') {
+    const [{ items: all }, { items: known }] = [await client.instances({ service: name }), await client.versions(name)];
+    return { service: await client.service(name), instances: all, versions: known, events: await recent() };
+  }
+  if (kind === 'instance') return { instance: await client.instance(name), events: await recent() };
+  if (kind === 'route') return { route: await client.route(name) };
+  const listing = listingOf(kind);
+  const found = (await listing.fetch(client, {})).find((item) => listing.nameOf(item) === name);
+  if (found === undefined) throw new SwitchboardError('not_found', `there is no ${kind} ${name}`);
+  return { [kind]: found };
+}
+
+export function getCommands(cli: Cli): void {
+  cli.program
+    .command('get <kind> [name]')
+    .summary('list services, instances, routes, gateways, sessions, events, versions')
+    .description(`Lists what there is. Kinds: ${Object.keys(KINDS).join(', ')}.`)
+    .option('-o, --output <format>', 'table, wide, json, yaml or name', 'table')
+    .option('-w, --watch', 'print again after each change')
+    .option('-l, --label <key=value>', 'services with this label')
+    .option('--service <name>', 'of this service')
+    .option('--limit <count>', 'at most this many', Number)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  switchboard get services -w\n  switchboard get instances --service weather -o json',
+    )
+    .action(async (kind: string, name: string | undefined, options: Filter & { output: string; watch?: boolean }) => {
+      const as = parseFormat(options.output);
+      const client = cli.client();
+      if (options.watch !== true) {
+        print(await show(client, kind, name, options, as));
+        return;
+      }
+      listingOf(kind);
+      const signal = untilInterrupted();
+      let last = '';
+      try {
+        const changes = client.live(signal)[Symbol.asyncIterator]();
+        while ((await changes.next()).done !== true) {
+          const text = await show(client, kind, name, options, as);
+          if (text !== last) print(process.stdout.isTTY ? `\u001b[2J\u001b[H${text}` : `${text}\n`);
+          last = text;
+        }
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    });
+
+  cli.program
+    .command('describe <kind> <name>')
+    .summary('show everything about one service, instance, route or gateway')
+    .addHelpText('after', '\nExample:\n  switchboard describe service weather')
+    .action(async (kind: string, name: string) => {
+      const client = cli.client();
+      const singular = kind.replace(/s$/, '');
+      const parts = await everythingAbout(client, singular, name);
+      print(stringify(parts));
+    });
+}

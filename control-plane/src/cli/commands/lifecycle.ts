@@ -1,0 +1,97 @@
+import { createInterface } from 'node:readline/promises';
+import { SwitchboardError } from '../../model/errors.ts';
+import type { WriteAnswer } from '../../api/types.ts';
+import type { WriteFlags } from '../../api/client.ts';
+import type { Cli } from '../command.ts';
+import { EXIT, Exit } from '../exit.ts';
+import { impactText, tellWrite } from '../impact.ts';
+import { note } from '../output.ts';
+
+interface Flags {
+  now?: boolean;
+  wait?: boolean;
+  dryRun?: boolean;
+  yes?: boolean;
+}
+
+const flagsOf = ({ wait, dryRun }: Flags): WriteFlags => ({
+  ...(wait === true ? { wait } : {}),
+  ...(dryRun === true ? { dryRun } : {}),
+});
+
+/** What ends sessions at once is said first, and asked for on a terminal. */
+async function confirmed(flags: Flags, dry: () => Promise<WriteAnswer>): Promise<void> {
+  if (flags.dryRun === true || flags.yes === true) return;
+  const { impact } = await dry();
+  if (impact.endsNow === 0) return;
+  note(impactText(impact));
+  if (!process.stdin.isTTY) return;
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await prompt.question('Go on? [y/N] ');
+  prompt.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Exit(EXIT.failure);
+}
+
+export function lifecycleCommands(cli: Cli): void {
+  const { program } = cli;
+  program
+    .command('start <service>')
+    .summary('start a service, or try again what has failed')
+    .option('--wait', 'until every connected Envoy knows it')
+    .option('--dry-run', 'tell what would happen')
+    .action(async (service: string, flags: Flags) => {
+      tellWrite(await cli.client().start(service, flagsOf(flags)));
+    });
+  for (const verb of ['stop', 'restart'] as const) {
+    program
+      .command(`${verb} <service>`)
+      .summary(
+        verb === 'stop' ? 'stop a service after its sessions have ended' : 'replace every instance, new ones first',
+      )
+      .description(
+        `${verb === 'stop' ? 'No new sessions; instances end when theirs have ended' : 'New instances start first; old ones end when their sessions have ended'}, at the latest after the service's drain deadline.`,
+      )
+      .option('--now', 'end open sessions at once')
+      .option('--wait', 'until every connected Envoy knows it')
+      .option('--dry-run', 'tell what would happen')
+      .option('-y, --yes', 'do not ask')
+      .addHelpText('after', `\nExamples:\n  switchboard ${verb} weather --dry-run\n  switchboard ${verb} weather --now`)
+      .action(async (service: string, flags: Flags) => {
+        const client = cli.client();
+        const now = flags.now === true;
+        await confirmed(flags, async () => client[verb](service, { dryRun: true, now }));
+        tellWrite(await client[verb](service, { ...flagsOf(flags), now }));
+      });
+  }
+  program
+    .command('scale <service> <replicas>')
+    .summary('set how many instances are wanted')
+    .option('--wait', 'until every connected Envoy knows it')
+    .option('--dry-run', 'tell what would happen')
+    .addHelpText('after', '\nExample:\n  switchboard scale weather 5')
+    .action(async (service: string, replicas: string, flags: Flags) => {
+      if (!/^\d+$/.test(replicas))
+        throw new SwitchboardError('invalid', `replicas must be a whole number, not ${replicas}`);
+      tellWrite(await cli.client().scale(service, Number(replicas), flagsOf(flags)));
+    });
+  program
+    .command('delete <kind> <name>')
+    .summary('delete a service, a route or an instance')
+    .description('Instances are drained first: open sessions may go on until the deadline.')
+    .option('--now', 'end open sessions at once')
+    .option('--dry-run', 'tell what would happen')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText('after', '\nExample:\n  switchboard delete service weather')
+    .action(async (kind: string, name: string, flags: Flags) => {
+      const client = cli.client();
+      const now = flags.now === true;
+      const run = async (write: WriteFlags): Promise<WriteAnswer> => {
+        if (/^services?$/.test(kind)) return client.deleteService(name, { ...write, now });
+        if (/^routes?$/.test(kind)) return client.deleteRoute(name, write);
+        if (/^instances?$/.test(kind)) return client.stopInstance(name, { ...write, now });
+        throw new SwitchboardError('invalid', `${kind} can not be deleted: use service, route or instance`);
+      };
+      await confirmed(flags, async () => run({ dryRun: true }));
+      tellWrite(await run(flagsOf(flags)));
+    });
+}

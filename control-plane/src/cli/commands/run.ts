@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isError, messageOf } from '../../model/errors.ts';
+import { durationMs } from '../../model/units.ts';
+import { pickPort, startAgent, untilListening } from '../agent-process.ts';
+import { untilInterrupted, type Cli } from '../command.ts';
+import { Exit } from '../exit.ts';
+import { note } from '../output.ts';
+
+interface Options {
+  service: string;
+  id?: string;
+  host: string;
+  port?: number;
+  tag: string[];
+  ttl: number;
+  drain: string;
+  grace: string;
+  create?: boolean;
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+export function runCommand(cli: Cli): void {
+  cli.program
+    .command('run')
+    .summary('run an agent here and register it with the gateway')
+    .description(
+      'Starts an unmodified agent, registers it with an external service, and keeps it registered. When this ends, the agent is drained first.',
+    )
+    .requiredOption('--service <name>', 'the external service that it belongs to')
+    .option('--id <id>', 'its instance id (default: chosen by the gateway)')
+    .option('--host <address>', 'where the agent listens, as the gateway reaches it', '127.0.0.1')
+    .option('--port <port>', 'its port (default: a free one)', Number)
+    .option('--tag <key=value>', 'a tag; may stand several times', collect, [])
+    .option('--ttl <seconds>', 'how long the gateway waits for a heartbeat', Number, 15)
+    .option('--drain <duration>', 'at the end, how long open sessions may go on', '30s')
+    .option('--grace <duration>', 'from SIGTERM to SIGKILL', '10s')
+    .option('--create', 'create the service if it does not exist')
+    .argument('<command...>', 'the command, after --; {port} and {host} are replaced')
+    .addHelpText(
+      'after',
+      '\nExample:\n  switchboard run --service remote --create -- python server.py --host {host} --port {port}',
+    )
+    .action(async (command: string[], options: Options) => {
+      const client = cli.client();
+      const { service, host } = options;
+      if (options.create === true) {
+        await client
+          .putService(service, { spec: { runtime: 'external' } }, { expectRevision: 0 })
+          .catch((error: unknown) => {
+            if (!isError(error, 'precondition_failed')) throw error;
+          });
+      }
+      await client.service(service);
+      const port = options.port ?? (await pickPort(host));
+      const interrupted = untilInterrupted();
+      const agent = await startAgent(command, { port: String(port), host, service, instance: options.id ?? '' });
+      const gone = new AbortController();
+      void agent.ended.then(() => {
+        gone.abort();
+      });
+      const over = AbortSignal.any([interrupted, gone.signal]);
+      const tags = Object.fromEntries(
+        options.tag.map((tag) => [tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1)]),
+      );
+      let lease: { id: string; token: number } | undefined;
+
+      const register = async (): Promise<void> => {
+        const registered = await client.register({
+          service,
+          address: { host, port },
+          tags,
+          ttlSeconds: options.ttl,
+          ...(lease === undefined ? (options.id === undefined ? {} : { id: options.id }) : { id: lease.id }),
+        });
+        lease = { id: registered.instance.id, token: registered.token };
+        note(`registered as ${lease.id} at ${host}:${port}`);
+      };
+
+      /** Until the end: a heartbeat every third of the time; a lost registration is made anew, an absent control plane waited for. */
+      async function keepRegistered(): Promise<void> {
+        while (!over.aborted) {
+          try {
+            if (lease === undefined) await register();
+            else await client.heartbeat(lease.id, lease.token);
+          } catch (error) {
+            if (isError(error, 'not_found') && lease !== undefined) {
+              await register().catch((again: unknown) => {
+                note(`cannot register again: ${messageOf(again)}`);
+              });
+            } else if (isError(error, 'unavailable')) note(`${messageOf(error)}; trying again`);
+            else throw error;
+          }
+          await sleep((options.ttl * 1000) / 3, undefined, { signal: over }).catch(() => undefined);
+        }
+      }
+
+      try {
+        if (await untilListening(host, port, over)) await keepRegistered();
+        if (interrupted.aborted && lease !== undefined && !gone.signal.aborted)
+          await drain(lease, durationMs(options.drain));
+        else if (lease !== undefined) await client.deregister(lease.id, lease.token, true).catch(() => undefined);
+      } finally {
+        await agent.stop(durationMs(options.grace));
+      }
+      throw new Exit(interrupted.aborted ? 0 : await agent.ended);
+
+      async function drain(held: { id: string; token: number }, limitMs: number): Promise<void> {
+        note('no new sessions; waiting for the open ones');
+        await client.deregister(held.id, held.token).catch((error: unknown) => {
+          note(`cannot deregister: ${messageOf(error)}`);
+        });
+        const limit = Date.now() + limitMs;
+        while (Date.now() < limit && !gone.signal.aborted) {
+          const there = await client.instance(held.id).catch(() => undefined);
+          if (there === undefined) return;
+          await sleep(300);
+        }
+      }
+    });
+}

@@ -1,0 +1,263 @@
+import { spawn } from 'node:child_process';
+import { createWriteStream, existsSync, statfsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { SwitchboardError, messageOf } from '../../model/errors.ts';
+import type { Cli } from '../command.ts';
+import { EXIT, Exit } from '../exit.ts';
+import { note, parseFormat, print, table, tint } from '../output.ts';
+import { dataFolder, environment } from '../settings.ts';
+
+const file = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+
+/** Flags of `up` and the variables that they set. */
+const UP_FLAGS = {
+  seed: 'SWITCHBOARD_SEED',
+  gatewayPort: 'SWITCHBOARD_GATEWAY_PORT',
+  apiPort: 'SWITCHBOARD_API_PORT',
+  xdsPort: 'SWITCHBOARD_XDS_PORT',
+  logLevel: 'SWITCHBOARD_LOG_LEVEL',
+} as const;
+
+async function greet(cli: Cli, ended: () => boolean): Promise<void> {
+  for (let round = 0; round < 300 && !ended(); round += 1) {
+    await sleep(100);
+    try {
+      const client = cli.client();
+      if (!(await client.readyz()).ready) continue;
+      const { gateway, api } = await client.status();
+      const folder = dataFolder(cli.flags());
+      note(
+        `\nSwitchboard is running.\n  clients     ${gateway.url}/agents/<service>\n  console     ${api.url}   (token: ${join(folder, 'admin.token')})\n  try         npm run switchboard -- connect weather\n  stop        npm stop   (Ctrl-C ends the control plane alone: agents and sessions go on)\n`,
+      );
+      return;
+    } catch {
+      // It is still starting.
+    }
+  }
+}
+
+async function child(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string | undefined>,
+  onStart?: (ended: () => boolean) => void,
+): Promise<number> {
+  const started = spawn(program, args, { stdio: 'inherit', env });
+  let over = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // The terminal's own interrupt has reached the child already.
+      if (signal !== 'SIGINT') started.kill(signal);
+    });
+  }
+  onStart?.(() => over);
+  return new Promise((done, reject) => {
+    started.once('error', reject);
+    started.once('close', (code) => {
+      over = true;
+      done(code ?? EXIT.failure);
+    });
+  });
+}
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+async function diagnose(cli: Cli): Promise<Check[]> {
+  const folder = dataFolder(cli.flags());
+  const checks: Check[] = [];
+  const check = (name: string, ok: boolean, message: string, remedy: string): void => {
+    checks.push({ name, ok, message, remedy: ok ? '' : remedy });
+  };
+  const exists = existsSync(folder);
+  check(
+    'data folder',
+    exists,
+    exists ? folder : `${folder} is not there`,
+    'Start the gateway once with `npm start`, or name the folder with --data.',
+  );
+  if (exists) {
+    const token = join(folder, 'admin.token');
+    const mode = existsSync(token) ? statSync(token).mode & 0o777 : 0;
+    check('token', mode === 0o600, mode === 0 ? 'there is none' : `mode ${mode.toString(8)}`, `chmod 600 ${token}`);
+    const { bavail, bsize } = statfsSync(folder);
+    const free = Math.round((bavail * bsize) / 2 ** 20);
+    check('disk', free > 500, `${free} MiB free`, 'Free space where the data folder lies.');
+  }
+  try {
+    const client = cli.client();
+    const status = await client.status();
+    check('control plane', true, `process ${status.controlPlane.pid}, Node ${status.controlPlane.node}`, '');
+    check(
+      'envoy',
+      status.envoy.state === 'running',
+      `${status.envoy.version} ${status.envoy.state}${status.envoy.reason === '' ? '' : `: ${status.envoy.reason}`}`,
+      'See its log in envoy/envoy.log of the data folder.',
+    );
+    for (const one of (await client.readyz()).checks)
+      check(`ready: ${one.name}`, one.ok, one.message, 'See `switchboard get gateways` and `switchboard get events`.');
+    const { items } = await client.services();
+    for (const service of items) {
+      const well = ['ready', 'stopped'].includes(service.status.state);
+      check(
+        `service ${service.name}`,
+        well,
+        service.status.message,
+        `See \`switchboard describe service ${service.name}\` and \`switchboard logs ${service.name}\`.`,
+      );
+    }
+  } catch (error) {
+    check('control plane', false, messageOf(error), 'Start it with `npm start`.');
+  }
+  return checks;
+}
+
+export function systemCommands(cli: Cli): void {
+  const { program } = cli;
+  program
+    .command('up')
+    .summary('run the gateway in the foreground')
+    .description(
+      'Runs the control plane, which starts or finds again Envoy and the agents. Ended by Ctrl-C, they go on; `down` ends them too.',
+    )
+    .option('--seed <file...>', 'resources for an empty registry')
+    .option('--gateway-port <port>', 'where clients connect')
+    .option('--api-port <port>', 'API and console')
+    .option('--xds-port <port>', 'where Envoy gets its configuration')
+    .option('--log-level <level>', 'trace, debug, info, warn, error')
+    .addHelpText('after', '\nExample:\n  switchboard up --seed agents.yaml --gateway-port 9000')
+    .action(async (options: Record<string, string | string[]>) => {
+      const env: Record<string, string | undefined> = { ...environment };
+      const { data } = cli.flags();
+      if (data !== undefined) env['SWITCHBOARD_DATA'] = resolve(data);
+      for (const [flag, variable] of Object.entries(UP_FLAGS)) {
+        const value = options[flag];
+        if (value !== undefined) env[variable] = Array.isArray(value) ? value.join(',') : value;
+      }
+      const code = await child(process.execPath, [file('main.ts')], env, (ended) => void greet(cli, ended));
+      if (code !== 0) throw new Exit(code);
+    });
+  program
+    .command('down')
+    .summary('end agents, Envoy and control plane')
+    .option('--drain <duration>', 'how long open sessions may go on', '30s')
+    .option('--now', 'end open sessions at once')
+    .action(async (options: { drain: string; now?: boolean }) => {
+      const client = cli.client();
+      const { sessions, controlPlane } = await client.status();
+      const drain = options.now === true ? '0s' : options.drain;
+      note(
+        sessions.open === 0
+          ? 'no session is open'
+          : `${sessions.open} open sessions ${drain === '0s' ? 'end now' : `may go on for ${drain}`}`,
+      );
+      await client.shutdown(drain);
+      for (;;) {
+        try {
+          process.kill(controlPlane.pid, 0);
+        } catch {
+          break;
+        }
+        await sleep(100);
+      }
+      note('everything has ended');
+    });
+  program
+    .command('status')
+    .summary('addresses and processes of everything')
+    .option('-o, --output <format>', 'table, json or yaml', 'table')
+    .action(async (options: { output: string }) => {
+      const status = await cli.client().status();
+      const as = parseFormat(options.output);
+      if (as === 'json') print(`${JSON.stringify(status, undefined, 2)}\n`);
+      else if (as === 'yaml') print(stringify(status));
+      else {
+        const rows = [
+          ['clients', status.gateway.url],
+          ['api', status.api.url],
+          [
+            'control plane',
+            `process ${status.controlPlane.pid}, revision ${status.revision}, since ${status.startedAt}`,
+          ],
+          [
+            'envoy',
+            `${status.envoy.version} ${tint(status.envoy.state)}, process ${status.envoy.pid ?? '-'}, ${status.envoy.restarts} restarts${status.envoy.adopted ? ', found running' : ''}`,
+          ],
+          ['sessions', `${status.sessions.open} open${status.sessions.settled ? '' : ' (not all known yet)'}`],
+          ['data', status.data],
+          ...status.agents.map((agent) => [
+            'agent',
+            `${agent.instance} ${tint(agent.state)} ${agent.address ?? ''} ${agent.pid === null ? '' : `process ${agent.pid}`}`,
+          ]),
+        ];
+        print(
+          table(rows, [
+            { title: 'what', cell: (row) => row[0] ?? '' },
+            { title: 'is', cell: (row) => row[1] ?? '' },
+          ]),
+        );
+      }
+    });
+  program
+    .command('doctor')
+    .summary('check everything, with a remedy for what is wrong')
+    .option('-o, --output <format>', 'table, json or yaml', 'table')
+    .action(async (options: { output: string }) => {
+      const checks = await diagnose(cli);
+      const as = parseFormat(options.output);
+      if (as === 'json') print(`${JSON.stringify(checks, undefined, 2)}\n`);
+      else if (as === 'yaml') print(stringify(checks));
+      else
+        print(
+          table(checks, [
+            { title: 'check', cell: (one) => one.name },
+            { title: '', cell: (one) => tint(one.ok ? 'ok' : 'FAIL') },
+            { title: 'found', cell: (one) => one.message },
+            { title: 'remedy', cell: (one) => one.remedy },
+          ]),
+        );
+      if (checks.some((one) => !one.ok)) throw new Exit(EXIT.unhealthy);
+    });
+  program
+    .command('backup <file>')
+    .summary('save a consistent copy of the store')
+    .action(async (target: string) => {
+      if (existsSync(target)) throw new SwitchboardError('conflict', `${target} exists already`);
+      const response = await cli.client().backup();
+      if (response.body === null) throw new SwitchboardError('unavailable', 'the control plane sent nothing');
+      await pipeline(Readable.fromWeb(response.body), createWriteStream(target, { mode: 0o600 }));
+      note(`saved ${statSync(target).size} bytes to ${target}`);
+    });
+  program
+    .command('restore <file>')
+    .summary("put a backup in the store's place; the control plane must not run")
+    .action(async (backup: string) => {
+      const folder = dataFolder(cli.flags());
+      const answers = await cli
+        .client()
+        .livez()
+        .then(
+          () => true,
+          () => false,
+        );
+      if (answers)
+        throw new SwitchboardError('conflict', 'the control plane runs', {
+          remedy: 'End it first (Ctrl-C or `switchboard down`).',
+        });
+      const code = await child(
+        process.execPath,
+        [file('store/restore-main.ts'), resolve(backup), join(folder, 'switchboard.db')],
+        { ...environment },
+      );
+      if (code !== 0) throw new Exit(code);
+    });
+}

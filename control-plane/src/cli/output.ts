@@ -1,0 +1,87 @@
+/** What commands print: tables that align also with wide characters, JSON, YAML, names. Only results go to standard output. */
+import { styleText } from 'node:util';
+import stringWidth from 'string-width';
+import { stringify } from 'yaml';
+import { SwitchboardError } from '../model/errors.ts';
+
+export const FORMATS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface Column<T> {
+  readonly title: string;
+  readonly cell: (item: T) => string;
+  /** Only in wide tables. */
+  readonly wide?: boolean;
+}
+
+export function table<T>(items: readonly T[], columns: readonly Column<T>[]): string {
+  const rows = [
+    columns.map((column) => column.title.toUpperCase()),
+    ...items.map((item) => columns.map((column) => column.cell(item))),
+  ];
+  const widths = columns.map((_, index) => Math.max(...rows.map((row) => stringWidth(row[index] ?? ''))));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, index) =>
+        index === row.length - 1 ? cell : cell + ' '.repeat((widths[index] ?? 0) - stringWidth(cell)),
+      )
+      .join('   ')
+      .trimEnd();
+  return `${rows.map(line).join('\n')}\n`;
+}
+
+export function format<T>(
+  items: readonly T[],
+  columns: readonly Column<T>[],
+  nameOf: (item: T) => string,
+  as: Format,
+): string {
+  switch (as) {
+    case 'json':
+      return `${JSON.stringify(items, undefined, 2)}\n`;
+    case 'yaml':
+      return stringify(items);
+    case 'name':
+      return items.map((item) => `${nameOf(item)}\n`).join('');
+    case 'wide':
+      return table(items, columns);
+    case 'table':
+      return table(
+        items,
+        columns.filter((column) => column.wide !== true),
+      );
+  }
+}
+
+export function parseFormat(text: string): Format {
+  const found = FORMATS.find((one) => one === text);
+  if (found === undefined)
+    throw new SwitchboardError('invalid', `--output must be one of ${FORMATS.join(', ')}, not ${text}`);
+  return found;
+}
+
+const GOOD = new Set(['ready', 'running', 'SYNCED', 'ok', 'created', 'healthy']);
+const BAD = new Set(['failed', 'backoff', 'ERROR', 'unhealthy', 'deleted', 'FAIL']);
+
+/** Colour where the terminal has it; NO_COLOR is honoured. The word itself always says it too. */
+export function tint(word: string): string {
+  if (GOOD.has(word)) return styleText('green', word);
+  if (BAD.has(word)) return styleText('red', word);
+  return word === 'unchanged' || word === 'stopped' ? styleText('dim', word) : styleText('yellow', word);
+}
+
+export function age(from: string | undefined, now: number): string {
+  if (from === undefined) return '-';
+  const seconds = Math.max(0, Math.round((now - Date.parse(from)) / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)}m`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)}h` : `${Math.round(seconds / 86_400)}d`;
+}
+
+export function print(text: string): void {
+  process.stdout.write(text);
+}
+
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
