@@ -135,7 +135,7 @@ const versions: Listing<Version> = {
 };
 
 /** One entry a kind; the union is narrowed by `show`, which treats all alike. */
-const KINDS: Readonly<Record<string, Listing<never>>> = {
+const KINDS: Readonly<Record<string, Listing<object>>> = {
   services,
   instances,
   routes,
@@ -143,9 +143,9 @@ const KINDS: Readonly<Record<string, Listing<never>>> = {
   sessions,
   events,
   versions,
-} as unknown as Record<string, Listing<never>>;
+} as unknown as Record<string, Listing<object>>;
 
-function listingOf(kind: string): Listing<never> {
+function listingOf(kind: string): Listing<object> {
   const found = KINDS[kind] ?? KINDS[`${kind}s`];
   if (found === undefined)
     throw new SwitchboardError('invalid', `there is no kind ${kind}: use one of ${Object.keys(KINDS).join(', ')}`);
