@@ -13,8 +13,8 @@ const source = join(repository, 'control-plane/src');
 /** A folder imports only folders of a lower rank; those of one rank never import each other. */
 const RANKS: readonly (readonly string[])[] = [
   ['model'],
-  ['store', 'xds', 'home'],
-  ['registry'],
+  ['store', 'xds'],
+  ['registry', 'home'],
   ['runtime', 'routing', 'probes', 'telemetry'],
   ['reconcile'],
   ['translate'],
@@ -23,7 +23,7 @@ const RANKS: readonly (readonly string[])[] = [
 ];
 /** Files of the root folder: log.ts is for all; the others compose and are imported by nobody below them. */
 const FOR_ALL = ['log.ts'];
-const COMPOSE = ['main.ts', 'compose.ts', 'config.ts', 'plugins.ts'];
+const COMPOSE = ['main.ts', 'compose.ts', 'config.ts', 'drivers.ts', 'plugins.ts'];
 /** What the CLI may see of the control plane: it speaks HTTP. */
 const CLI_MAY_IMPORT = ['model/', 'api/client.ts', 'api/types.ts'];
 /** The only readers of process.env. */

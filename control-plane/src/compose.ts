@@ -1,5 +1,5 @@
 /**
- * The composition root: the only file that names concrete drivers. Start order: folder and lock, store, registry, gRPC for
+ * The composition root. Start order: folder and lock, store, registry, gRPC for
  * Envoy, runtimes and loop (which finds again what runs), Envoy, API. Nothing is told to an Envoy before the registry is loaded
  * and what runs has been found. Stop order: the other way round; Envoy and the agents go on running.
  */
@@ -12,26 +12,20 @@ import { parseDocuments } from './api/body.ts';
 import type { ApiContext } from './api/context.ts';
 import { startApi } from './api/server.ts';
 import type { Config } from './config.ts';
+import { loadDrivers } from './drivers.ts';
 import { lockFolder, prepareFolder } from './home/folder.ts';
 import { createPortKeeper } from './home/ports.ts';
 import { createRevisionLog } from './home/revisions.ts';
 import { adminToken, sameToken } from './home/token.ts';
 import type { Log } from './log.ts';
-import { SwitchboardError, messageOf, type Issue } from './model/errors.ts';
-import { issuesOf } from './model/parse.ts';
-import type { Probe, ServiceDocument } from './model/service.ts';
+import { SwitchboardError, messageOf } from './model/errors.ts';
 import type { ReadinessCheck, SystemStatus } from './model/system.ts';
-import { byName, loadPlugins } from './plugins.ts';
-import { probeDrivers } from './probes/drivers.ts';
 import { impactOf } from './reconcile/impact.ts';
 import { createLoop } from './reconcile/loop.ts';
 import type { Instance } from './model/instance.ts';
 import { createRegistry } from './registry/create.ts';
-import { routingPolicies } from './routing/policies.ts';
-import { runtimeDrivers } from './runtime/drivers.ts';
 import { isAlive, ownIdentity } from './runtime/drivers/process/identity.ts';
 import { backupStore } from './store/backup.ts';
-import { storeDrivers } from './store/drivers.ts';
 import { accessLogService } from './telemetry/access-log.ts';
 import { createSessionTable } from './telemetry/sessions.ts';
 import { createTranslator } from './translate/create.ts';
@@ -49,19 +43,6 @@ export interface ControlPlane {
   close(): Promise<void>;
   /** Resolves when it was ended over the API. */
   readonly ended: Promise<void>;
-}
-
-function optionIssues(
-  schema: { safeParse(value: unknown): { success: boolean; error?: unknown } },
-  value: unknown,
-  path: string,
-): Issue[] {
-  const result = schema.safeParse(value);
-  return result.success ? [] : issuesOf(result.error as Parameters<typeof issuesOf>[0], path);
-}
-
-function unknownName(path: string, kind: string, name: string, known: Iterable<string>): Issue {
-  return { path, message: `there is no ${kind} ${name}: use one of ${[...known].join(', ')}` };
 }
 
 export async function compose(config: Config, log: Log): Promise<ControlPlane> {
@@ -95,18 +76,8 @@ export async function compose(config: Config, log: Log): Promise<ControlPlane> {
       api: await keeper.choose('api', config.api.host, config.api.port),
     };
     const binary = await findEnvoy({ environment: config.environment, path: config.envoy.path });
-    const loaded = await loadPlugins(config.plugins, config.baseFolder);
-    const probes = byName('probes', probeDrivers, loaded);
-    const policies = byName('policies', routingPolicies, loaded);
-    const stores = byName('stores', storeDrivers, loaded);
-    const runtimeNames = byName('runtimes', runtimeDrivers, loaded);
-
-    const storeDriver = stores.get(config.store.type);
-    if (storeDriver === undefined)
-      throw new SwitchboardError(
-        'invalid',
-        `store.type: there is no store ${config.store.type}: use one of ${[...stores.keys()].join(', ')}`,
-      );
+    const drivers = await loadDrivers(config);
+    const storeDriver = drivers.store(config.store.type);
     const storeFile = join(data, 'switchboard.db');
     const storeOptions =
       config.store.type === 'sqlite' ? { path: storeFile, ...config.store.options } : config.store.options;
@@ -116,22 +87,6 @@ export async function compose(config: Config, log: Log): Promise<ControlPlane> {
     const sessions = createSessionTable({ now, intervalMs: SESSION_REPORT_MS });
     const sessionsOf = ({ address }: Instance): number =>
       address === undefined ? 0 : (sessions.counts().byUpstream.get(`${address.host}:${address.port}`) ?? 0);
-
-    function validate({ spec }: ServiceDocument): Issue[] {
-      const issues: Issue[] = [];
-      const probe = probes.get(spec.probe.type);
-      if (probe === undefined) issues.push(unknownName('spec.probe.type', 'probe', spec.probe.type, probes.keys()));
-      else issues.push(...optionIssues(probe.options, spec.probe.options, 'spec.probe.options'));
-      const policy = policies.get(spec.gateway.policy.type);
-      if (policy === undefined)
-        issues.push(
-          unknownName('spec.gateway.policy.type', 'routing policy', spec.gateway.policy.type, policies.keys()),
-        );
-      else issues.push(...optionIssues(policy.options, spec.gateway.policy.options, 'spec.gateway.policy.options'));
-      if (spec.runtime !== 'external' && !runtimeNames.has(spec.runtime))
-        issues.push(unknownName('spec.runtime', 'runtime', spec.runtime, ['external', ...runtimeNames.keys()]));
-      return issues;
-    }
 
     const xds = await startXdsServer({
       host: config.xds.host,
@@ -146,7 +101,7 @@ export async function compose(config: Config, log: Log): Promise<ControlPlane> {
       store,
       now,
       log,
-      validate,
+      validate: (service) => drivers.validate(service),
       impactOf: (before, after) => impactOf(before, after, sessionsOf, now()),
       onCommit: (commit) => {
         revisions.committed(commit);
@@ -175,7 +130,7 @@ export async function compose(config: Config, log: Log): Promise<ControlPlane> {
 
     const runtimes = new Map(
       await Promise.all(
-        [...runtimeNames].map(async ([name, driver]) => {
+        [...drivers.runtimes].map(async ([name, driver]) => {
           const options = name === 'process' ? config.agents : {};
           const folder = name === 'process' ? join(data, 'instances') : join(data, name);
           const runtime = await driver.create(driver.options.parse(options), {
@@ -194,20 +149,13 @@ export async function compose(config: Config, log: Log): Promise<ControlPlane> {
       gateway: { host: config.gateway.host, port: ports.gateway },
       controlPlaneCluster: CONTROL_PLANE_CLUSTER,
       sessionReportMs: SESSION_REPORT_MS,
-      policies,
+      policies: drivers.policies,
     });
     let problems: readonly Problem[] = [];
-    function createProbe(probe: Probe) {
-      const driver = probes.get(probe.type);
-      if (driver === undefined)
-        return async () => ({ ok: false, latencyMs: 0, reason: `there is no probe ${probe.type}` });
-      return driver.create(driver.options.parse(probe.options));
-    }
-
     const loop = createLoop({
       registry,
       runtimes,
-      createProbe,
+      createProbe: (probe) => drivers.createProbe(probe),
       publish: (fleet) => {
         const translated = translator.translate(fleet);
         for (const problem of translated.problems) {

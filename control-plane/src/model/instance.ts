@@ -9,7 +9,7 @@ import { Duration } from './units.ts';
  * a crash or a failed start leads to backoff, and from there to starting again or, in a crash loop, to failed;
  * unknown: an external instance of which nothing is known yet.
  */
-export const INSTANCE_STATES = [
+const INSTANCE_STATES = [
   'pending',
   'starting',
   'ready',
@@ -20,7 +20,6 @@ export const INSTANCE_STATES = [
   'failed',
   'unknown',
 ] as const;
-export type InstanceState = (typeof INSTANCE_STATES)[number];
 
 /** A process is known by pid and start time together: pids are used again. */
 export const ProcessIdentity = z.strictObject({ pid: z.int().min(1), startTime: z.string() });

@@ -163,8 +163,7 @@ export function applyService(
       held === undefined
         ? `service ${name} was created`
         : `service ${name} was changed: ${summary(diff.map((one) => one.path))}${same ? '' : `; version ${version.number}`}`,
-    before: held === undefined ? undefined : pick(diff, 'before'),
-    after: pick(diff, 'after'),
+    ...(held === undefined ? {} : { before: pick(diff, 'before'), after: pick(diff, 'after') }),
   });
 }
 
@@ -188,8 +187,7 @@ function applyRoute(view: RegistryView, document: RouteDocument, context: Comman
       held === undefined
         ? `route ${name} to ${spec.target.service} was created`
         : `route ${name} was changed: ${summary(diff.map((one) => one.path))}`,
-    before: held === undefined ? undefined : pick(diff, 'before'),
-    after: pick(diff, 'after'),
+    ...(held === undefined ? {} : { before: pick(diff, 'before'), after: pick(diff, 'after') }),
   });
 }
 

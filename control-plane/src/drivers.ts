@@ -1,0 +1,78 @@
+/**
+ * The concrete drivers of every port, built-in and from the settings' plugins, and what only they know: whether a service's options are right.
+ */
+import type { Config } from './config.ts';
+import { SwitchboardError, type Issue } from './model/errors.ts';
+import { issuesOf } from './model/parse.ts';
+import type { Probe, ServiceDocument } from './model/service.ts';
+import { byName, loadPlugins, type Descriptor } from './plugins.ts';
+import { probeDrivers } from './probes/drivers.ts';
+import type { HealthProbe, ProbeDriver } from './probes/probe.ts';
+import { routingPolicies } from './routing/policies.ts';
+import type { RoutingPolicy } from './routing/policy.ts';
+import { runtimeDrivers } from './runtime/drivers.ts';
+import type { RuntimeDriver } from './runtime/runtime.ts';
+import { storeDrivers } from './store/drivers.ts';
+import type { StoreDriver } from './store/store.ts';
+
+export interface Drivers {
+  readonly policies: ReadonlyMap<string, RoutingPolicy<never>>;
+  readonly runtimes: ReadonlyMap<string, RuntimeDriver<never>>;
+  /** Error: `invalid` for an unknown name. */
+  store(name: string): StoreDriver<never>;
+  createProbe(probe: Probe): HealthProbe;
+  /** Issues of a service's options, with paths from the document. */
+  validate(service: ServiceDocument): Issue[];
+}
+
+function optionIssues(driver: Descriptor, value: unknown, path: string): Issue[] {
+  const result = driver.options.safeParse(value);
+  return result.success ? [] : issuesOf(result.error, path);
+}
+
+function unknownName(path: string, kind: string, name: string, known: Iterable<string>): Issue {
+  return { path, message: `there is no ${kind} ${name}: use one of ${[...known].join(', ')}` };
+}
+
+export async function loadDrivers(config: Config): Promise<Drivers> {
+  const loaded = await loadPlugins(config.plugins, config.baseFolder);
+  const probes: ReadonlyMap<string, ProbeDriver<never>> = byName('probes', probeDrivers, loaded);
+  const policies = byName('policies', routingPolicies, loaded);
+  const stores = byName('stores', storeDrivers, loaded);
+  const runtimes = byName('runtimes', runtimeDrivers, loaded);
+  return {
+    policies,
+    runtimes,
+    store(name) {
+      const driver = stores.get(name);
+      if (driver === undefined)
+        throw new SwitchboardError(
+          'invalid',
+          `store.type: there is no store ${name}: use one of ${[...stores.keys()].join(', ')}`,
+        );
+      return driver;
+    },
+    createProbe(probe) {
+      const driver = probes.get(probe.type);
+      // A plugin that was taken out of the settings: what it probed is not known to be well.
+      if (driver === undefined)
+        return async () => ({ ok: false, latencyMs: 0, reason: `there is no probe ${probe.type}` });
+      return driver.create(driver.options.parse(probe.options));
+    },
+    validate({ spec }) {
+      const issues: Issue[] = [];
+      const probe = probes.get(spec.probe.type);
+      if (probe === undefined) issues.push(unknownName('spec.probe.type', 'probe', spec.probe.type, probes.keys()));
+      else issues.push(...optionIssues(probe, spec.probe.options, 'spec.probe.options'));
+      const policy = policies.get(spec.gateway.policy.type);
+      if (policy === undefined)
+        issues.push(
+          unknownName('spec.gateway.policy.type', 'routing policy', spec.gateway.policy.type, policies.keys()),
+        );
+      else issues.push(...optionIssues(policy, spec.gateway.policy.options, 'spec.gateway.policy.options'));
+      if (spec.runtime !== 'external' && !runtimes.has(spec.runtime))
+        issues.push(unknownName('spec.runtime', 'runtime', spec.runtime, ['external', ...runtimes.keys()]));
+      return issues;
+    },
+  };
+}
