@@ -1,6 +1,7 @@
 /** The agent that `switchboard run` wraps: started in a group of its own, its output passed through, ended politely and then not. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect, createServer } from 'node:net';
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SwitchboardError } from '../model/errors.ts';
 
@@ -34,7 +35,8 @@ export async function startAgent(
   const [program = '', ...args] = command.map((part) =>
     part.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole),
   );
-  const child = spawn(program, args, { stdio: ['inherit', 'inherit', 'inherit'], detached: true });
+  // A group of its own can't read the terminal: it would be stopped for trying.
+  const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (cause) => {
@@ -43,7 +45,7 @@ export async function startAgent(
   });
   const ended = new Promise<number>((resolve) => {
     child.once('exit', (code, signal) => {
-      resolve(code ?? SIGNAL_BASE + (signal === 'SIGKILL' ? 9 : 15));
+      resolve(code ?? SIGNAL_BASE + (signal === null ? 0 : constants.signals[signal]));
     });
   });
   const signalGroup = (signal: NodeJS.Signals): void => {

@@ -14,10 +14,15 @@ export interface Column<T> {
   readonly wide?: boolean;
 }
 
+/** Text from outside may hold control characters that a terminal would obey; only our own colours may stay. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}(?!\[\d+m)/gu, '\uFFFD');
+}
+
 export function table<T>(items: readonly T[], columns: readonly Column<T>[]): string {
   const rows = [
     columns.map((column) => column.title.toUpperCase()),
-    ...items.map((item) => columns.map((column) => column.cell(item))),
+    ...items.map((item) => columns.map((column) => printable(column.cell(item)))),
   ];
   const widths = columns.map((_, index) => Math.max(...rows.map((row) => stringWidth(row[index] ?? ''))));
   const line = (row: readonly string[]): string =>

@@ -37,21 +37,23 @@ function readIn(folder: string, name: string): string | undefined {
   }
 }
 
+const LOCAL = /^https?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(\/|$)/;
+
 export function connect(flags: GlobalFlags): ApiClient {
   const folder = dataFolder(flags);
   const runtime = readIn(folder, 'runtime.json');
-  const url =
-    flags.url ??
-    environment['SWITCHBOARD_URL'] ??
-    (runtime === undefined ? undefined : (JSON.parse(runtime) as { apiUrl: string }).apiUrl);
+  const known = runtime === undefined ? undefined : (JSON.parse(runtime) as { apiUrl: string }).apiUrl;
+  const url = flags.url ?? environment['SWITCHBOARD_URL'] ?? known;
   if (url === undefined) {
-    throw new SwitchboardError('unavailable', `no control plane has run with the data folder ${folder}`, {
+    throw new SwitchboardError('unavailable', `no control plane runs with the data folder ${folder}`, {
       remedy: 'Start one with `npm start`, or name it with --url and --token, or --data.',
     });
   }
-  const token = flags.token ?? environment['SWITCHBOARD_TOKEN'] ?? readIn(folder, 'admin.token')?.trim();
+  // This machine's own token is for this machine's control plane: it is never sent elsewhere.
+  const own = url === known || LOCAL.test(url) ? readIn(folder, 'admin.token')?.trim() : undefined;
+  const token = flags.token ?? environment['SWITCHBOARD_TOKEN'] ?? own;
   if (token === undefined)
-    throw new SwitchboardError('unauthenticated', `there is no token in ${folder}`, {
+    throw new SwitchboardError('unauthenticated', `there is no token for ${url}`, {
       remedy: 'Name it with --token or SWITCHBOARD_TOKEN.',
     });
   return createClient({ url, token });

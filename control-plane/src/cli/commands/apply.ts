@@ -5,7 +5,7 @@ import { isError } from '../../model/errors.ts';
 import type { ApiClient } from '../../api/client.ts';
 import type { Cli } from '../command.ts';
 import { readDocuments } from '../documents.ts';
-import { EXIT, Exit } from '../exit.ts';
+import { EXIT, Exit, exitCodeOf, tellError } from '../exit.ts';
 import { impactText, tellWrite } from '../impact.ts';
 import { note, print } from '../output.ts';
 
@@ -72,14 +72,19 @@ export function applyCommands(cli: Cli): void {
     .command('diff')
     .summary('show what applying files would change')
     .description(
-      'Shows what `apply` would change, and what it would do to open sessions. Exit code 0: nothing, 1: something.',
+      'Shows what `apply` would change, and what it would do to open sessions. Exit code 0: nothing, 1: something, 2 and more: an error.',
     )
     .requiredOption('-f, --file <path...>', 'a file, a folder, or - for standard input')
     .addHelpText('after', '\nExample:\n  switchboard diff -f my-agent.yaml')
     .action(async (options: { file: string[] }) => {
       const client = cli.client();
       const documents = await readDocuments(options.file);
-      const result = await client.apply(documents, { dryRun: true });
+      // 1 means that something differs: a failure needs another code.
+      const result = await client.apply(documents, { dryRun: true }).catch((error: unknown) => {
+        if (exitCodeOf(error) !== EXIT.failure) throw error;
+        note(tellError(error).trimEnd());
+        throw new Exit(EXIT.usage);
+      });
       let differs = false;
       for (const change of result.changes) {
         if (change.action === 'unchanged') continue;

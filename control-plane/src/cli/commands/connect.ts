@@ -75,12 +75,7 @@ async function talk(url: string, options: Options): Promise<void> {
     else socket.send(text);
   };
 
-  function take(event: AgentEvent, text: string): void {
-    if (options.raw === true) {
-      print(`${text}\n`);
-      if (options.message !== undefined) socket.close(1000);
-      return;
-    }
+  function take(event: AgentEvent): void {
     switch (event.event ?? '') {
       case 'system.connected':
         isMyAgent = true;
@@ -109,10 +104,10 @@ async function talk(url: string, options: Options): Promise<void> {
     socket.on('message', (data, binary) => {
       const text = binary ? `(${(data as Buffer).length} bytes)` : (data as Buffer).toString('utf8');
       const event = parsed(text);
-      const greeting = first && event?.event !== 'system.connected';
+      const greeting = first;
       first = false;
-      if (event !== undefined && (isMyAgent || event.event === 'system.connected')) {
-        take(event, text);
+      if (options.raw !== true && event !== undefined && (isMyAgent || event.event === 'system.connected')) {
+        take(event);
         return;
       }
       print(`${text}\n`);

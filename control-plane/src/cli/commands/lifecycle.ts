@@ -23,9 +23,8 @@ const flagsOf = ({ wait, dryRun }: Flags): WriteFlags => ({
 async function confirmed(flags: Flags, dry: () => Promise<WriteAnswer>): Promise<void> {
   if (flags.dryRun === true || flags.yes === true) return;
   const { impact } = await dry();
-  if (impact.endsNow === 0) return;
-  note(impactText(impact));
-  if (!process.stdin.isTTY) return;
+  if (impact.instances.length > 0) note(impactText(impact));
+  if (impact.endsNow === 0 || !process.stdin.isTTY) return;
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await prompt.question('Go on? [y/N] ');
   prompt.close();

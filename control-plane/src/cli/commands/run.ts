@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isError, messageOf } from '../../model/errors.ts';
+import { SwitchboardError, isError, messageOf } from '../../model/errors.ts';
 import { durationMs } from '../../model/units.ts';
 import { pickPort, startAgent, untilListening } from '../agent-process.ts';
 import { untilInterrupted, type Cli } from '../command.ts';
@@ -17,6 +17,9 @@ interface Options {
   grace: string;
   create?: boolean;
 }
+
+/** A first registration that is refused so will be refused again. */
+const FINAL = new Set<string>(['invalid', 'conflict', 'not_found', 'unauthenticated', 'forbidden']);
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
@@ -52,6 +55,12 @@ export function runCommand(cli: Cli): void {
           });
       }
       await client.service(service);
+      if (options.port === undefined && !command.some((part) => part.includes('{port}'))) {
+        throw new SwitchboardError(
+          'invalid',
+          "the command does not say {port}: say where the port goes, or name the agent's own with --port",
+        );
+      }
       const port = options.port ?? (await pickPort(host));
       const interrupted = untilInterrupted();
       const agent = await startAgent(command, { port: String(port), host, service, instance: options.id ?? '' });
@@ -77,26 +86,29 @@ export function runCommand(cli: Cli): void {
         note(`registered as ${lease.id} at ${host}:${port}`);
       };
 
-      /** Until the end: a heartbeat every third of the time; a lost registration is made anew, an absent control plane waited for. */
-      async function keepRegistered(): Promise<void> {
-        while (!over.aborted) {
+      /**
+       * Until `stop`: a heartbeat every third of the time; a lost registration is made anew. Nothing that the control plane answers, or that
+       * it does not answer, ends a healthy agent with sessions open: it is told, and tried again.
+       */
+      async function keepRegistered(stop: AbortSignal): Promise<void> {
+        while (!stop.aborted) {
           try {
             if (lease === undefined) await register();
             else await client.heartbeat(lease.id, lease.token);
           } catch (error) {
             if (isError(error, 'not_found') && lease !== undefined) {
               await register().catch((again: unknown) => {
-                note(`cannot register again: ${messageOf(again)}`);
+                note(`cannot register again: ${messageOf(again)}; trying again`);
               });
-            } else if (isError(error, 'unavailable')) note(`${messageOf(error)}; trying again`);
-            else throw error;
+            } else if (lease === undefined && isError(error) && FINAL.has(error.code)) throw error;
+            else note(`${messageOf(error)}; trying again`);
           }
-          await sleep((options.ttl * 1000) / 3, undefined, { signal: over }).catch(() => undefined);
+          await sleep((options.ttl * 1000) / 3, undefined, { signal: stop }).catch(() => undefined);
         }
       }
 
       try {
-        if (await untilListening(host, port, over)) await keepRegistered();
+        if (await untilListening(host, port, over)) await keepRegistered(over);
         if (interrupted.aborted && lease !== undefined && !gone.signal.aborted)
           await drain(lease, durationMs(options.drain));
         else if (lease !== undefined) await client.deregister(lease.id, lease.token, true).catch(() => undefined);
@@ -107,9 +119,13 @@ export function runCommand(cli: Cli): void {
 
       async function drain(held: { id: string; token: number }, limitMs: number): Promise<void> {
         note('no new sessions; waiting for the open ones');
-        await client.deregister(held.id, held.token).catch((error: unknown) => {
+        try {
+          await client.deregister(held.id, held.token);
+        } catch (error) {
+          // New sessions may still come: waiting would help nobody.
           note(`cannot deregister: ${messageOf(error)}`);
-        });
+          return;
+        }
         const limit = Date.now() + limitMs;
         while (Date.now() < limit && !gone.signal.aborted) {
           const there = await client.instance(held.id).catch(() => undefined);

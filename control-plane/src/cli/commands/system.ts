@@ -51,8 +51,8 @@ async function child(
   let over = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // The terminal's own interrupt has reached the child already.
-      if (signal !== 'SIGINT') started.kill(signal);
+      // Passing on what the terminal has sent to both already does no harm.
+      started.kill(signal);
     });
   }
   onStart?.(() => over);
@@ -141,7 +141,8 @@ export function systemCommands(cli: Cli): void {
       if (data !== undefined) env['SWITCHBOARD_DATA'] = resolve(data);
       for (const [flag, variable] of Object.entries(UP_FLAGS)) {
         const value = options[flag];
-        if (value !== undefined) env[variable] = Array.isArray(value) ? value.join(',') : value;
+        if (value !== undefined)
+          env[variable] = Array.isArray(value) ? value.map((file) => resolve(file)).join(',') : value;
       }
       const code = await child(process.execPath, [file('main.ts')], env, (ended) => void greet(cli, ended));
       if (code !== 0) throw new Exit(code);
@@ -242,13 +243,15 @@ export function systemCommands(cli: Cli): void {
     .summary("put a backup in the store's place; the control plane must not run")
     .action(async (backup: string) => {
       const folder = dataFolder(cli.flags());
-      const answers = await cli
-        .client()
-        .livez()
-        .then(
-          () => true,
-          () => false,
-        );
+      const answers =
+        existsSync(join(folder, 'runtime.json')) &&
+        (await cli
+          .client()
+          .livez()
+          .then(
+            () => true,
+            () => false,
+          ));
       if (answers)
         throw new SwitchboardError('conflict', 'the control plane runs', {
           remedy: 'End it first (Ctrl-C or `switchboard down`).',
