@@ -1,0 +1,73 @@
+/** How long a change takes to run in Envoy, and what an idle control plane costs, at 100 services of 3 instances. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startWorld } from '../support/world.ts';
+import { bounded, quantile, type Figure } from './figure.ts';
+import { cpuOf, memoryOf } from './load.ts';
+import { startEchoAgent } from './processes.ts';
+
+const SERVICES = 100;
+
+/** One echo agent at many addresses of the loopback network stands for 300. */
+function services(port: number): Record<string, unknown>[] {
+  return Array.from({ length: SERVICES }, (_, n) => ({
+    kind: 'Service',
+    name: `s-${n}`,
+    spec: {
+      runtime: 'external',
+      addresses: [1, 2, 3].map((k) => ({ host: `127.0.${n + 1}.${k}`, port })),
+      probe: { type: 'websocket' },
+    },
+  }));
+}
+
+export async function controlPath(quick: boolean): Promise<Figure[]> {
+  const agent = await startEchoAgent('0.0.0.0');
+  await using world = await startWorld({ seed: services(agent.port) });
+  try {
+    await world.until(
+      'all are ready',
+      async () => (await world.client.instances()).items.filter((one) => one.state === 'ready').length === SERVICES * 3,
+      60_000,
+    );
+    await sleep(2_000);
+    const status = await world.status();
+
+    const writes: number[] = [];
+    const samples = quick ? 60 : 300;
+    for (let n = 0; n < samples; n += 1) {
+      const start = performance.now();
+      await world.client.patchService(
+        `s-${n % SERVICES}`,
+        { spec: { gateway: { handshakeTimeout: `${5 + (n % 7)}s` } } },
+        { wait: true },
+      );
+      writes.push(performance.now() - start);
+    }
+    const endpoints: number[] = [];
+    for (let n = 0; n < samples; n += 1) {
+      // An address's service switched off drains its endpoints, and back on brings them again: a change of endpoints alone.
+      const start = performance.now();
+      const name = `s-${(n >> 1) % SERVICES}`;
+      await (n % 2 === 0 ? world.client.stop(name, { wait: true }) : world.client.start(name, { wait: true }));
+      endpoints.push(performance.now() - start);
+    }
+
+    const plane = status.controlPlane.pid;
+    await sleep(3_000);
+    const before = cpuOf(plane);
+    const seconds = quick ? 10 : 30;
+    await sleep(seconds * 1000);
+    const idle = (cpuOf(plane) - before) / (seconds * 10);
+    const memory = memoryOf(plane) / 1024;
+    return [
+      bounded('API write to ACK, p50', 'ms', quantile(writes, 0.5), writes, 10),
+      bounded('API write to ACK, p99', 'ms', quantile(writes, 0.99), writes, 30),
+      bounded('endpoint change over the API to ACK, p50', 'ms', quantile(endpoints, 0.5), endpoints, 10),
+      bounded('endpoint change over the API to ACK, p99', 'ms', quantile(endpoints, 0.99), endpoints, 30),
+      bounded('control plane idle at 100 x 3', '% of a core', idle, [idle], 1),
+      bounded('control plane memory at 100 x 3', 'MiB', memory, [memory], 150),
+    ];
+  } finally {
+    agent.stop();
+  }
+}

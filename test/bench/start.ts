@@ -1,0 +1,32 @@
+/** From the command to the first session served, with everything installed. */
+import { startWorld } from '../support/world.ts';
+import { bounded, median, type Figure } from './figure.ts';
+
+export async function start(quick: boolean): Promise<Figure[]> {
+  const times: number[] = [];
+  const agents = ['weather', 'finance'].map((name) => ({
+    kind: 'Service',
+    name,
+    spec: {
+      launch: {
+        command: [
+          process.execPath,
+          new URL(`../../deploy/examples/agents/${name}.ts`, import.meta.url).pathname,
+          '--host',
+          '{host}',
+          '--port',
+          '{port}',
+        ],
+      },
+      probe: { type: 'myagent' },
+    },
+  }));
+  for (let round = 0; round < (quick ? 2 : 5); round += 1) {
+    const begin = performance.now();
+    await using world = await startWorld({ seed: agents });
+    const session = await world.open('weather');
+    times.push((performance.now() - begin) / 1000);
+    await session.close();
+  }
+  return [bounded('start to first session, warm', 's', median(times), times, 3)];
+}
