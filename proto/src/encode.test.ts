@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decode, encode, EncodeError, grpcService } from './index.ts';
+import { decode, encode, encodeWith, EncodeError, grpcService } from './index.ts';
 
 const CLUSTER = 'envoy.config.cluster.v3.Cluster';
 const ROUTE = 'envoy.config.route.v3.RouteConfiguration';
@@ -141,5 +141,21 @@ describe('grpcService', () => {
       resources: [{ type_url: 'x', value }],
     });
     expect(method?.path).toBe('/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources');
+  });
+});
+
+describe('encodeWith', () => {
+  it('gives the same message as encoding all at once', () => {
+    const routes = ['/a', '/b'].map((path) => ({
+      name: path,
+      match: { path },
+      route: { cluster: 'c', timeout: '5s' },
+    }));
+    const host = { name: 'all', domains: ['*'] };
+    const type = 'envoy.config.route.v3.VirtualHost';
+    const parts = routes.map((route) => encode('envoy.config.route.v3.Route', route));
+    expect(decode(type, encodeWith(type, host, 'routes', parts))).toEqual(
+      decode(type, encode(type, { ...host, routes })),
+    );
   });
 });

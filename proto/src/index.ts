@@ -1,5 +1,6 @@
 /** Envoy's API for the control plane: strict encoding, readable decoding, gRPC services. */
 export { EncodeError, encode } from './encode.ts';
+export { encodeWith } from './assemble.ts';
 export { decode } from './decode.ts';
 export { grpcService, type MethodDefinition, type ServiceDefinition } from './grpc.ts';
 export { messageType, typeUrl } from './load.ts';

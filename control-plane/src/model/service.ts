@@ -28,7 +28,7 @@ export type Launch = z.infer<typeof Launch>;
 export const Probe = z.strictObject({
   type: z.string().min(1).default('websocket'),
   options: z.record(z.string(), z.unknown()).default({}),
-  interval: Duration.default('5s'),
+  interval: Duration.default('10s'),
   timeout: Duration.default('2s'),
   failures: z.int().min(1).max(100).default(3),
   successes: z.int().min(1).max(100).default(1),

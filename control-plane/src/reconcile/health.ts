@@ -20,6 +20,8 @@ export interface HealthMonitor {
   /** Replaces the set of what is probed. An unchanged target keeps its state and its timer. */
   sync(targets: readonly HealthTarget[]): void;
   report(id: string): HealthReport | undefined;
+  /** The verdict alone: cheap, for every instance at every turn. */
+  verdict(id: string): HealthReport['verdict'];
   close(): void;
 }
 
@@ -119,9 +121,13 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
         watched.delete(id);
       }
       for (const target of targets) {
-        const key = keyOf(target);
         const old = watched.get(target.id);
-        if (old?.key === key) continue;
+        if (old?.target === target) continue;
+        const key = keyOf(target);
+        if (old?.key === key) {
+          old.target = target;
+          continue;
+        }
         if (old !== undefined) drop(old);
         // From starting to ready its verdict goes on; anything else is judged anew.
         const goesOn = old !== undefined && JSON.stringify(old.target.target) === JSON.stringify(target.target);
@@ -141,6 +147,7 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
         schedule(entry);
       }
     },
+    verdict: (id) => watched.get(id)?.verdict ?? 'unknown',
     report(id) {
       const entry = watched.get(id);
       if (entry?.last === undefined) return undefined;

@@ -11,9 +11,9 @@ const facts: Facts = {
   now: T0 + 5_000,
   random: 0.5,
   healthy: false,
-  healthReason: 'refused',
-  sessions: 0,
-  drainAcked: true,
+  healthReason: () => 'refused',
+  sessions: () => 0,
+  drainAcked: () => true,
   probe: Probe.parse({}),
   restart,
 };
@@ -30,7 +30,7 @@ describe('nextStep', () => {
     const step = nextStep(makeInstance({ id: 'a', state: 'starting' }), {
       ...facts,
       healthy: true,
-      healthReason: 'system.connected',
+      healthReason: () => 'system.connected',
     });
     expect(step).toMatchObject({ do: 'write', patch: { state: 'ready', message: 'system.connected' } });
   });
@@ -56,12 +56,12 @@ describe('nextStep', () => {
       patch: { state: 'draining' },
     });
     const draining = makeInstance({ id: 'a', drain, state: 'draining' });
-    expect(nextStep(draining, { ...facts, sessions: 2 }).do).toBe('wait');
-    expect(nextStep(draining, { ...facts, sessions: undefined }).do).toBe('wait');
-    expect(nextStep(draining, { ...facts, drainAcked: false }).do).toBe('wait');
+    expect(nextStep(draining, { ...facts, sessions: () => 2 }).do).toBe('wait');
+    expect(nextStep(draining, { ...facts, sessions: () => undefined }).do).toBe('wait');
+    expect(nextStep(draining, { ...facts, drainAcked: () => false }).do).toBe('wait');
     expect(nextStep(draining, { ...facts, now: T0 + 500 }).do).toBe('wait');
     expect(nextStep(draining, facts)).toMatchObject({ do: 'write', patch: { state: 'stopping', reason: 'Drained' } });
-    expect(nextStep(draining, { ...facts, sessions: 2, now: T0 + 60_000 })).toMatchObject({
+    expect(nextStep(draining, { ...facts, sessions: () => 2, now: T0 + 60_000 })).toMatchObject({
       patch: { state: 'stopping', reason: 'DrainDeadline' },
     });
     expect(nextStep({ ...draining, state: 'stopping' }, facts)).toMatchObject({ do: 'stop', graceMs: 7_000 });

@@ -20,11 +20,11 @@ export interface Facts {
   readonly random: number;
   /** The probe's verdict. */
   readonly healthy: boolean;
-  readonly healthReason: string;
-  /** Undefined: not known, so never taken for none. */
-  readonly sessions: number | undefined;
-  /** Every connected gateway has acknowledged that it gets no new sessions. */
-  readonly drainAcked: boolean;
+  readonly healthReason: () => string;
+  /** Undefined: not known, so never taken for none. Asked only while draining. */
+  readonly sessions: () => number | undefined;
+  /** Every connected gateway has acknowledged that it gets no new sessions. Asked only while draining. */
+  readonly drainAcked: () => boolean;
   readonly probe: Probe | undefined;
   readonly restart: Restart;
 }
@@ -50,7 +50,7 @@ function managedStep(instance: Instance, facts: Facts): Step {
       const limit = durationMs(facts.probe?.startTimeout ?? '60s');
       const until = Date.parse(instance.since) + limit;
       if (now < until) return { do: 'wait', until };
-      const message = `was not ready within ${facts.probe?.startTimeout ?? '60s'}: ${facts.healthReason}`;
+      const message = `was not ready within ${facts.probe?.startTimeout ?? '60s'}: ${facts.healthReason()}`;
       const patch = afterFailure(instance, facts.restart, { reason: 'StartTimeout', message }, now, facts.random);
       return { do: 'fail', graceMs: 5_000, patch, event: `instance ${instance.id} ${message}` };
     }
@@ -93,7 +93,7 @@ function becomeReady(instance: Instance, facts: Facts): Step {
   const since = at(facts.now);
   return {
     do: 'write',
-    patch: { state: 'ready', reason: 'ProbePassed', message: facts.healthReason, since, readyAt: since },
+    patch: { state: 'ready', reason: 'ProbePassed', message: facts.healthReason(), since, readyAt: since },
     event: `instance ${instance.id} is ready`,
   };
 }
@@ -107,8 +107,8 @@ function drainIsOver(instance: Instance, facts: Facts): 'empty' | 'deadline' | u
   const drain = instance.drain;
   if (drain === undefined) return undefined;
   if (facts.now >= Date.parse(drain.deadline)) return 'deadline';
-  const settled = facts.drainAcked && facts.now - Date.parse(instance.since) >= DRAIN_SETTLE_MS;
-  return settled && facts.sessions === 0 ? 'empty' : undefined;
+  const settled = facts.now - Date.parse(instance.since) >= DRAIN_SETTLE_MS && facts.drainAcked();
+  return settled && facts.sessions() === 0 ? 'empty' : undefined;
 }
 
 function becomeDraining(instance: Instance, facts: Facts): Step {
@@ -142,10 +142,11 @@ function drainManaged(instance: Instance, facts: Facts): Step {
     case 'draining': {
       const over = drainIsOver(instance, facts);
       if (over === undefined) return { do: 'wait', until: nextLook(instance, facts) };
+      const open = facts.sessions() ?? 0;
       const message =
         over === 'empty'
           ? 'no session is open any more'
-          : `its time is over${facts.sessions === undefined || facts.sessions === 0 ? '' : ` with ${facts.sessions} sessions open`}`;
+          : `its time is over${open === 0 ? '' : ` with ${open} sessions open`}`;
       return {
         do: 'write',
         patch: {
@@ -173,5 +174,5 @@ function drainExternal(instance: Instance, facts: Facts): Step {
 /** Session counts and ACKs arrive by themselves; this only makes sure that a settled drain is seen soon. */
 function nextLook(instance: Instance, facts: Facts): number {
   const deadline = Date.parse(instance.drain?.deadline ?? instance.since);
-  return Math.min(deadline, facts.now + (facts.sessions === undefined || facts.sessions > 0 ? 1_000 : 250));
+  return Math.min(deadline, facts.now + (facts.sessions() === 0 ? 250 : 1_000));
 }

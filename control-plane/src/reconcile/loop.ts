@@ -79,6 +79,8 @@ export function createLoop(options: LoopOptions): Loop {
     },
   });
   const endings: (() => void)[] = [];
+  /** A record that did not change is probed as before: the same object says so. */
+  const targetsOf = new WeakMap<Instance, HealthTarget>();
   /** Processes that ended while their start or stop was still under way. */
   const overlooked = new Map<string, Exited>();
   let timer: NodeJS.Timeout | undefined;
@@ -100,7 +102,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   function publish(): void {
     if (closed) return;
-    options.publish(buildFleet(registry.view(), (id) => monitor.report(id)?.verdict === 'unhealthy'));
+    options.publish(buildFleet(registry.view(), (id) => monitor.verdict(id) === 'unhealthy'));
   }
 
   function probeOf(view: RegistryView, instance: Instance): Probe | undefined {
@@ -116,26 +118,32 @@ export function createLoop(options: LoopOptions): Loop {
       const probe = probeOf(view, instance);
       const probed = instance.state === 'starting' || instance.state === 'ready' || instance.state === 'unknown';
       if (!probed || probe === undefined || instance.address === undefined) continue;
+      const kept = targetsOf.get(instance);
+      if (kept?.probe === probe) {
+        targets.push(kept);
+        continue;
+      }
       const process = instance.process === undefined ? {} : { process: instance.process };
-      targets.push({
+      const target: HealthTarget = {
         id: instance.id,
         target: { ...instance.address, ...process },
         probe,
         starting: instance.state !== 'ready',
-      });
+      };
+      targetsOf.set(instance, target);
+      targets.push(target);
     }
     return targets;
   }
 
   function factsOf(view: RegistryView, instance: Instance, revision: number): Facts {
-    const report = monitor.report(instance.id);
     return {
       now: now(),
       random: options.random(),
-      healthy: report?.verdict === 'healthy',
-      healthReason: report?.reason ?? 'not probed yet',
-      sessions: instance.address === undefined ? 0 : options.sessionsAt(upstreamOf(instance)),
-      drainAcked: options.isAcked(revision),
+      healthy: monitor.verdict(instance.id) === 'healthy',
+      healthReason: () => monitor.report(instance.id)?.reason ?? 'not probed yet',
+      sessions: () => (instance.address === undefined ? 0 : options.sessionsAt(upstreamOf(instance))),
+      drainAcked: () => options.isAcked(revision),
       probe: probeOf(view, instance),
       restart: view.services.get(instance.service)?.value.spec.restart ?? DEFAULT_RESTART,
     };

@@ -119,9 +119,7 @@ function reasonOf(service: Service, instance: Instance): string {
 
 function planExternal(service: Service, instances: readonly Instance[]): PlanAction[] {
   const actions: PlanAction[] = [];
-  const fixed = new Map(
-    (service.spec.addresses ?? []).map((address) => [fixedId(service.name, address.host, address.port), address]),
-  );
+  const fixed = new Map((service.spec.addresses ?? []).map((address) => [idOf(service.name, address), address]));
   const present = new Map(instances.map((instance) => [instance.id, instance]));
   for (const [id, address] of fixed) {
     if (!present.has(id)) actions.push({ do: 'create-fixed', service, id, address });
@@ -134,6 +132,15 @@ function planExternal(service: Service, instances: readonly Instance[]): PlanAct
       actions.push({ do: 'follow-version', instance, version: service.version });
   }
   return actions;
+}
+
+const fixedIds = new WeakMap<object, string>();
+
+/** The id of an address of a service's spec, kept as long as the spec is. */
+function idOf(service: string, address: { host: string; port: number }): string {
+  const id = fixedIds.get(address) ?? fixedId(service, address.host, address.port);
+  fixedIds.set(address, id);
+  return id;
 }
 
 /** A fixed address always has the same instance id. */

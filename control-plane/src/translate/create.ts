@@ -3,7 +3,7 @@
  * endpoint encodes one resource; routes are encoded anew only when a route or a service's settings changed.
  */
 import { createHash } from 'node:crypto';
-import { EncodeError, encode } from '@switchboard/proto';
+import { EncodeError, encode, encodeWith } from '@switchboard/proto';
 import { messageOf } from '../model/errors.ts';
 import type { FleetRoute, FleetService, FleetView } from '../model/fleet.ts';
 import type { Snapshot, TypeSet, TypeUrl, XdsResource } from '../xds/snapshot.ts';
@@ -11,13 +11,22 @@ import { cluster } from './cluster.ts';
 import { endpoints } from './endpoint.ts';
 import { LISTENER_NAME, ROUTES_NAME, listener } from './listener.ts';
 import type { Problem, TranslateOptions } from './options.ts';
-import { routeConfiguration, type Reachable } from './route.ts';
+import {
+  NO_AGENT_ROUTE,
+  ROUTE_CONFIGURATION,
+  VIRTUAL_HOST,
+  customRoutes,
+  standardRoutes,
+  type Reachable,
+} from './route.ts';
 
 const TYPES = {
   cluster: 'envoy.config.cluster.v3.Cluster',
   endpoint: 'envoy.config.endpoint.v3.ClusterLoadAssignment',
   listener: 'envoy.config.listener.v3.Listener',
   route: 'envoy.config.route.v3.RouteConfiguration',
+  oneRoute: 'envoy.config.route.v3.Route',
+  virtualHost: 'envoy.config.route.v3.VirtualHost',
 } as const;
 
 export interface Translator {
@@ -94,6 +103,21 @@ export function createTranslator(options: TranslateOptions): Translator {
     }
   }
 
+  const encodeAll = (all: readonly object[]): Uint8Array[] => all.map((one) => encode(TYPES.oneRoute, one));
+  const lastRoute = encodeAll([NO_AGENT_ROUTE]);
+  /** All routes stand in one resource, but a service's own are encoded only when its settings change. */
+  let standard = new Map<string, { gateway: FleetService['gateway']; text: string; bytes: Uint8Array[] }>();
+
+  function standardBytes(target: Reachable): Uint8Array[] {
+    const { name, gateway } = target.service;
+    const text = JSON.stringify(target.fragment);
+    const old = standard.get(name);
+    if (old?.gateway === gateway && old.text === text) return old.bytes;
+    const bytes = encodeAll(standardRoutes(target));
+    standard.set(name, { gateway, text, bytes });
+    return bytes;
+  }
+
   function translateRoutes(
     fleetRoutes: readonly FleetRoute[],
     reachable: readonly Reachable[],
@@ -104,8 +128,11 @@ export function createTranslator(options: TranslateOptions): Translator {
       ...reachable.flatMap(({ service, fragment }) => [service.name, service.gateway, JSON.stringify(fragment)]),
     ];
     if (routes?.key.length === key.length && routes.key.every((part, index) => part === key[index])) return routes;
-    const built = routeConfiguration(fleetRoutes, new Map(reachable.map((one) => [one.service.name, one])));
-    routes = { key, resource: resource(TYPES.route, ROUTES_NAME, built.resource), problems: built.problems };
+    const custom = customRoutes(fleetRoutes, new Map(reachable.map((one) => [one.service.name, one])));
+    const parts = [...encodeAll(custom.routes), ...reachable.flatMap(standardBytes), ...lastRoute];
+    const host = encodeWith(TYPES.virtualHost, VIRTUAL_HOST, 'routes', parts);
+    const body = encodeWith(TYPES.route, ROUTE_CONFIGURATION, 'virtual_hosts', [host]);
+    routes = { key, resource: { name: ROUTES_NAME, version: hash(body), body }, problems: custom.problems };
     return routes;
   }
 
@@ -116,6 +143,7 @@ export function createTranslator(options: TranslateOptions): Translator {
       kept = next;
       const names = new Set(fleet.services.map((service) => service.name));
       clusters = new Map([...clusters].filter(([name]) => names.has(name)));
+      standard = new Map([...standard].filter(([name]) => names.has(name)));
       const all = [...next.values()];
       const present = <T>(pick: (one: Translated) => T | undefined): T[] =>
         all.map(pick).filter((one) => one !== undefined);

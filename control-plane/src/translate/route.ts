@@ -107,16 +107,17 @@ function specificity({ match }: RouteSpec): number {
   return length + 4096 * (match.headers.length + match.query.length + (match.host === undefined ? 0 : 1));
 }
 
-export function routeConfiguration(
+/** The routes of operators, in the order in which they are matched. */
+export function customRoutes(
   routes: readonly FleetRoute[],
   services: ReadonlyMap<string, Reachable>,
-): { resource: object; problems: Problem[] } {
+): { routes: object[]; problems: Problem[] } {
   const problems: Problem[] = [];
   const ordered = [...routes].sort(
     (a, b) =>
       b.spec.priority - a.spec.priority || specificity(b.spec) - specificity(a.spec) || (a.name < b.name ? -1 : 1),
   );
-  const custom = ordered.flatMap(({ name, spec }) => {
+  const found = ordered.flatMap(({ name, spec }) => {
     const target = services.get(spec.target.service);
     if (target === undefined) {
       problems.push({ kind: 'Route', name, message: `its service ${spec.target.service} is not there` });
@@ -124,31 +125,21 @@ export function routeConfiguration(
     }
     return routesFor(`route/${name}`, spec.match.path, conditions(spec.match), spec.rewrite, target);
   });
-  const standard = [...services.values()].flatMap((target) =>
-    routesFor(`service/${target.service.name}`, { prefix: `/agents/${target.service.name}` }, {}, '/', target),
-  );
-  const resource = {
-    name: ROUTES_NAME,
-    // A route to a service that is just going must not make Envoy refuse all routes.
-    validate_clusters: false,
-    virtual_hosts: [
-      {
-        name: 'all',
-        domains: ['*'],
-        routes: [
-          ...custom,
-          ...standard,
-          {
-            name: 'none',
-            match: { prefix: '/' },
-            direct_response: {
-              status: 404,
-              body: { inline_string: 'no agent here: a session is opened at /agents/<service>' },
-            },
-          },
-        ],
-      },
-    ],
-  };
-  return { resource, problems };
+  return { routes: found, problems };
 }
+
+/** `/agents/<service>`, with the prefix stripped. */
+export function standardRoutes(target: Reachable): object[] {
+  return routesFor(`service/${target.service.name}`, { prefix: `/agents/${target.service.name}` }, {}, '/', target);
+}
+
+export const NO_AGENT_ROUTE = {
+  name: 'none',
+  match: { prefix: '/' },
+  direct_response: { status: 404, body: { inline_string: 'no agent here: a session is opened at /agents/<service>' } },
+};
+
+export const VIRTUAL_HOST = { name: 'all', domains: ['*'] };
+
+/** A route to a service that is just going must not make Envoy refuse all routes. */
+export const ROUTE_CONFIGURATION = { name: ROUTES_NAME, validate_clusters: false };

@@ -83,6 +83,16 @@ probeConformance('websocket', {
   seesHang: true,
 });
 
+probeConformance('websocket without ping', {
+  probe: websocketProbe.create(websocketProbe.options.parse({})),
+  healthy: async () => webSocketServer(),
+  unhealthy: [
+    refused,
+    { name: 'a server that answers 426', open: async () => httpServer(426), reason: /HTTP 426, not 101/ },
+  ],
+  seesHang: true,
+});
+
 probeConformance('myagent', {
   probe: myagentProbe.create(myagentProbe.options.parse({})),
   healthy: async () => webSocketServer(connected),
