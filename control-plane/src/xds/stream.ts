@@ -127,7 +127,7 @@ export function createStream({ variant, noncePrefix, now }: StreamOptions): Stre
         type === ROUTE &&
         (subscription.answered || subscription.known.size > 0) &&
         !(isQuiet(CLUSTER) && isQuiet(ENDPOINT));
-      const hold = type === CLUSTER && !isQuiet(ROUTE);
+      const hold = (type === CLUSTER || type === ENDPOINT) && !isQuiet(ROUTE);
       const content = waits ? undefined : variant.content(subscription, set, hold);
       if (content !== undefined) sends.push(respond(subscription, narrowed(subscription, content), snapshot));
     }

@@ -147,7 +147,12 @@ export function systemCommands(cli: Cli): void {
         if (value !== undefined)
           env[variable] = Array.isArray(value) ? value.map((file) => resolve(file)).join(',') : value;
       }
-      const code = await child(process.execPath, [...NODE_FLAGS, file('main.ts')], env, (ended) => void greet(cli, ended));
+      const code = await child(
+        process.execPath,
+        [...NODE_FLAGS, file('main.ts')],
+        env,
+        (ended) => void greet(cli, ended),
+      );
       if (code !== 0) throw new Exit(code);
     });
   program
