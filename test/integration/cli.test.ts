@@ -1,0 +1,163 @@
+/** The command line against a real gateway. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import type { SystemStatus } from '../../control-plane/src/model/system.ts';
+import { openSession } from '../support/sessions.ts';
+import { echoService, repository, startWorld, type World } from '../support/world.ts';
+
+const main = join(repository, 'control-plane/src/cli/main.ts');
+const sample = join(repository, 'deploy/examples/agents/weather.ts');
+let world: World;
+
+interface Result {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+async function cli(args: readonly string[], input = ''): Promise<Result> {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: world.folder,
+    env: { PATH: process.env['PATH'], SWITCHBOARD_DATA: world.data, NO_COLOR: '1' },
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (part: Buffer) => (out += part.toString()));
+  child.stderr.on('data', (part: Buffer) => (err += part.toString()));
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, out, err };
+}
+
+beforeAll(async () => {
+  world = await startWorld({
+    name: 'cli',
+    seed: [
+      echoService('echo', { replicas: 2 }),
+      {
+        kind: 'Service',
+        name: 'weather',
+        spec: {
+          launch: { command: [process.execPath, sample, '--host', '{host}', '--port', '{port}', '--pace', '5'] },
+          probe: { type: 'myagent' },
+        },
+      },
+    ],
+  });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+it('shows what runs, for people and for programs', async () => {
+  const services = await cli(['get', 'services']);
+  expect(services.out).toMatch(/^NAME\s+STATE\s+READY/);
+  expect(services.out).toMatch(/echo\s+ready\s+2\/2/);
+  expect((await cli(['get', 'instances', '-o', 'name', '--service', 'echo'])).out.trim().split('\n')).toHaveLength(2);
+  const status = JSON.parse((await cli(['status', '-o', 'json'])).out) as SystemStatus;
+  expect(status).toMatchObject({ envoy: { state: 'running' }, gateway: { port: expect.any(Number) as number } });
+  expect((await cli(['describe', 'service', 'echo'])).out).toContain('versions:');
+  expect((await cli(['get', 'gateways'])).out).toMatch(/gateway-1\s+1\.40\.0\s+\d+\s+SYNCED/);
+  expect((await cli(['doctor'])).code).toBe(0);
+});
+
+it('applies files and folders, tells what differs, and says unchanged', async () => {
+  const folder = join(world.folder, 'resources');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'one.yaml'), stringify(echoService('one')));
+  writeFileSync(
+    join(folder, 'two.yaml'),
+    `${stringify(echoService('two'))}---\n${stringify({ kind: 'Route', name: 'r', spec: { match: { path: { prefix: '/r' } }, target: { service: 'two' }, rewrite: '/' } })}`,
+  );
+  const diff = await cli(['diff', '-f', folder]);
+  expect(diff.code).toBe(1);
+  expect(diff.out).toContain('+name: one');
+  expect((await cli(['apply', '-f', folder, '--dry-run'])).out).toContain('service/one created (dry run)');
+  const applied = await cli(['apply', '-f', folder, '--wait']);
+  expect(applied).toMatchObject({ code: 0, out: 'service/one created\nservice/two created\nroute/r created\n' });
+  expect(applied.err).toMatch(/revision \d+ runs on gateway-1/);
+  expect((await cli(['apply', '-f', '-'], stringify(echoService('one')))).out).toBe('service/one unchanged\n');
+  expect((await cli(['diff', '-f', folder])).code).toBe(0);
+  expect((await cli(['delete', 'route', 'r'])).code).toBe(0);
+  expect((await cli(['delete', 'service', 'one'])).code).toBe(0);
+  expect((await cli(['delete', 'service', 'one'])).code).toBe(3);
+});
+
+it('names what is wrong, with an exit code for programs', async () => {
+  const bad = await cli(
+    ['apply', '-f', '-'],
+    'kind: Service\nname: x\nspec: { launch: { command: [a] }, replicsa: 2 }',
+  );
+  expect(bad).toMatchObject({ code: 2, out: '' });
+  expect(bad.err).toContain('spec.replicsa: unknown field');
+  expect((await cli(['apply', '-f', 'no-such.yaml'])).err).toContain('cannot read no-such.yaml');
+  expect((await cli(['scale', 'echo', 'many'])).code).toBe(2);
+  expect((await cli(['frobnicate'])).code).toBe(2);
+  expect((await cli(['--token', 'wrong', 'get', 'services'])).code).toBe(4);
+  const nobody = await cli(['--url', 'http://127.0.0.1:1', 'get', 'services']);
+  expect(nobody.code).toBe(1);
+  expect(nobody.err).toContain('no control plane answers');
+});
+
+it('talks to an agent, and stops and starts it', async () => {
+  const answer = await cli(['connect', 'weather', '-m', 'weather in Paris?']);
+  expect(answer).toMatchObject({ code: 0 });
+  expect(answer.out).toMatch(/Paris: .*°C/);
+  expect((await cli(['connect', 'echo', '-m', 'hello'])).out).toContain('hello');
+  expect((await cli(['logs', 'weather'])).out).toContain('127.0.0.1');
+  expect((await cli(['stop', 'weather', '--wait'])).out).toBe('service/weather updated\n');
+  expect((await cli(['start', 'weather', '--wait'])).out).toBe('service/weather updated\n');
+  await world.ready('weather', 1);
+});
+
+it('runs an agent of its own, registered while it lives and drained at the end', async () => {
+  const agent = join(repository, 'test/support/echo-agent.ts');
+  const child = spawn(
+    process.execPath,
+    [
+      main,
+      'run',
+      '--service',
+      'wrapped',
+      '--create',
+      '--ttl',
+      '3',
+      '--drain',
+      '20s',
+      '--',
+      process.execPath,
+      agent,
+      '--port',
+      '{port}',
+    ],
+    {
+      env: { PATH: process.env['PATH'], SWITCHBOARD_DATA: world.data },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let out = '';
+  child.stdout.on('data', (part: Buffer) => (out += part.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  await world.until('it is ready', async () => (await world.client.service('wrapped')).status.state === 'ready');
+  const session = await world.until('it is reached', async () => openSession(world.url('wrapped')));
+  expect(await session.ask('x')).toBe('x');
+  expect(out).toContain('listening on');
+  child.kill('SIGTERM');
+  await world.until('it drains', async () =>
+    (await world.client.instances({ service: 'wrapped' })).items.some((one) => one.state === 'draining'),
+  );
+  expect(await session.ask('still here')).toBe('still here');
+  await session.close();
+  expect(await ended).toBe(0);
+  expect((await world.client.instances({ service: 'wrapped' })).items).toEqual([]);
+});
+
+it('saves a copy of the store', async () => {
+  const target = join(world.folder, 'backup.db');
+  expect((await cli(['backup', target])).code).toBe(0);
+  expect((await cli(['backup', target])).code).toBe(5);
+  expect((await cli(['restore', target])).err).toContain('the control plane runs');
+});

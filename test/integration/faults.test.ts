@@ -1,0 +1,184 @@
+/** What goes wrong, and what then: agents that die, hang, loop or grow, Envoy that dies, leases that are lost. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { startEchoAgent } from '../bench/processes.ts';
+import { echoService, startWorld } from '../support/world.ts';
+import { isError } from '../../control-plane/src/model/errors.ts';
+
+it('an agent that is killed costs only its own sessions, and is started again with its reason shown', async () => {
+  await using world = await startWorld({ seed: [echoService('weather', { replicas: 2 })] });
+  const crowd = await world.crowd('weather', 40);
+  const victim = crowd.sessions[0]?.greeting;
+  const theirs = crowd.sessions.filter((session) => session.greeting.instance === victim?.instance).length;
+  process.kill(victim?.pid ?? 0, 'SIGKILL');
+  for (let round = 0; round < 40; round += 1) {
+    const session = await world.open('weather');
+    expect(session.greeting.pid).not.toBe(victim?.pid);
+    await session.close();
+  }
+  expect(crowd.cut()).toBe(theirs);
+  await world.ready('weather', 2);
+  const again = await world.client.instance(victim?.instance ?? '');
+  expect(again).toMatchObject({ state: 'ready', restarts: 1, lastExit: { signal: 'SIGKILL', code: null } });
+  expect(again.process?.pid).not.toBe(victim?.pid);
+  const { items } = await world.client.events({ subject: victim?.instance ?? '' });
+  expect(items.map((event) => event.message).join('\n')).toContain('ended by SIGKILL');
+  await crowd.close();
+});
+
+it('an agent that hangs gets no new sessions, and keeps those that it has', async () => {
+  await using world = await startWorld({
+    seed: [
+      echoService('weather', {
+        replicas: 2,
+        probe: { type: 'websocket', interval: '300ms', timeout: '300ms', failures: 2 },
+      }),
+    ],
+  });
+  const session = await world.open('weather');
+  process.kill(session.greeting.pid, 'SIGSTOP');
+  await world.until(
+    'it is found',
+    async () => (await world.client.instance(session.greeting.instance)).health?.verdict === 'unhealthy',
+  );
+  expect((await world.client.service('weather')).status).toMatchObject({ state: 'degraded', ready: 1 });
+  for (let round = 0; round < 10; round += 1) {
+    const other = await world.open('weather');
+    expect(other.greeting.pid).not.toBe(session.greeting.pid);
+    await other.close();
+  }
+  process.kill(session.greeting.pid, 'SIGCONT');
+  expect(await session.ask('still there?')).toBe('still there?');
+  await world.until('it is well again', async () => (await world.client.service('weather')).status.state === 'ready');
+  await session.close();
+});
+
+it('an agent that can not live ends in a crash loop with its last words, and a corrected one replaces it', async () => {
+  await using world = await startWorld({
+    waitReady: false,
+    seed: [
+      echoService('broken', { restart: { initialBackoff: '50ms', maxBackoff: '100ms', maxFailures: 3 } }, ['--fail']),
+    ],
+  });
+  const failed = await world.until('it gives up', async () =>
+    (await world.client.instances({ service: 'broken' })).items.find((one) => one.state === 'failed'),
+  );
+  expect(failed).toMatchObject({ reason: 'CrashLoop', lastExit: { code: 3 } });
+  expect(failed.lastExit?.log.at(-1)).toBe('this agent fails on purpose');
+  expect((await world.client.service('broken')).status).toMatchObject({ state: 'failed' });
+  await world.client.putService('broken', echoService('broken'));
+  await world.ready('broken', 1);
+});
+
+it('an agent over its memory limit is replaced, new one first', async () => {
+  const launch = (echoService('fat')['spec'] as { launch: { command: string[] } }).launch;
+  await using world = await startWorld({
+    seed: [
+      echoService('fat', {
+        launch: { ...launch, command: [...launch.command, '--hog', '150'], memoryLimit: '150MiB' },
+      }),
+    ],
+  });
+  const session = await world.open('fat');
+  await world.until(
+    'it is marked',
+    async () =>
+      (await world.client.events({ subject: session.greeting.instance })).items.some((event) =>
+        event.message.includes('more than its limit'),
+      ),
+    15_000,
+  );
+  expect(await session.ask('x')).toBe('x');
+  await session.close();
+}, 60_000);
+
+it('Envoy that is killed is started again within seconds, and new sessions go on', async () => {
+  await using world = await startWorld({ seed: [echoService('weather')] });
+  const { envoy } = await world.status();
+  process.kill(envoy.pid ?? 0, 'SIGKILL');
+  const session = await world.until('a session opens', async () => world.open('weather'));
+  const after = await world.status();
+  expect(after.envoy.pid).not.toBe(envoy.pid);
+  expect(after.envoy.restarts).toBe(1);
+  await session.close();
+});
+
+it('an agent that registers itself is reached, kept by heartbeats, and removed when they stop', async () => {
+  await using world = await startWorld({
+    seed: [
+      echoService('host'),
+      {
+        kind: 'Service',
+        name: 'remote',
+        spec: { runtime: 'external', probe: { type: 'websocket', interval: '300ms' } },
+      },
+    ],
+  });
+  const agent = await startEchoAgent();
+  const address = { host: '127.0.0.1', port: agent.port };
+  const first = await world.client.register({ service: 'remote', id: 'r-1', address, ttlSeconds: 2 });
+  const again = await world.client.register({ service: 'remote', id: 'r-1', address, ttlSeconds: 2 });
+  expect(again.instance.id).toBe('r-1');
+  const other: unknown = await world.client
+    .register({ service: 'remote', id: 'r-2', address })
+    .catch((error: unknown) => error);
+  expect(isError(other, 'conflict')).toBe(true);
+  await world.ready('remote', 1);
+  for (let beat = 0; beat < 4; beat += 1) {
+    await sleep(700);
+    await world.client.heartbeat('r-1', again.token);
+  }
+  const session = await world.open('remote');
+  expect(await session.ask('x')).toBe('x');
+  await world.until(
+    'the lease is lost',
+    async () => (await world.client.instance('r-1')).drain?.reason === 'LeaseLost',
+    10_000,
+  );
+  expect(await session.ask('y')).toBe('y');
+  const late: unknown = await world.client.heartbeat('r-1', first.token).catch((error: unknown) => error);
+  expect(isError(late, 'not_found')).toBe(true);
+  await session.close();
+  await world.until(
+    'it is gone',
+    async () => (await world.client.instances({ service: 'remote' })).items.length === 0,
+    10_000,
+  );
+  agent.stop();
+});
+
+it('a second control plane on the same data is refused, and so are ports that are taken', async () => {
+  await using world = await startWorld({ seed: [echoService('weather')] });
+  const { spawnSync } = await import('node:child_process');
+  const run = (environment: Record<string, string>): { status: number | null; text: string } => {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [new URL('../../control-plane/src/main.ts', import.meta.url).pathname],
+      {
+        encoding: 'utf8',
+        timeout: 10_000,
+        env: {
+          PATH: process.env['PATH'],
+          HOME: process.env['HOME'],
+          SWITCHBOARD_API_PORT: '0',
+          SWITCHBOARD_GATEWAY_PORT: '0',
+          SWITCHBOARD_XDS_PORT: '0',
+          ...environment,
+        },
+      },
+    );
+    return { status, text: stderr };
+  };
+  const second = run({ SWITCHBOARD_DATA: world.data });
+  expect(second.status).toBe(1);
+  expect(second.text).toMatch(/another control plane \(process \d+\) uses the data folder/);
+  const { xds } = await world.status();
+  const taken = run({ SWITCHBOARD_DATA: `${world.folder}/other`, SWITCHBOARD_XDS_PORT: String(xds.port) });
+  expect(taken.status).toBe(1);
+  expect(taken.text).toContain('SWITCHBOARD_XDS_PORT');
+  expect(run({ SWITCHBOARD_DATA: `${world.folder}/seed.json/x` }).text).toContain('SWITCHBOARD_DATA');
+  expect(run({ SWITCHBOARD_DATA: `${world.folder}/other`, SWITCHBOARD_GATEWAY_PORT: 'ten' }).text).toContain(
+    'SWITCHBOARD_GATEWAY_PORT',
+  );
+  expect(run({ SWITCHBOARD_DATA: `${world.folder}/other`, ENVOY_PATH: '/no/such/envoy' }).text).toContain('ENVOY_PATH');
+});
