@@ -24,7 +24,7 @@ import { impactOf } from './reconcile/impact.ts';
 import { createLoop } from './reconcile/loop.ts';
 import type { Instance } from './model/instance.ts';
 import { createRegistry } from './registry/create.ts';
-import { isAlive, ownIdentity } from './runtime/drivers/process/identity.ts';
+import { isAlive, ownIdentity } from './home/process-identity.ts';
 import { backupStore } from './store/backup.ts';
 import { accessLogService } from './telemetry/access-log.ts';
 import { createSessionTable } from './telemetry/sessions.ts';

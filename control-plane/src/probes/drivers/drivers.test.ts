@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
+import { identify } from '../../home/process-identity.ts';
 import { probeConformance, silentServer } from '../conformance.ts';
 import type { ProbeTarget } from '../probe.ts';
 import { httpProbe } from './http.ts';
@@ -142,11 +143,12 @@ async function sleeper(signal?: NodeJS.Signals): Promise<Opened> {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   await new Promise((resolve) => child.once('spawn', resolve));
   const pid = child.pid ?? 0;
+  const startTime = identify(pid)?.startTime ?? '';
   if (signal !== undefined) child.kill(signal);
   if (signal === 'SIGKILL') await new Promise((resolve) => child.once('exit', resolve));
   await sleep(50);
   return {
-    target: { host: '127.0.0.1', port: 1, process: { pid, startTime: '' } },
+    target: { host: '127.0.0.1', port: 1, process: { pid, startTime } },
     close: async () => void child.kill('SIGKILL'),
     openSockets: () => 0,
   };
@@ -158,6 +160,14 @@ probeConformance('process', {
   unhealthy: [
     { name: 'a process that has ended', open: async () => sleeper('SIGKILL'), reason: /does not run/ },
     { name: 'a stopped process', open: async () => sleeper('SIGSTOP'), reason: /stopped by a signal/ },
+    {
+      name: 'another process that has its pid',
+      open: async () => ({
+        target: { host: '127.0.0.1', port: 1, process: { pid: process.pid, startTime: 'another' } },
+        close: async () => undefined,
+      }),
+      reason: /does not run/,
+    },
     { name: 'an instance without a process', open: async () => httpServer(200), reason: /has no process here/ },
   ],
   seesHang: 'it looks at the process, not at its port',

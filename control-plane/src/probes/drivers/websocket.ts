@@ -49,16 +49,19 @@ function requestText({ host, port }: ProbeTarget, { path, subprotocol }: Options
 }
 
 /** Undefined: well; else what is wrong. */
-function judge(head: string, key: string): string | undefined {
+function judge(head: string, key: string, subprotocol: string | undefined): string | undefined {
   const status = /^HTTP\/1\.1 (\d{3})/.exec(head)?.[1];
   if (status === undefined) return 'answered the WebSocket handshake with something that is not HTTP';
   if (status !== '101') return `answered the WebSocket handshake with HTTP ${status}, not 101`;
   const accept = createHash('sha1')
     .update(key + GUID)
     .digest('base64');
-  return /^sec-websocket-accept:\s*(\S+)\s*$/im.exec(head)?.[1] === accept
+  if (/^sec-websocket-accept:\s*(\S+)\s*$/im.exec(head)?.[1] !== accept)
+    return 'answered the WebSocket handshake with a wrong key';
+  const chosen = /^sec-websocket-protocol:\s*(\S+)\s*$/im.exec(head)?.[1];
+  return subprotocol === undefined || chosen === subprotocol
     ? undefined
-    : 'answered the WebSocket handshake with a wrong key';
+    : `did not choose the subprotocol ${subprotocol}`;
 }
 
 function handshake(options: Options): Check {
@@ -76,7 +79,7 @@ function handshake(options: Options): Check {
         answer += part;
         const end = answer.indexOf('\r\n\r\n');
         if (end < 0 && answer.length < LARGEST_ANSWER) return;
-        const wrong = judge(answer.slice(0, Math.max(end, 0)), key);
+        const wrong = judge(answer.slice(0, Math.max(end, 0)), key, options.subprotocol);
         socket.removeAllListeners('data');
         // Our end is said politely, and the connection is not waited for.
         if (wrong === undefined) socket.end(CLOSE);

@@ -1,7 +1,7 @@
 /** A process group: an agent with everything that it started. The group's id is the pid of its first process. */
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readStat, startTimeOf } from './identity.ts';
+import { readStat, startTimeOf } from '../../../home/process-identity.ts';
 
 const LINUX = process.platform === 'linux';
 

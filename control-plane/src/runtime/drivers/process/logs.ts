@@ -38,17 +38,21 @@ export function rotate(path: string, maxBytes: number, files: number): void {
     return;
   }
   if (size <= maxBytes) return;
-  rmSync(`${path}.${files - 1}`, { force: true });
-  for (let index = files - 2; index >= 1; index -= 1)
-    if (existsSync(`${path}.${index}`)) renameSync(`${path}.${index}`, `${path}.${index + 1}`);
   const source = openSync(path, 'r+');
   try {
+    // Older files move only when the copy is whole; on a full disk the log is cut all the same, or it would fill what is left.
     if (files > 1) {
-      copyFileSync(path, `${path}.1`);
-      copyRest(source, `${path}.1`);
+      copyFileSync(path, `${path}.copy`);
+      copyRest(source, `${path}.copy`);
+      for (let index = files - 2; index >= 1; index -= 1)
+        if (existsSync(`${path}.${index}`)) renameSync(`${path}.${index}`, `${path}.${index + 1}`);
+      renameSync(`${path}.copy`, `${path}.1`);
     }
-    ftruncateSync(source, 0);
+  } catch (error) {
+    rmSync(`${path}.copy`, { force: true });
+    throw error;
   } finally {
+    ftruncateSync(source, 0);
     closeSync(source);
   }
 }

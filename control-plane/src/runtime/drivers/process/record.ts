@@ -1,13 +1,26 @@
 /** What is kept on disk of each running agent, so that it is found again: one small file, written whole or not at all. */
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ProcessIdentity } from '../../../model/instance.ts';
+import { z } from 'zod';
+import { ProcessIdentity } from '../../../model/instance.ts';
+import { Address } from '../../../model/service.ts';
 import type { Running } from '../../runtime.ts';
-import { identify, isAlive } from './identity.ts';
+import { identify, isAlive } from '../../../home/process-identity.ts';
 
 export interface AgentRecord extends Running {
   readonly memoryLimit: number | null;
 }
+
+/** A record that was damaged is as good as none: the process is then known by its marks. */
+const Recorded = z.object({
+  instance: z.string(),
+  service: z.string(),
+  version: z.number(),
+  address: Address,
+  process: ProcessIdentity,
+  startedAt: z.string(),
+  memoryLimit: z.number().nullable(),
+});
 
 const file = (folder: string, instance: string): string => join(folder, instance, 'process.json');
 
@@ -24,7 +37,7 @@ export function removeRecord(folder: string, instance: string): void {
 
 function readRecord(folder: string, instance: string): AgentRecord | undefined {
   try {
-    return JSON.parse(readFileSync(file(folder, instance), 'utf8')) as AgentRecord;
+    return Recorded.parse(JSON.parse(readFileSync(file(folder, instance), 'utf8')));
   } catch {
     return undefined;
   }
@@ -36,7 +49,8 @@ export function findRunning(folder: string): AgentRecord[] {
   for (const instance of directoriesIn(folder)) {
     const record = readRecord(folder, instance);
     if (record === undefined) continue;
-    if (isAlive(record.process)) found.set(instance, record);
+    // A copy of the folder has the same records, but those agents are not its own.
+    if (isAlive(record.process) && isOurs(record.process.pid, folder)) found.set(instance, record);
     else removeRecord(folder, instance);
   }
   for (const record of findUnrecorded(folder, new Set([...found.values()].map((one) => one.process.pid)))) {
@@ -87,6 +101,12 @@ function findUnrecorded(folder: string, known: ReadonlySet<number>): AgentRecord
     });
   }
   return records;
+}
+
+/** Where processes can't be looked into, the record alone has to do. */
+function isOurs(pid: number, folder: string): boolean {
+  const marks = marksOf(pid);
+  return marks === undefined || marks.get(MARKS.folder) === folder;
 }
 
 /** Only the leader of a group: a child inherits the marks, but is not the agent. */

@@ -216,6 +216,19 @@ describe('a process', () => {
     await runtime.close();
   });
 
+  it('gives its children the grace too, when the first process ends before them', async () => {
+    const runtime = await open(join(root, 'wrapper'));
+    const folder = join(root, 'wrapper', 'w-1');
+    const inner =
+      "process.on('SIGTERM', () => setTimeout(() => { console.log('said goodbye'); process.exit(0); }, 400)); console.log('up'); setInterval(() => {}, 1000)";
+    const script = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(inner)}], { stdio: 'inherit' }); process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000)`;
+    await runtime.start({ instance: 'w-1', service: 's', version: 1, launch: run(script) }, never);
+    await until(() => readFileSync(join(folder, 'stdout.log'), 'utf8').includes('up'));
+    await runtime.stop('w-1', { graceMs: 5_000 });
+    expect(readFileSync(join(folder, 'stdout.log'), 'utf8')).toContain('said goodbye');
+    await runtime.close();
+  });
+
   it('over its memory limit is reported once', async () => {
     const runtime = await open(join(root, 'memory'));
     const events: RuntimeEvent[] = [];
@@ -246,6 +259,8 @@ describe('a process', () => {
     await sleep(6_000);
     const files = readdirSync(join(folder, 'l-1')).filter((name) => name.startsWith('stdout'));
     expect(files.sort()).toEqual(['stdout.log', 'stdout.log.1', 'stdout.log.2']);
+    // What is written between two looks comes on top.
+    for (const name of files) expect(statSync(join(folder, 'l-1', name)).size).toBeLessThan(20_000_000);
     stop.abort();
     await reading;
     expect(seen.length).toBeGreaterThan(10_000);

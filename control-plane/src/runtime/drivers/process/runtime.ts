@@ -3,6 +3,7 @@
  * is found again from records and marks; a process is only ever signalled if its pid and start time are those recorded.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -11,7 +12,7 @@ import { sizeBytes } from '../../../model/units.ts';
 import type { Running, Runtime, RuntimeDriver, RuntimeEvent, StartRequest } from '../../runtime.ts';
 import { resolveEnvironment } from './environment.ts';
 import { membersOf, signalGroup, untilGone } from './group.ts';
-import { identify, isAlive, isTakenByAnother } from './identity.ts';
+import { identify, isAlive, isTakenByAnother } from '../../../home/process-identity.ts';
 import { STREAMS, lastWords, logFile, readLogs, rotate } from './logs.ts';
 import { createPortAllocator } from './ports.ts';
 import { MARKS, findRunning, removeRecord, writeRecord, type AgentRecord } from './record.ts';
@@ -36,6 +37,14 @@ interface Agent {
   readonly child: ChildProcess | undefined;
   reportedMemory: boolean;
   ended: boolean;
+  /** Set while it is being stopped: how its first process ended, once it has. The rest of its group still has its grace. */
+  stopping: { code: number | null; signal: string | null } | undefined;
+}
+
+/** Our own child stays a zombie until Node has taken notice of its end. */
+async function reaped(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  await once(child, 'exit');
 }
 
 function bad(path: string, message: string): SwitchboardError {
@@ -64,18 +73,39 @@ export const processRuntime: RuntimeDriver<Options> = {
     const { folder, now, log, environment } = context;
     const agents = new Map<string, Agent>();
     const starting = new Map<string, Promise<Running>>();
+    const stopping = new Map<string, Promise<void>>();
     const listeners = new Set<(event: RuntimeEvent) => void>();
     const ports = createPortAllocator(options.host, options.ports);
     let looks = 0;
 
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const record of findRunning(folder)) {
-      agents.set(record.instance, { record, child: undefined, reportedMemory: false, ended: false });
+      agents.set(record.instance, {
+        record,
+        child: undefined,
+        reportedMemory: false,
+        ended: false,
+        stopping: undefined,
+      });
       ports.keep(record.address.port);
     }
 
     function tell(event: RuntimeEvent): void {
-      for (const listener of listeners) listener(event);
+      for (const listener of listeners) {
+        try {
+          listener(event);
+        } catch (error) {
+          log.warn({ error }, 'a listener of the runtime failed');
+        }
+      }
+    }
+
+    function wordsOf(instance: string): string[] {
+      try {
+        return lastWords(join(folder, instance), LAST_WORDS);
+      } catch {
+        return [];
+      }
     }
 
     /** Called once for each run, whoever notices first. */
@@ -88,17 +118,24 @@ export const processRuntime: RuntimeDriver<Options> = {
       if (!isTakenByAnother(process)) signalGroup(process.pid, 'SIGKILL');
       removeRecord(folder, instance);
       ports.release(address.port);
-      tell({ type: 'exited', instance, process, code, signal, log: lastWords(join(folder, instance), LAST_WORDS) });
+      tell({ type: 'exited', instance, process, code, signal, log: wordsOf(instance) });
+    }
+
+    function rotateLogs({ record }: Agent): void {
+      try {
+        for (const stream of STREAMS)
+          rotate(logFile(join(folder, record.instance), stream), options.logs.maxBytes, options.logs.files);
+      } catch (error) {
+        log.warn({ error, instance: record.instance }, 'cannot keep the old part of a log');
+      }
     }
 
     function look(): void {
       looks += 1;
       for (const agent of [...agents.values()]) {
-        if (agent.child === undefined && !isAlive(agent.record.process)) ended(agent, null, null);
-        if (looks % ROTATE_EVERY_LOOKS === 0) {
-          for (const stream of STREAMS)
-            rotate(logFile(join(folder, agent.record.instance), stream), options.logs.maxBytes, options.logs.files);
-        }
+        if (agent.child === undefined && agent.stopping === undefined && !isAlive(agent.record.process))
+          ended(agent, null, null);
+        if (looks % ROTATE_EVERY_LOOKS === 0) rotateLogs(agent);
       }
       if (looks % MEMORY_EVERY_LOOKS === 0) checkMemory();
     }
@@ -133,6 +170,25 @@ export const processRuntime: RuntimeDriver<Options> = {
       );
       if (issues[0] !== undefined)
         throw new SwitchboardError('invalid', `${issues[0].path}: ${issues[0].message}`, { issues });
+    }
+
+    async function stopGroup(agent: Agent, graceMs: number): Promise<void> {
+      const { process, instance } = agent.record;
+      if (!isAlive(process)) {
+        ended(agent, null, null);
+        return;
+      }
+      agent.stopping = { code: null, signal: null };
+      signalGroup(process.pid, 'SIGTERM');
+      // A stopped process would see the signal only when it is continued.
+      signalGroup(process.pid, 'SIGCONT');
+      if (!(await untilGone(process.pid, graceMs))) {
+        signalGroup(process.pid, 'SIGKILL');
+        if (!(await untilGone(process.pid, KILL_WAIT_MS)))
+          throw new SwitchboardError('unavailable', `process ${process.pid} of ${instance} does not end`);
+      }
+      await reaped(agent.child);
+      ended(agent, agent.stopping.code, agent.stopping.signal);
     }
 
     async function launch(request: StartRequest, signal: AbortSignal): Promise<Running> {
@@ -200,19 +256,34 @@ export const processRuntime: RuntimeDriver<Options> = {
         startedAt: new Date(now()).toISOString(),
         memoryLimit: request.launch.memoryLimit === undefined ? null : sizeBytes(request.launch.memoryLimit),
       };
-      const agent: Agent = { record, child, reportedMemory: false, ended: false };
+      const agent: Agent = { record, child, reportedMemory: false, ended: false, stopping: undefined };
       agents.set(request.instance, agent);
       child.unref();
       child.once('exit', (code, signal) => {
-        ended(agent, code, signal);
+        if (agent.stopping === undefined) ended(agent, code, signal);
+        else agent.stopping = { code, signal };
       });
       if (child.exitCode !== null || child.signalCode !== null) ended(agent, child.exitCode, child.signalCode);
-      else writeRecord(folder, record);
+      else {
+        try {
+          writeRecord(folder, record);
+        } catch (cause) {
+          // Without a record it could be lost, and its port given to another.
+          signalGroup(pid, 'SIGKILL');
+          await untilGone(pid, KILL_WAIT_MS);
+          ended(agent, null, 'SIGKILL');
+          throw new SwitchboardError('unavailable', `cannot write the record of ${request.instance}`, {
+            remedy: 'Free space on the disk that holds the data folder.',
+            cause,
+          });
+        }
+      }
       return record;
     }
 
     return {
       async start(request, signal) {
+        await stopping.get(request.instance)?.catch(() => undefined);
         const running = agents.get(request.instance);
         if (running !== undefined) return running.record;
         let promise = starting.get(request.instance);
@@ -226,20 +297,9 @@ export const processRuntime: RuntimeDriver<Options> = {
         await starting.get(instance)?.catch(() => undefined);
         const agent = agents.get(instance);
         if (agent === undefined) return;
-        const { process } = agent.record;
-        if (!isAlive(process)) {
-          ended(agent, null, null);
-          return;
-        }
-        signalGroup(process.pid, 'SIGTERM');
-        // A stopped process would see the signal only when it is continued.
-        signalGroup(process.pid, 'SIGCONT');
-        if (!(await untilGone(process.pid, graceMs))) {
-          signalGroup(process.pid, 'SIGKILL');
-          if (!(await untilGone(process.pid, KILL_WAIT_MS)))
-            throw new SwitchboardError('unavailable', `process ${process.pid} of ${instance} does not end`);
-        }
-        ended(agent, null, null);
+        const promise = stopping.get(instance) ?? stopGroup(agent, graceMs).finally(() => stopping.delete(instance));
+        stopping.set(instance, promise);
+        await promise;
       },
       list: async () => [...agents.values()].map((agent) => agent.record),
       watch(listener) {

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { ProcessIdentity } from '../../../model/instance.ts';
+import type { ProcessIdentity } from '../model/instance.ts';
 
 const LINUX = process.platform === 'linux';
 let bootId: string | undefined;
