@@ -171,7 +171,11 @@ export async function compose(config: Config, log: Log): Promise<ControlPlane> {
         const known = counts.byUpstream.get(upstream) ?? 0;
         return known > 0 || counts.settled ? known : undefined;
       },
-      isAcked: (revision) => xds.report(revision).pending.length === 0,
+      isAcked: (revision) => {
+        const { acked, pending, refused } = xds.report(revision);
+        // With no gateway connected it is acknowledged only if none can be serving.
+        return pending.length === 0 && (acked.length + refused.length > 0 || sessions.counts().settled);
+      },
       now,
       random: Math.random,
       randomId: (length) =>

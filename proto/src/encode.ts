@@ -202,8 +202,8 @@ function single(field: protobuf.Field, value: unknown, path: string): unknown {
 }
 
 function enumValue(type: protobuf.Enum, value: unknown, path: string): number {
-  if (typeof value === 'number' && Number.isInteger(value)) return value;
-  const found = typeof value === 'string' ? type.values[value] : undefined;
+  if (typeof value === 'number' && type.valuesById[value] !== undefined) return value;
+  const found = typeof value === 'string' && Object.hasOwn(type.values, value) ? type.values[value] : undefined;
   if (found === undefined) return fail(path, `one of ${Object.keys(type.values).join(', ')}`, value);
   return found;
 }

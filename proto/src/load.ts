@@ -64,7 +64,9 @@ export function typeOfAny(url: string): protobuf.Type | undefined {
   const name = typeName(url);
   if (name === undefined) return undefined;
   try {
-    return messageType(name);
+    const type = messageType(name);
+    // A look-up finds the end of a name too: only the whole name counts.
+    return type.fullName === `.${name}` ? type : undefined;
   } catch {
     return undefined;
   }

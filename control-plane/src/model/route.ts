@@ -6,13 +6,28 @@ const Path = z
   .string()
   .startsWith('/', 'must start with /')
   .max(1024)
-  .regex(/^[^?#\s]*$/, 'must not contain ?, # or white space');
-const Pair = z.strictObject({ name: z.string().min(1).max(256), equals: z.string().max(1024) });
+  .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without white space (others percent-encoded)')
+  .regex(/^[^?#]*$/, 'must not contain ? or #');
+const Pair = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(256)
+    .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a token of letters, digits and !#$%&'*+.^`|~-"),
+  equals: z
+    .string()
+    .max(1024)
+    .regex(/^\P{Cc}*$/u, 'must not contain control characters'),
+});
 
 export const RouteSpec = z.strictObject({
   match: z
     .strictObject({
-      host: z.string().min(1).max(253).optional(),
+      host: z
+        .string()
+        .max(253)
+        .regex(/^[A-Za-z0-9.-]+$/, 'must be a host name')
+        .optional(),
       /** At most one of the two; neither: every path. `prefix: /a` matches /a and /a/b, not /ab. */
       path: z.union([z.strictObject({ exact: Path }), z.strictObject({ prefix: Path })]).optional(),
       headers: z.array(Pair).max(16).default([]),

@@ -1,7 +1,8 @@
 /** A Service is one agent service: what runs (launch), how many, how it is probed, drained and reached. */
 import { z } from 'zod';
 import { Labels, Name } from './meta.ts';
-import { Duration, Size } from './units.ts';
+import { isIP } from 'node:net';
+import { Duration, PositiveDuration, Size } from './units.ts';
 
 /** A value in clear, or a reference that is read when the process starts and is never stored or shown. */
 export const EnvValue = z.union([
@@ -28,12 +29,12 @@ export type Launch = z.infer<typeof Launch>;
 export const Probe = z.strictObject({
   type: z.string().min(1).default('websocket'),
   options: z.record(z.string(), z.unknown()).default({}),
-  interval: Duration.default('10s'),
-  timeout: Duration.default('2s'),
+  interval: PositiveDuration.default('10s'),
+  timeout: PositiveDuration.default('2s'),
   failures: z.int().min(1).max(100).default(3),
   successes: z.int().min(1).max(100).default(1),
   /** An instance that is not ready in this time counts as a failed start. */
-  startTimeout: Duration.default('60s'),
+  startTimeout: PositiveDuration.default('60s'),
 });
 export type Probe = z.infer<typeof Probe>;
 
@@ -59,9 +60,14 @@ export type Drain = z.infer<typeof Drain>;
 /** Envoy's own check of each instance, which works while the control plane is away. Any answer below 500 passes. */
 export const HealthCheck = z.strictObject({
   type: z.enum(['http', 'websocket', 'tcp', 'off']).default('http'),
-  path: z.string().startsWith('/').max(1024).default('/'),
-  interval: Duration.default('2s'),
-  timeout: Duration.default('1s'),
+  path: z
+    .string()
+    .startsWith('/')
+    .max(1024)
+    .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without white space')
+    .default('/'),
+  interval: PositiveDuration.default('2s'),
+  timeout: PositiveDuration.default('1s'),
   unhealthyAfter: z.int().min(1).max(100).default(2),
 });
 export type HealthCheck = z.infer<typeof HealthCheck>;
@@ -75,9 +81,9 @@ export const ServiceGateway = z.strictObject({
     })
     .prefault({}),
   /** From the upgrade request to the agent's 101, over all retries. */
-  handshakeTimeout: Duration.default('10s'),
+  handshakeTimeout: PositiveDuration.default('10s'),
   /** One attempt at one instance; then the next instance is tried. */
-  attemptTimeout: Duration.default('2s'),
+  attemptTimeout: PositiveDuration.default('2s'),
   /** A session on which neither side sends a byte for this long is ended. `off`: never. */
   idleTimeout: z.union([z.literal('off'), Duration]).default('off'),
   /** More sessions than this on the whole service get 503 at once. */
@@ -86,7 +92,10 @@ export const ServiceGateway = z.strictObject({
 });
 export type ServiceGateway = z.infer<typeof ServiceGateway>;
 
-export const Address = z.strictObject({ host: z.string().min(1).max(253), port: z.int().min(1).max(65_535) });
+export const Address = z.strictObject({
+  host: z.string().refine((host) => isIP(host) !== 0, 'must be an IP address'),
+  port: z.int().min(1).max(65_535),
+});
 export type Address = z.infer<typeof Address>;
 
 export const ServiceSpec = z.strictObject({

@@ -7,6 +7,11 @@ const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/;
 const SIZE = /^(\d{1,9})(B|KiB|MiB|GiB)$/;
 
 export const Duration = z.string().regex(DURATION, 'must be a duration such as 250ms, 30s, 5m, 1h or 7d');
+/** More than nothing. */
+export const PositiveDuration = Duration.refine(
+  (text) => !DURATION.test(text) || durationMs(text) > 0,
+  'must be more than 0',
+);
 export const Size = z.string().regex(SIZE, 'must be a size such as 512KiB, 256MiB or 2GiB');
 
 /** Milliseconds of a duration that `Duration` has accepted; throws RangeError on anything else. */

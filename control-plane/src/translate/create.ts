@@ -37,6 +37,8 @@ interface Translated {
   readonly cluster: XdsResource | undefined;
   readonly endpoints: XdsResource | undefined;
   readonly reachable: Reachable | undefined;
+  /** Its own routes, encoded. */
+  readonly routes: readonly Uint8Array[];
   readonly problems: readonly Problem[];
 }
 
@@ -76,30 +78,34 @@ export function createTranslator(options: TranslateOptions): Translator {
     return resource(TYPES.cluster, service.name, cluster(service, fragment));
   }
 
+  /** What a service was last translated to: it goes on being served if its newest form can't be. */
+  let lastGood = new Map<string, Translated>();
+
   function translateService(service: FleetService): Translated {
-    const problems: Problem[] = [];
     const { type, options: policyOptions } = service.gateway.policy;
     try {
       const policy = options.policies.get(type);
       if (policy === undefined) throw new Error(`there is no routing policy ${type}`);
       const fragment = policy.apply(policy.options.parse(policyOptions), service.instances);
       const built = clusterOf(service, fragment.cluster);
-      clusters.set(service.name, { gateway: service.gateway, text: JSON.stringify(fragment.cluster), cluster: built });
       const assignment = endpoints(service, fragment.weights);
-      problems.push(...assignment.problems);
-      return {
+      const reachable: Reachable = { service, fragment: fragment.route ?? {} };
+      const translated: Translated = {
         cluster: built,
         endpoints: resource(TYPES.endpoint, service.name, assignment.resource),
-        reachable: { service, fragment: fragment.route ?? {} },
-        problems,
+        reachable,
+        routes: standardBytes(reachable),
+        problems: assignment.problems,
       };
+      clusters.set(service.name, { gateway: service.gateway, text: JSON.stringify(fragment.cluster), cluster: built });
+      lastGood.set(service.name, translated);
+      return translated;
     } catch (error) {
-      return {
-        cluster: undefined,
-        endpoints: undefined,
-        reachable: undefined,
-        problems: [...problems, { kind: 'Service', name: service.name, message: whyNot(error) }],
-      };
+      const problem: Problem = { kind: 'Service', name: service.name, message: whyNot(error) };
+      const last = lastGood.get(service.name);
+      return last === undefined
+        ? { cluster: undefined, endpoints: undefined, reachable: undefined, routes: [], problems: [problem] }
+        : { ...last, problems: [problem] };
     }
   }
 
@@ -118,19 +124,37 @@ export function createTranslator(options: TranslateOptions): Translator {
     return bytes;
   }
 
-  function translateRoutes(
+  /** An operator's route that does not fit Envoy is left out: all routes are one resource, and one bad one would block the others. */
+  function customBytes(
     fleetRoutes: readonly FleetRoute[],
     reachable: readonly Reachable[],
-  ): { resource: XdsResource; problems: readonly Problem[] } {
-    const key = [
-      ...fleetRoutes,
-      0,
-      ...reachable.flatMap(({ service, fragment }) => [service.name, service.gateway, JSON.stringify(fragment)]),
-    ];
-    if (routes?.key.length === key.length && routes.key.every((part, index) => part === key[index])) return routes;
+  ): { bytes: Uint8Array[]; problems: Problem[] } {
     const custom = customRoutes(fleetRoutes, new Map(reachable.map((one) => [one.service.name, one])));
-    const parts = [...encodeAll(custom.routes), ...reachable.flatMap(standardBytes), ...lastRoute];
-    const host = encodeWith(TYPES.virtualHost, VIRTUAL_HOST, 'routes', parts);
+    const problems = [...custom.problems];
+    const bytes = custom.routes.flatMap(({ name, routes: own }) => {
+      try {
+        return encodeAll(own);
+      } catch (error) {
+        problems.push({ kind: 'Route', name, message: whyNot(error) });
+        return [];
+      }
+    });
+    return { bytes, problems };
+  }
+
+  function translateRoutes(
+    fleetRoutes: readonly FleetRoute[],
+    services: readonly Translated[],
+  ): { resource: XdsResource; problems: readonly Problem[] } {
+    const reachable = services.map((one) => one.reachable).filter((one) => one !== undefined);
+    const key = [...fleetRoutes, 0, ...services.map((one) => one.routes)];
+    if (routes?.key.length === key.length && routes.key.every((part, index) => part === key[index])) return routes;
+    const custom = customBytes(fleetRoutes, reachable);
+    const host = encodeWith(TYPES.virtualHost, VIRTUAL_HOST, 'routes', [
+      ...custom.bytes,
+      ...services.flatMap((one) => one.routes),
+      ...lastRoute,
+    ]);
     const body = encodeWith(TYPES.route, ROUTE_CONFIGURATION, 'virtual_hosts', [host]);
     routes = { key, resource: { name: ROUTES_NAME, version: hash(body), body }, problems: custom.problems };
     return routes;
@@ -144,13 +168,11 @@ export function createTranslator(options: TranslateOptions): Translator {
       const names = new Set(fleet.services.map((service) => service.name));
       clusters = new Map([...clusters].filter(([name]) => names.has(name)));
       standard = new Map([...standard].filter(([name]) => names.has(name)));
+      lastGood = new Map([...lastGood].filter(([name]) => names.has(name)));
       const all = [...next.values()];
       const present = <T>(pick: (one: Translated) => T | undefined): T[] =>
         all.map(pick).filter((one) => one !== undefined);
-      const routing = translateRoutes(
-        fleet.routes,
-        present((one) => one.reachable),
-      );
+      const routing = translateRoutes(fleet.routes, all);
       const types = new Map<TypeUrl, TypeSet>([
         [url(TYPES.cluster), setOf(present((one) => one.cluster))],
         [url(TYPES.endpoint), setOf(present((one) => one.endpoints))],

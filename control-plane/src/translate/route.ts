@@ -54,7 +54,7 @@ function conditions({ host, headers, query }: RouteSpec['match']): object {
   const hosts =
     host === undefined
       ? []
-      : [{ name: ':authority', string_match: { safe_regex: { regex: `${escaped(host)}(:[0-9]+)?` } } }];
+      : [{ name: ':authority', string_match: { safe_regex: { regex: `(?i)${escaped(host)}(:[0-9]+)?` } } }];
   const headerMatches = [...hosts, ...headers.map(({ name, equals }) => ({ name, string_match: { exact: equals } }))];
   return {
     ...(headerMatches.length === 0 ? {} : { headers: headerMatches }),
@@ -111,7 +111,7 @@ function specificity({ match }: RouteSpec): number {
 export function customRoutes(
   routes: readonly FleetRoute[],
   services: ReadonlyMap<string, Reachable>,
-): { routes: object[]; problems: Problem[] } {
+): { routes: { name: string; routes: object[] }[]; problems: Problem[] } {
   const problems: Problem[] = [];
   const ordered = [...routes].sort(
     (a, b) =>
@@ -123,7 +123,9 @@ export function customRoutes(
       problems.push({ kind: 'Route', name, message: `its service ${spec.target.service} is not there` });
       return [];
     }
-    return routesFor(`route/${name}`, spec.match.path, conditions(spec.match), spec.rewrite, target);
+    return [
+      { name, routes: routesFor(`route/${name}`, spec.match.path, conditions(spec.match), spec.rewrite, target) },
+    ];
   });
   return { routes: found, problems };
 }

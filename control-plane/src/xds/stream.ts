@@ -6,7 +6,7 @@
 import type { Snapshot, TypeUrl, XdsResource } from './snapshot.ts';
 import type { TypeSync } from './status.ts';
 import { ABSENT, newSubscription, setOf, wants, type InFlight, type Subscription } from './subscription.ts';
-import { CLUSTER, ENDPOINT, ROUTE, inOrder, shortName } from './types.ts';
+import { CLUSTER, ENDPOINT, LISTENER, ROUTE, inOrder, shortName } from './types.ts';
 import type { Content, Variant, XdsRequest } from './variant.ts';
 
 export interface Send {
@@ -61,6 +61,8 @@ export interface StreamOptions {
 export function createStream({ variant, noncePrefix, now }: StreamOptions): Stream {
   const subscriptions = new Map<TypeUrl, Subscription>();
   let current: Snapshot | undefined;
+  /** Clusters that were replaced before endpoints were asked for. */
+  const renewals = new Set<string>();
   let nonces = 0;
   let settled = 0;
 
@@ -69,10 +71,12 @@ export function createStream({ variant, noncePrefix, now }: StreamOptions): Stre
     const nonce = `${noncePrefix}${nonces}`;
     const { version } = setOf(snapshot.types, subscription.type);
     const sent = new Map(content.resources.map((resource) => [resource.name, resource.version]));
+    const forced = [...sent.keys()].filter((name) => subscription.forced.has(name));
     subscription.inFlight = {
       nonce,
       sent,
       removed: content.removed,
+      forced,
       typeVersion: version,
       revision: snapshot.revision,
     };
@@ -87,10 +91,12 @@ export function createStream({ variant, noncePrefix, now }: StreamOptions): Stre
   /** A cluster that is replaced waits for endpoints anew, also when they did not change: https://github.com/envoyproxy/envoy/issues/13009 */
   function renewEndpoints(clusters: Subscription, sent: ReadonlyMap<string, string>): void {
     const endpoints = subscriptions.get(ENDPOINT);
-    if (endpoints === undefined) return;
     for (const [name, version] of sent) {
       const before = clusters.known.get(name);
-      if (before !== undefined && before !== version && wants(endpoints, name)) endpoints.forced.add(name);
+      if (before === undefined || before === version) continue;
+      // On a reconnect clusters are asked for first: what they bring is remembered until endpoints are.
+      if (endpoints === undefined) renewals.add(name);
+      else if (wants(endpoints, name)) endpoints.forced.add(name);
     }
   }
 
@@ -135,6 +141,19 @@ export function createStream({ variant, noncePrefix, now }: StreamOptions): Stre
     return sends;
   }
 
+  /** At the start Envoy asks for one type after another: before the last of them it runs nothing in full. */
+  function hasAskedForAll({ types }: Snapshot): boolean {
+    const holds = (type: TypeUrl): boolean => setOf(types, type).resources.size > 0;
+    const asked = (type: TypeUrl): boolean => subscriptions.get(type)?.answered === true;
+    const needed = [
+      ...(holds(CLUSTER) ? [CLUSTER] : []),
+      ...(holds(CLUSTER) && holds(ENDPOINT) ? [ENDPOINT] : []),
+      ...(holds(LISTENER) ? [LISTENER] : []),
+      ...(holds(LISTENER) && holds(ROUTE) ? [ROUTE] : []),
+    ];
+    return subscriptions.size > 0 && needed.every(asked);
+  }
+
   function settle(snapshot: Snapshot): void {
     let all = true;
     for (const subscription of subscriptions.values()) {
@@ -143,7 +162,15 @@ export function createStream({ variant, noncePrefix, now }: StreamOptions): Stre
       if (inSync && subscription.refused.size === 0) subscription.ackedVersion = set.version;
       all &&= inSync;
     }
-    if (all && subscriptions.size > 0) settled = snapshot.revision;
+    if (all && hasAskedForAll(snapshot)) settled = snapshot.revision;
+  }
+
+  function forgetRemoved(subscription: Subscription, removed: readonly string[]): void {
+    for (const name of removed) {
+      subscription.refused.delete(name);
+      if (subscription.names.has(name)) subscription.known.set(name, ABSENT);
+      else subscription.known.delete(name);
+    }
   }
 
   function accept(subscription: Subscription, flight: InFlight): Notice {
@@ -151,11 +178,7 @@ export function createStream({ variant, noncePrefix, now }: StreamOptions): Stre
       subscription.known.set(name, version);
       subscription.refused.delete(name);
     }
-    for (const name of flight.removed) {
-      subscription.refused.delete(name);
-      if (subscription.names.has(name)) subscription.known.set(name, ABSENT);
-      else subscription.known.delete(name);
-    }
+    forgetRemoved(subscription, flight.removed);
     if (subscription.refused.size === 0) subscription.lastNack = undefined;
     return { kind: 'ack', type: subscription.type, version: flight.typeVersion };
   }
@@ -164,6 +187,9 @@ export function createStream({ variant, noncePrefix, now }: StreamOptions): Stre
     const at = new Date(now()).toISOString();
     const names = [...flight.sent.keys()];
     const refusal = { message, revision: flight.revision, at };
+    for (const name of flight.forced) subscription.forced.add(name);
+    // Sending a removal again and again would change nothing.
+    if (names.length === 0) forgetRemoved(subscription, flight.removed);
     subscription.lastNack = { version: flight.typeVersion, ...refusal };
     if (variant.name === 'delta' && names.length > 1) {
       // The whole response may have been refused for one resource in it: halves are tried until the bad one stands alone.
@@ -201,6 +227,10 @@ export function createStream({ variant, noncePrefix, now }: StreamOptions): Stre
         const subscription = newSubscription(request.type);
         subscriptions.set(request.type, subscription);
         variant.first(subscription, request);
+        if (request.type === ENDPOINT) {
+          for (const name of renewals) if (wants(subscription, name)) subscription.forced.add(name);
+          renewals.clear();
+        }
       } else {
         const notice = verdict(existing, request);
         if (notice !== undefined) notices.push(notice);

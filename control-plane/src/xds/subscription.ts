@@ -10,6 +10,8 @@ export interface InFlight {
   /** Names and versions in the response. */
   readonly sent: ReadonlyMap<string, string>;
   readonly removed: readonly string[];
+  /** Names in it that had to be sent again though their version was known. */
+  readonly forced: readonly string[];
   /** The type's version, and the revision, of the snapshot that it was made from. */
   readonly typeVersion: string;
   readonly revision: number;
