@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import type { SystemStatus } from '../../control-plane/src/model/system.ts';
 import { openSession } from '../support/sessions.ts';
 import { echoService, repository, startWorld, type World } from '../support/world.ts';
@@ -67,10 +66,10 @@ it('shows what runs, for people and for programs', async () => {
 it('applies files and folders, tells what differs, and says unchanged', async () => {
   const folder = join(world.folder, 'resources');
   mkdirSync(folder);
-  writeFileSync(join(folder, 'one.yaml'), stringify(echoService('one')));
+  writeFileSync(join(folder, 'one.yaml'), JSON.stringify(echoService('one')));
   writeFileSync(
     join(folder, 'two.yaml'),
-    `${stringify(echoService('two'))}---\n${stringify({ kind: 'Route', name: 'r', spec: { match: { path: { prefix: '/r' } }, target: { service: 'two' }, rewrite: '/' } })}`,
+    `${JSON.stringify(echoService('two'))}\n---\n${JSON.stringify({ kind: 'Route', name: 'r', spec: { match: { path: { prefix: '/r' } }, target: { service: 'two' }, rewrite: '/' } })}`,
   );
   const diff = await cli(['diff', '-f', folder]);
   expect(diff.code).toBe(1);
@@ -79,7 +78,7 @@ it('applies files and folders, tells what differs, and says unchanged', async ()
   const applied = await cli(['apply', '-f', folder, '--wait']);
   expect(applied).toMatchObject({ code: 0, out: 'service/one created\nservice/two created\nroute/r created\n' });
   expect(applied.err).toMatch(/revision \d+ runs on gateway-1/);
-  expect((await cli(['apply', '-f', '-'], stringify(echoService('one')))).out).toBe('service/one unchanged\n');
+  expect((await cli(['apply', '-f', '-'], JSON.stringify(echoService('one')))).out).toBe('service/one unchanged\n');
   expect((await cli(['diff', '-f', folder])).code).toBe(0);
   expect((await cli(['delete', 'route', 'r'])).code).toBe(0);
   expect((await cli(['delete', 'service', 'one'])).code).toBe(0);

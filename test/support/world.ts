@@ -98,6 +98,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const logFile = join(folder, 'control-plane.log');
   const seedFile = join(folder, 'seed.json');
   writeFileSync(seedFile, JSON.stringify(options.seed ?? []));
+  // Worlds of test files that run at the same time keep out of each other's ports.
+  const firstPort = 20_000 + 100 * Math.floor(Math.random() * 95);
+  const agentPorts = `${firstPort}-${firstPort + 299}`;
   let child: ChildProcess | undefined;
   let known: SystemStatus | undefined;
 
@@ -116,7 +119,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         SWITCHBOARD_GATEWAY_PORT: '0',
         SWITCHBOARD_API_PORT: '0',
         SWITCHBOARD_XDS_PORT: '0',
-        SWITCHBOARD_AGENTS_PORTS: '20000-29999',
+        SWITCHBOARD_AGENTS_PORTS: agentPorts,
         SWITCHBOARD_ENVOY_CONCURRENCY: '1',
         SWITCHBOARD_SEED: seedFile,
         ...options.environment,

@@ -144,7 +144,8 @@ export function createStream({ variant, noncePrefix, now }: StreamOptions): Stre
   /** At the start Envoy asks for one type after another: before the last of them it runs nothing in full. */
   function hasAskedForAll({ types }: Snapshot): boolean {
     const holds = (type: TypeUrl): boolean => setOf(types, type).resources.size > 0;
-    const asked = (type: TypeUrl): boolean => subscriptions.get(type)?.answered === true;
+    // Asked is enough: after a reconnect there may be nothing to answer.
+    const asked = (type: TypeUrl): boolean => subscriptions.has(type);
     const needed = [
       ...(holds(CLUSTER) ? [CLUSTER] : []),
       ...(holds(CLUSTER) && holds(ENDPOINT) ? [ENDPOINT] : []),
@@ -272,7 +273,7 @@ function syncOf(subscription: Subscription): TypeSync {
   const state =
     lastNack !== undefined
       ? 'ERROR'
-      : !subscription.answered
+      : !subscription.answered && acked === ''
         ? 'NOT_SENT'
         : subscription.inFlight === undefined
           ? 'SYNCED'

@@ -43,7 +43,7 @@ interface Agent {
 
 /** Our own child stays a zombie until Node has taken notice of its end. */
 async function reaped(child: ChildProcess | undefined): Promise<void> {
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  if (child?.exitCode !== null || child.signalCode !== null) return;
   await once(child, 'exit');
 }
 
