@@ -1,5 +1,6 @@
 /** From the command to the first session served, with everything installed. */
-import { startWorld } from '../support/world.ts';
+import { join } from 'node:path';
+import { repository, startWorld } from '../support/world.ts';
 import { bounded, median, type Figure } from './figure.ts';
 
 export async function start(quick: boolean): Promise<Figure[]> {
@@ -11,7 +12,7 @@ export async function start(quick: boolean): Promise<Figure[]> {
       launch: {
         command: [
           process.execPath,
-          new URL(`../../deploy/examples/agents/${name}.ts`, import.meta.url).pathname,
+          join(repository, `deploy/examples/agents/${name}.ts`),
           '--host',
           '{host}',
           '--port',

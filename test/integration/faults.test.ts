@@ -1,8 +1,9 @@
 /** What goes wrong, and what then: agents that die, hang, loop or grow, Envoy that dies, leases that are lost. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { startEchoAgent } from '../bench/processes.ts';
-import { echoService, startWorld } from '../support/world.ts';
+import { echoService, repository, startWorld } from '../support/world.ts';
 import { isError } from '../../control-plane/src/model/errors.ts';
 
 it('an agent that is killed costs only its own sessions, and is started again with its reason shown', async () => {
@@ -151,22 +152,18 @@ it('a second control plane on the same data is refused, and so are ports that ar
   await using world = await startWorld({ seed: [echoService('weather')] });
   const { spawnSync } = await import('node:child_process');
   const run = (environment: Record<string, string>): { status: number | null; text: string } => {
-    const { status, stderr } = spawnSync(
-      process.execPath,
-      [new URL('../../control-plane/src/main.ts', import.meta.url).pathname],
-      {
-        encoding: 'utf8',
-        timeout: 10_000,
-        env: {
-          PATH: process.env['PATH'],
-          HOME: process.env['HOME'],
-          SWITCHBOARD_API_PORT: '0',
-          SWITCHBOARD_GATEWAY_PORT: '0',
-          SWITCHBOARD_XDS_PORT: '0',
-          ...environment,
-        },
+    const { status, stderr } = spawnSync(process.execPath, [join(repository, 'control-plane/src/main.ts')], {
+      encoding: 'utf8',
+      timeout: 10_000,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        SWITCHBOARD_API_PORT: '0',
+        SWITCHBOARD_GATEWAY_PORT: '0',
+        SWITCHBOARD_XDS_PORT: '0',
+        ...environment,
       },
-    );
+    });
     return { status, text: stderr };
   };
   const second = run({ SWITCHBOARD_DATA: world.data });
