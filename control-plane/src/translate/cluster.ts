@@ -17,7 +17,7 @@ function webSocketHandshake(path: string): string {
     'Upgrade: websocket',
     'Connection: Upgrade',
     'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: c3dpdGNoYm9hcmQtaGVhbHQ=',
+    'Sec-WebSocket-Key: c3dpdGNoYm9hcmQtaGVhbA==',
     '',
     '',
   ];
