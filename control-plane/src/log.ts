@@ -24,6 +24,8 @@ export function createLog(level: string, destination?: pino.DestinationStream): 
         censor: '[secret]',
       },
       formatters: { level: (label) => ({ level: label }) },
+      // An error's text and stack are not enumerable: without this they would be lost.
+      serializers: { error: pino.stdSerializers.err },
     },
     destination ?? pino.destination({ dest: 2, sync: false }),
   );
