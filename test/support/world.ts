@@ -108,7 +108,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const runtimeFile = join(data, 'runtime.json');
     rmSync(runtimeFile, { force: true });
     const sink = createWriteStream(logFile, { flags: 'a' });
-    const started = spawn(process.execPath, ['--max-semi-space-size=2', mainFile], {
+    const started = spawn(process.execPath, ['--max-semi-space-size=2', '--expose-gc', mainFile], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { SwitchboardError } from '../model/errors.ts';
 import { issuesOf, parseAs } from '../model/parse.ts';
-import { parseDocuments, readJson, readText } from './body.ts';
+import { readDocuments, readJson } from './body.ts';
 import type { ApiContext } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { answerError } from './errors.ts';
@@ -37,7 +37,7 @@ export interface AppOptions {
 }
 
 function authenticate(api: ApiContext, context: Context): string {
-  const match = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '');
+  const match = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '');
   const who = match?.[1] === undefined ? undefined : api.authenticate(match[1]);
   if (who !== undefined) return who.actor;
   throw new SwitchboardError('unauthenticated', match === null ? 'this needs a token' : 'the token is not known', {
@@ -46,15 +46,17 @@ function authenticate(api: ApiContext, context: Context): string {
 }
 
 function queryOf(endpoint: Endpoint, context: Context): Record<string, unknown> {
-  const given = context.req.query();
-  if (endpoint.query === undefined) {
-    const [unknown] = Object.keys(given);
-    if (unknown === undefined) return {};
-    throw new SwitchboardError('invalid', `unknown query parameter ${unknown}`, {
-      issues: [{ path: `query.${unknown}`, message: 'unknown query parameter' }],
-    });
-  }
-  const result = endpoint.query.safeParse(given);
+  const given = Object.fromEntries(
+    Object.entries(context.req.queries()).map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
+  );
+  const result = (endpoint.query ?? z.strictObject({})).safeParse(given, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? 'unknown query parameter'
+        : Array.isArray(issue.input)
+          ? 'is given more than once'
+          : undefined,
+  });
   if (result.success) return result.data;
   const issues = issuesOf(result.error, 'query');
   throw new SwitchboardError('invalid', issues.map((issue) => `${issue.path}: ${issue.message}`).join('; '), {
@@ -64,7 +66,7 @@ function queryOf(endpoint: Endpoint, context: Context): Record<string, unknown> 
 
 async function bodyOf(endpoint: Endpoint, context: Context): Promise<unknown> {
   if (endpoint.body === undefined) return undefined;
-  const raw = endpoint.body.yaml === true ? parseDocuments(await readText(context)) : await readJson(context);
+  const raw = endpoint.body.yaml === true ? await readDocuments(context) : await readJson(context);
   return parseAs(endpoint.body.schema, raw, 'the body');
 }
 

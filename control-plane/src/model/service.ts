@@ -29,7 +29,8 @@ export type Launch = z.infer<typeof Launch>;
 export const Probe = z.strictObject({
   type: z.string().min(1).default('websocket'),
   options: z.record(z.string(), z.unknown()).default({}),
-  interval: PositiveDuration.default('10s'),
+  /** While it is well; after a failure it is looked at every second. Envoy's own check (gateway.healthCheck) is quicker. */
+  interval: PositiveDuration.default('20s'),
   timeout: PositiveDuration.default('2s'),
   failures: z.int().min(1).max(100).default(3),
   successes: z.int().min(1).max(100).default(1),

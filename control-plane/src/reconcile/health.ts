@@ -40,6 +40,9 @@ const CONCURRENCY = 64;
 const FIRST_START_PROBE_MS = 40;
 const SLOWEST_START_PROBE_MS = 1_000;
 
+/** After a first failure. */
+const RECHECK_MS = 1_000;
+
 interface Watched {
   key: string;
   target: HealthTarget;
@@ -68,6 +71,8 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
     if (entry.target.starting)
       return Math.min(FIRST_START_PROBE_MS * 1.5 ** entry.attempts, SLOWEST_START_PROBE_MS, interval);
     // The first probe of a ready instance comes anywhere in its interval, so that a fleet is not probed in one burst.
+    // What may be ill is looked at again soon, so that a long interval does not make a late verdict.
+    if (entry.failures > 0 && entry.verdict !== 'unhealthy') return Math.min(RECHECK_MS, interval);
     const wait = entry.attempts === 0 ? interval * options.random() : interval * (0.9 + 0.2 * options.random());
     // Probes are due at tenths of their interval: waking up once for several costs a third of waking up for each.
     const grid = interval / 10;
