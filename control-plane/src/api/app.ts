@@ -1,12 +1,14 @@
 /** The HTTP application: request id, host check, token, then the endpoint; every error goes through errors.ts. */
 import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
-import { SwitchboardError } from '../model/errors.ts';
+import { z } from 'zod';
+import { SwitchboardError, type Issue } from '../model/errors.ts';
 import { issuesOf, parseAs } from '../model/parse.ts';
 import { readDocuments, readJson } from './body.ts';
 import type { ApiContext } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { answerError } from './errors.ts';
+import { createLiveFeed } from './live-feed.ts';
 import { hostName, isLoopback } from './loopback.ts';
 import { openApi } from './openapi.ts';
 import { apply } from './routes/apply.ts';
@@ -45,21 +47,20 @@ function authenticate(api: ApiContext, context: Context): string {
   });
 }
 
+const NoQuery = z.strictObject({});
+
 function queryOf(endpoint: Endpoint, context: Context): Record<string, unknown> {
-  const given = Object.fromEntries(
-    Object.entries(context.req.queries()).map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
+  const given = Object.entries(context.req.queries());
+  const twice = given.filter(([, values]) => values.length > 1);
+  const result = (endpoint.query ?? NoQuery).safeParse(
+    Object.fromEntries(given.map(([name, values]) => [name, values[0]])),
   );
-  const result = (endpoint.query ?? z.strictObject({})).safeParse(given, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? 'unknown query parameter'
-        : Array.isArray(issue.input)
-          ? 'is given more than once'
-          : undefined,
-  });
-  if (result.success) return result.data;
-  const issues = issuesOf(result.error, 'query');
-  throw new SwitchboardError('invalid', issues.map((issue) => `${issue.path}: ${issue.message}`).join('; '), {
+  if (result.success && twice.length === 0) return result.data;
+  const issues: Issue[] = [
+    ...twice.map(([name]) => ({ path: `query.${name}`, message: 'is given more than once' })),
+    ...(result.error === undefined ? [] : issuesOf(result.error, 'query')),
+  ];
+  throw new SwitchboardError('invalid', issues.map(({ path, message }) => `${path}: ${message}`).join('; '), {
     issues,
   });
 }
@@ -72,11 +73,13 @@ async function bodyOf(endpoint: Endpoint, context: Context): Promise<unknown> {
 
 export function createApp({ api, version, host, closing }: AppOptions): Hono {
   const app = new Hono();
+  const live = createLiveFeed(api);
   app.use(async (context, next) => {
     const given = context.req.header('x-request-id');
     context.header('x-request-id', given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID());
     context.header('x-content-type-options', 'nosniff');
     context.header('referrer-policy', 'no-referrer');
+    context.header('cross-origin-resource-policy', 'same-origin');
     if (isLoopback(host) && !isLoopback(hostName(context.req.header('host') ?? '')))
       throw new SwitchboardError('forbidden', 'this address answers only to local names');
     await next();
@@ -98,6 +101,7 @@ export function createApp({ api, version, host, closing }: AppOptions): Hono {
         actor,
         requestId,
         closing: signal,
+        live,
       });
       return answer instanceof Response ? answer : context.json(answer);
     });

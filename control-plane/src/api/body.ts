@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { LineCounter, parseAllDocuments } from 'yaml';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
+import { firstWrong, placeAt } from './json-place.ts';
 
 const LARGEST = 1024 * 1024;
 /** No document needs more, and what walks a deeper one could run out of stack. */
@@ -9,7 +10,7 @@ const DEEPEST = 100;
 const TOO_DEEP = `is nested deeper than ${DEEPEST} levels`;
 
 function invalid(path: string, message: string, cause?: unknown): SwitchboardError {
-  return new SwitchboardError('invalid', `${path === '' ? 'the body' : `${path}:`} ${message}`, {
+  return new SwitchboardError('invalid', `${path === '' ? 'the text' : `${path}:`} ${message}`, {
     issues: [{ path, message }],
     ...(cause === undefined ? {} : { cause }),
   });
@@ -35,22 +36,14 @@ export async function readText(context: Context): Promise<string> {
   }
 }
 
-/** V8 tells the place in some of its messages only; a text that just ends is wrong at its end. */
-function placeOf(text: string, cause: unknown): string {
-  const told = /position (\d+)/.exec(messageOf(cause))?.[1];
-  const lines = text.slice(0, told === undefined ? text.length : Number(told)).split('\n');
-  return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
-}
-
 export function parseJson(text: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const message = messageOf(cause);
-    // The message of a wrong token quotes the text instead of telling its place.
-    const place = message.includes('position') || message.includes('end of JSON') ? `${placeOf(text, cause)}: ` : '';
-    throw invalid('', `is not valid JSON: ${place}${message.replace(/ \(line .*$/, '')}`, cause);
+    // V8's message goes on with its own place or a piece of the text.
+    const message = messageOf(cause).split(/, (?:"|\.{3})| in JSON at /)[0] ?? '';
+    throw invalid(placeAt(text, firstWrong(text)), `is not valid JSON: ${message}`, cause);
   }
   return checkDepth(value);
 }
@@ -64,7 +57,7 @@ function checkDepth(value: unknown): unknown {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > DEEPEST) throw invalid('', TOO_DEEP);
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? (Object.values(one) as unknown[]) : []));
   }
   return value;
 }
@@ -87,8 +80,10 @@ export function parseDocuments(text: string): unknown[] {
   for (const document of parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true })) {
     const [error] = document.errors;
     if (error !== undefined) {
+      if (error.message.startsWith('Maximum call stack')) throw invalid('', TOO_DEEP, error);
       const place = lines.linePos(error.pos[0]);
-      throw invalid(`line ${place.line}, column ${place.col}`, error.message.split('\n')[0] ?? '');
+      const message = error.message.replace(/ at line \d+, column \d+:[^]*$/, '');
+      throw invalid(`line ${place.line}, column ${place.col}`, message);
     }
     let value: unknown;
     try {

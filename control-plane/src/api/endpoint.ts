@@ -4,10 +4,12 @@
  */
 import type { Context } from 'hono';
 import { z } from 'zod';
+import type { Log } from '../log.ts';
 import { SwitchboardError } from '../model/errors.ts';
 import { Duration, durationMs } from '../model/units.ts';
 import type { WriteOptions } from '../model/write.ts';
 import type { ApiContext } from './context.ts';
+import type { LiveFeed } from './live-feed.ts';
 
 export interface Call {
   readonly api: ApiContext;
@@ -21,6 +23,7 @@ export interface Call {
   readonly requestId: string;
   /** Ends with the client or with the server. */
   readonly closing: AbortSignal;
+  readonly live: LiveFeed;
 }
 
 export interface Endpoint {
@@ -86,4 +89,13 @@ export function writeOptions(call: Call): WriteOptions {
     ...(note === undefined ? {} : { note }),
     ...(expectRevision === undefined ? {} : { expectRevision }),
   };
+}
+
+export function wantsStream(call: Call): boolean {
+  return (call.hono.req.header('accept') ?? '').includes('text/event-stream');
+}
+
+/** What a stream of events needs of its call. */
+export function streamOf(call: Call): { hono: Context; closing: AbortSignal; requestId: string; log: Log } {
+  return { hono: call.hono, closing: call.closing, requestId: call.requestId, log: call.api.log };
 }

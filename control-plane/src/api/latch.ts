@@ -1,8 +1,8 @@
 /** Lets one loop wait for news. A wake that comes while nobody waits is kept, so that none is lost between two waits. */
 export interface Latch {
-  wake(): void;
+  readonly wake: () => void;
   /** Resolves at the next wake, or at once if there was one since the last wait. */
-  wait(): Promise<void>;
+  readonly wait: () => Promise<void>;
 }
 
 export function createLatch(): Latch {
@@ -13,7 +13,7 @@ export function createLatch(): Latch {
     },
     async wait() {
       await news.promise;
-      news = Promise.withResolvers();
+      news = Promise.withResolvers<undefined>();
     },
   };
 }
