@@ -87,15 +87,6 @@ export function serviceView(
   };
 }
 
-/** By code unit: the same order whatever the language of the machine. */
-export function inOrder(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
-  return inOrder(a.name, b.name);
-}
-
 export function serviceViews(view: RegistryView, observed: Observed): ServiceView[] {
   const byService = Map.groupBy(
     [...view.instances.values()].map((held) => held.value),
@@ -103,9 +94,11 @@ export function serviceViews(view: RegistryView, observed: Observed): ServiceVie
   );
   return [...view.services.values()]
     .map((held) => serviceView(held, byService.get(held.value.name) ?? [], observed))
-    .sort(byName);
+    .sort((a, b) => a.name.localeCompare(b.name));
 }
 
 export function instanceViews(view: RegistryView, observed: Observed): InstanceView[] {
-  return [...view.instances.values()].map((held) => instanceView(held, observed)).sort((a, b) => inOrder(a.id, b.id));
+  return [...view.instances.values()]
+    .map((held) => instanceView(held, observed))
+    .sort((a, b) => a.id.localeCompare(b.id));
 }
