@@ -2,7 +2,7 @@
  * The program: reads the settings, composes the control plane, and ends it at SIGINT or SIGTERM. Envoy and the agents go on
  * running then, and are found again at the next start; `switchboard down` ends them too.
  */
-import { compose } from './compose.ts';
+import { compose } from './compose/control-plane.ts';
 import { loadConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { isError, messageOf } from './model/errors.ts';

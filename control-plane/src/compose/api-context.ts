@@ -1,0 +1,70 @@
+/** What the API may ask and do, in terms of the parts that answer. */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ApiContext } from '../api/context.ts';
+import type { RevisionLog } from '../home/revisions.ts';
+import { sameToken } from '../home/token.ts';
+import { SwitchboardError } from '../model/errors.ts';
+import type { Registry } from '../registry/registry.ts';
+import { backupStore } from '../store/backup.ts';
+import type { Store } from '../store/store.ts';
+import type { SessionTable } from '../telemetry/sessions.ts';
+import type { XdsServer } from '../xds/server.ts';
+import type { News } from './news.ts';
+import { endEverything, type ShutdownParts } from './shutdown.ts';
+import type { Status } from './status.ts';
+
+export interface ApiParts extends ShutdownParts {
+  readonly token: string;
+  readonly registry: Registry;
+  readonly store: Store;
+  readonly xds: XdsServer;
+  readonly revisions: RevisionLog;
+  readonly sessions: SessionTable;
+  readonly status: Status;
+  readonly news: News;
+  readonly now: () => number;
+  readonly ended: () => void;
+}
+
+const consoleFolder = fileURLToPath(new URL('../../../console/dist', import.meta.url));
+
+export function apiContext(parts: ApiParts): ApiContext {
+  const { data, token, registry, store, runtimes, loop, xds, revisions, sessions, status, news, now, log } = parts;
+  return {
+    registry,
+    log,
+    now,
+    authenticate: (given) => (sameToken(given, token) ? { actor: 'admin' } : undefined),
+    system: () => status.system(),
+    readiness: () => status.readiness(),
+    health: (instance) => loop.health(instance),
+    sessions: () => sessions.list(),
+    sessionCounts: () => sessions.counts(),
+    gateways: () => xds.gateways(),
+    whenAcked: async (revision, timeoutMs, signal) => xds.whenAcked(revision, timeoutMs, signal),
+    revision: (revision) => revisions.find(revision),
+    async *logs(instance, options) {
+      const runtime = runtimes.get(registry.view().instances.get(instance)?.value.runtime ?? '');
+      if (runtime === undefined)
+        throw new SwitchboardError('unsupported', `${instance} runs elsewhere: its log is not here`);
+      yield* runtime.logs(instance, options);
+    },
+    subscribe: (listener) => news.subscribe(listener),
+    async backup() {
+      const path = join(data, `backup-${process.pid}-${now()}.db`);
+      await backupStore(store, path);
+      return {
+        path,
+        remove: async () => {
+          rmSync(path, { force: true });
+        },
+      };
+    },
+    async shutdown({ drainMs }) {
+      void endEverything(parts, drainMs).then(parts.ended);
+    },
+    consoleFolder: existsSync(join(consoleFolder, 'index.html')) ? consoleFolder : undefined,
+  };
+}

@@ -1,0 +1,171 @@
+/**
+ * The composition root. Start order: folder and lock, store, registry, gRPC for Envoy, runtimes and loop (which finds again
+ * what runs), Envoy, API. Nothing is told to an Envoy before the registry is loaded and what runs has been found. Stop order:
+ * the other way round; Envoy and the agents go on running.
+ */
+import { findEnvoy } from '@switchboard/envoy';
+import { startApi } from '../api/server.ts';
+import type { Config } from '../config.ts';
+import { loadDrivers } from '../drivers.ts';
+import { lockFolder, prepareFolder } from '../home/folder.ts';
+import { createPortKeeper } from '../home/ports.ts';
+import { isAlive, ownIdentity } from '../home/process-identity.ts';
+import { createRevisionLog } from '../home/revisions.ts';
+import { adminToken } from '../home/token.ts';
+import type { Log } from '../log.ts';
+import type { SystemStatus } from '../model/system.ts';
+import { impactOf } from '../reconcile/impact.ts';
+import { createRegistry } from '../registry/create.ts';
+import { accessLogService } from '../telemetry/access-log.ts';
+import { createSessionTable } from '../telemetry/sessions.ts';
+import { createTranslator } from '../translate/create.ts';
+import { startXdsServer } from '../xds/server.ts';
+import { apiContext } from './api-context.ts';
+import { createClosers, type Closers } from './closers.ts';
+import { startGateway } from './gateway.ts';
+import { startLoop } from './loop.ts';
+import { createNews } from './news.ts';
+import { createRuntimes } from './runtimes.ts';
+import { writeRuntimeFile } from './runtime-file.ts';
+import { seed } from './seed.ts';
+import { sessionsAtInstance, keepSessionsFresh } from './sessions.ts';
+import { CONTROL_PLANE_CLUSTER, SESSION_REPORT_MS } from './settings.ts';
+import { createStatus } from './status.ts';
+import { openStore } from './store.ts';
+
+export interface ControlPlane {
+  readonly system: SystemStatus;
+  /** Ends the control plane; Envoy and the agents go on running. */
+  close(): Promise<void>;
+  /** Resolves when it was ended over the API. */
+  readonly ended: Promise<void>;
+}
+
+export async function compose(config: Config, log: Log): Promise<ControlPlane> {
+  const closers = createClosers();
+  try {
+    return await build(config, log, closers);
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
+  }
+}
+
+async function build(config: Config, log: Log, closers: Closers): Promise<ControlPlane> {
+  const now = (): number => Date.now();
+  const startedAt = new Date(now()).toISOString();
+  const data = config.dataFolder;
+  prepareFolder(data);
+  const lock = lockFolder(data, ownIdentity(), isAlive);
+  closers.add(() => {
+    lock.release();
+  });
+  const token = adminToken(data);
+  const keeper = createPortKeeper(data);
+  const ports = {
+    gateway: await keeper.choose('gateway', config.gateway.host, config.gateway.port),
+    xds: await keeper.choose('xds', config.xds.host, config.xds.port),
+    api: await keeper.choose('api', config.api.host, config.api.port),
+  };
+  const binary = await findEnvoy({ environment: config.environment, path: config.envoy.path });
+  const drivers = await loadDrivers(config);
+  const store = await openStore(config, drivers, now);
+  closers.add(async () => store.close());
+
+  const sessions = createSessionTable({ now, intervalMs: SESSION_REPORT_MS });
+  const xds = await startXdsServer({
+    host: config.xds.host,
+    port: ports.xds,
+    log,
+    now,
+    services: [accessLogService(sessions)],
+  });
+  closers.add(async () => xds.close());
+  const revisions = createRevisionLog(now, (revision) => xds.timeline(revision));
+  const registry = await createRegistry({
+    store,
+    now,
+    log,
+    validate: (service) => drivers.validate(service),
+    impactOf: (before, after) => impactOf(before, after, sessionsAtInstance(sessions), now()),
+    onCommit: (commit) => {
+      revisions.committed(commit);
+    },
+  });
+  closers.add(async () => registry.close());
+  await seed(config, registry, log);
+
+  const runtimes = await createRuntimes(config, drivers, { now, log }, closers);
+  const translator = createTranslator({
+    gateway: { host: config.gateway.host, port: ports.gateway },
+    controlPlaneCluster: CONTROL_PLANE_CLUSTER,
+    sessionReportMs: SESSION_REPORT_MS,
+    policies: drivers.policies,
+  });
+  const { loop, problems } = await startLoop({
+    registry,
+    runtimes,
+    drivers,
+    translator,
+    xds,
+    revisions,
+    sessions,
+    now,
+    log,
+  });
+  closers.add(async () => loop.close());
+
+  const news = createNews();
+  const gateway = await startGateway({ config, binary, xdsPort: ports.xds, xds, sessions, now, log });
+  closers.add(() => {
+    gateway.close();
+  });
+  gateway.watch(() => {
+    loop.wake();
+    news.tell();
+  });
+  xds.subscribe(() => {
+    loop.wake();
+    news.tell();
+  });
+  registry.subscribe(news.tell);
+  sessions.subscribe(() => {
+    loop.wake();
+    news.tell();
+  });
+  closers.add(keepSessionsFresh(sessions));
+
+  const status = createStatus({ config, ports, startedAt, registry, gateway, xds, sessions, problems });
+  const ended = Promise.withResolvers<undefined>();
+  const api = apiContext({
+    data,
+    token,
+    registry,
+    store,
+    runtimes,
+    loop,
+    gateway,
+    xds,
+    revisions,
+    sessions,
+    status,
+    news,
+    now,
+    log,
+    closeAll: closers.closeAll,
+    ended: () => {
+      ended.resolve(undefined);
+    },
+  });
+  const server = await startApi({ host: config.api.host, port: ports.api, version: status.system().version, api });
+  closers.add(async () => server.close());
+  status.apiListens(server.port);
+
+  const system = status.system();
+  writeRuntimeFile(data, system);
+  log.info(
+    { gateway: system.gateway.url, api: system.api.url, data, envoy: binary.source },
+    'the control plane answers',
+  );
+  return { system, close: closers.closeAll, ended: ended.promise };
+}

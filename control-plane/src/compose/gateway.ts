@@ -1,0 +1,64 @@
+/** Envoy as a program, started or found again, and what its coming and going means for the session table. */
+import { join } from 'node:path';
+import { bootstrap, createEnvoy, type EnvoySupervisor, type FoundEnvoy } from '@switchboard/envoy';
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import type { SessionTable } from '../telemetry/sessions.ts';
+import type { XdsServer } from '../xds/server.ts';
+import { NODE_ID } from './settings.ts';
+
+export interface GatewayParts {
+  readonly config: Config;
+  readonly binary: FoundEnvoy;
+  readonly xdsPort: number;
+  readonly xds: XdsServer;
+  readonly sessions: SessionTable;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+export async function startGateway({
+  config,
+  binary,
+  xdsPort,
+  xds,
+  sessions,
+  now,
+  log,
+}: GatewayParts): Promise<EnvoySupervisor> {
+  const envoy = createEnvoy({
+    folder: join(config.dataFolder, 'envoy'),
+    binary: binary.path,
+    version: binary.version,
+    nodeId: NODE_ID,
+    bootstrap: (adminPath) =>
+      bootstrap({
+        nodeId: NODE_ID,
+        cluster: 'switchboard',
+        zone: '',
+        xds: { host: config.xds.host === '0.0.0.0' ? '127.0.0.1' : config.xds.host, port: xdsPort },
+        variant: config.envoy.xds,
+        adminPath,
+        maxConnections: config.envoy.maxConnections,
+      }),
+    concurrency: config.envoy.concurrency,
+    logLevel: config.envoy.logLevel,
+    now,
+    log,
+  });
+  await envoy.start();
+
+  function noteSessions(): void {
+    const { state, adopted } = envoy.status();
+    const connected = xds.gateways().some((one) => one.node === NODE_ID);
+    if (connected) sessions.gatewayConnected(NODE_ID, envoy.identity(), !adopted);
+    else if (state === 'backoff' || state === 'stopped') sessions.gatewayGone(NODE_ID);
+    else sessions.gatewayLost(NODE_ID);
+  }
+  envoy.watch(noteSessions);
+  xds.subscribe((event) => {
+    if (event.kind === 'connected' || event.kind === 'disconnected') noteSessions();
+  });
+  noteSessions();
+  return envoy;
+}

@@ -1,0 +1,72 @@
+/** The reconcile loop, joined to what it decides on (sessions, ACKs) and to where its FleetView goes (translation, xDS). */
+import { randomInt } from 'node:crypto';
+import type { Drivers } from '../drivers.ts';
+import type { RevisionLog } from '../home/revisions.ts';
+import type { Log } from '../log.ts';
+import type { FleetView } from '../model/fleet.ts';
+import { createLoop, type Loop } from '../reconcile/loop.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { SessionTable } from '../telemetry/sessions.ts';
+import type { Translator } from '../translate/create.ts';
+import type { Problem } from '../translate/options.ts';
+import type { XdsServer } from '../xds/server.ts';
+
+export interface LoopParts {
+  readonly registry: Registry;
+  readonly runtimes: ReadonlyMap<string, Runtime>;
+  readonly drivers: Drivers;
+  readonly translator: Translator;
+  readonly xds: XdsServer;
+  readonly revisions: RevisionLog;
+  readonly sessions: SessionTable;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** Readable aloud: no 0, 1, l or o. */
+const ID_LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
+
+function randomId(length: number): string {
+  return Array.from({ length }, () => ID_LETTERS[randomInt(ID_LETTERS.length)] ?? 'x').join('');
+}
+
+/** Resolves when what ran before has been found again and the first FleetView is published. */
+export async function startLoop(parts: LoopParts): Promise<{ loop: Loop; problems: () => readonly Problem[] }> {
+  const { translator, xds, revisions, sessions, log } = parts;
+  let problems: readonly Problem[] = [];
+
+  function publish(fleet: FleetView): void {
+    const translated = translator.translate(fleet);
+    for (const problem of translated.problems) {
+      if (!problems.some((old) => old.name === problem.name && old.message === problem.message))
+        log.warn({ problem }, 'a resource can not be served as it is');
+    }
+    problems = translated.problems;
+    xds.publish(translated.snapshot);
+    revisions.published(fleet.revision);
+  }
+
+  const loop = createLoop({
+    registry: parts.registry,
+    runtimes: parts.runtimes,
+    createProbe: (probe) => parts.drivers.createProbe(probe),
+    publish,
+    sessionsAt: (upstream) => {
+      const counts = sessions.counts();
+      const known = counts.byUpstream.get(upstream) ?? 0;
+      return known > 0 || counts.settled ? known : undefined;
+    },
+    isAcked: (revision) => {
+      const { acked, pending, refused } = xds.report(revision);
+      // With no gateway connected it is acknowledged only if none can be serving.
+      return pending.length === 0 && (acked.length + refused.length > 0 || sessions.counts().settled);
+    },
+    now: parts.now,
+    random: Math.random,
+    randomId,
+    log,
+  });
+  await loop.start();
+  return { loop, problems: () => problems };
+}

@@ -1,0 +1,104 @@
+/** What the whole installation is doing, and whether it is ready: the answers of `switchboard status` and /readyz. */
+import type { EnvoySupervisor } from '@switchboard/envoy';
+import type { Config } from '../config.ts';
+import type { ReadinessCheck, SystemStatus } from '../model/system.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { SessionTable } from '../telemetry/sessions.ts';
+import type { Problem } from '../translate/options.ts';
+import type { XdsServer } from '../xds/server.ts';
+import { VERSION } from './settings.ts';
+
+export interface StatusParts {
+  readonly config: Config;
+  readonly ports: { readonly gateway: number; readonly xds: number; readonly api: number };
+  readonly startedAt: string;
+  readonly registry: Registry;
+  readonly gateway: EnvoySupervisor;
+  readonly xds: XdsServer;
+  readonly sessions: SessionTable;
+  readonly problems: () => readonly Problem[];
+}
+
+export interface Status {
+  system(): SystemStatus;
+  readiness(): ReadinessCheck[];
+  /** The port that the API got, once it listens. */
+  apiListens(port: number): void;
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+export function createStatus(parts: StatusParts): Status {
+  const { config, ports, registry, gateway, xds, sessions } = parts;
+  let apiPort = ports.api;
+
+  return {
+    apiListens(port) {
+      apiPort = port;
+    },
+    system() {
+      const counts = sessions.counts();
+      return {
+        version: VERSION,
+        startedAt: parts.startedAt,
+        revision: registry.view().revision,
+        controlPlane: { pid: process.pid, node: process.version },
+        gateway: {
+          url: `ws://${urlHost(config.gateway.host)}:${ports.gateway}`,
+          host: config.gateway.host,
+          port: ports.gateway,
+        },
+        api: { url: `http://${urlHost(config.api.host)}:${apiPort}`, host: config.api.host, port: apiPort },
+        xds: { host: config.xds.host, port: ports.xds },
+        data: config.dataFolder,
+        envoy: gateway.status(),
+        agents: [...registry.view().instances.values()].map(({ value }) => ({
+          instance: value.id,
+          service: value.service,
+          state: value.state,
+          pid: value.process?.pid ?? null,
+          address: value.address === undefined ? null : `${value.address.host}:${value.address.port}`,
+        })),
+        sessions: { open: counts.total, settled: counts.settled },
+      };
+    },
+    readiness() {
+      const status = gateway.status();
+      const connected = xds.gateways();
+      const listening = connected.some(
+        ({ types }) =>
+          types['lds']?.acked !== undefined &&
+          types['lds'].acked !== '' &&
+          types['rds'] !== undefined &&
+          types['rds'].acked !== '',
+      );
+      const problems = parts.problems();
+      return [
+        { name: 'store', ok: true, message: `revision ${registry.view().revision}` },
+        {
+          name: 'envoy',
+          ok: status.state === 'running' || status.state === 'starting',
+          message: status.reason === '' ? status.state : `${status.state}: ${status.reason}`,
+        },
+        {
+          name: 'gateway',
+          ok: listening,
+          message: listening
+            ? `${connected.length} connected`
+            : 'no Envoy has acknowledged its listener and routes yet',
+        },
+        {
+          name: 'resources',
+          ok: problems.length === 0,
+          message:
+            problems.length === 0
+              ? 'all are served'
+              : problems.map((one) => `${one.kind} ${one.name}: ${one.message}`).join('; '),
+        },
+      ];
+    },
+  };
+}
