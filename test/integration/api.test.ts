@@ -31,6 +31,27 @@ async function call(
   return { status: response.status, headers: response.headers, text, problem };
 }
 
+/** The answer to a body that is sent whole whatever comes back; with or without its length said beforehand. */
+async function sendLarge(size: number, announced: boolean): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const sending = request(`${world.client.url}/v1/apply`, {
+      method: 'POST',
+      agent: false,
+      headers: { authorization: `Bearer ${world.token}`, ...(announced ? { 'content-length': size } : {}) },
+    });
+    sending.once('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => (text += part));
+      response.once('end', () => {
+        resolve({ status: response.statusCode ?? 0, text });
+        sending.destroy();
+      });
+    });
+    sending.on('error', reject);
+    sending.end(Buffer.alloc(size, 'x'));
+  });
+}
+
 describe('tokens', () => {
   it('are needed for everything but liveness and pages without data', async () => {
     for (const endpoint of ENDPOINTS) {
@@ -167,7 +188,24 @@ describe('bad input', () => {
       400,
       'name: must be x',
     ],
-    ['broken JSON', 'PUT', '/v1/services/x', '{"spec":', 400, 'not valid JSON'],
+    ['broken JSON', 'PUT', '/v1/services/x', '{"spec":', 400, 'line 1, column 9: is not valid JSON'],
+    ['broken JSON in apply', 'POST', '/v1/apply', '[{"kind":"Service",\n"name" "x"}]', 400, 'line 2, column 8'],
+    [
+      'a query parameter twice',
+      'GET',
+      '/v1/services?limit=1&limit=2',
+      undefined,
+      400,
+      'query.limit: is given more than',
+    ],
+    [
+      'a lease token that is none',
+      'DELETE',
+      '/v1/instances/weather-x',
+      undefined,
+      404,
+      'there is no instance weather-x',
+    ],
     [
       'a name twice',
       'POST',
@@ -184,7 +222,6 @@ describe('bad input', () => {
       400,
       'kind: must be Service or Route, not "Pod"',
     ],
-    ['broken YAML', 'POST', '/v1/apply', 'kind: Service\n  name: x', 400, 'line 1, column 7'],
     ['nothing to apply', 'POST', '/v1/apply', '', 400, 'no document'],
     ['an unknown query parameter', 'GET', '/v1/services?lable=x', undefined, 400, 'query.lable: unknown'],
     ['a scale below zero', 'POST', '/v1/services/weather/scale', '{"replicas":-1}', 400, 'replicas'],
@@ -201,12 +238,17 @@ describe('bad input', () => {
     expect((await world.client.status()).revision).toBe(before);
   });
 
+  it('in YAML is told with its place', async () => {
+    const { status, problem } = await call('POST', '/v1/apply', { body: 'kind: Service\n  name: x' });
+    expect([status, problem.issues?.[0]?.path]).toEqual([400, 'line 1, column 7']);
+  });
+
   it('that is too large or no text is refused', async () => {
-    const large = await call('POST', '/v1/apply', { body: 'x'.repeat(10 * 1024 * 1024) }).catch(
-      (error: unknown) => error,
-    );
-    // The server may close the connection before all was sent.
-    expect(large instanceof Error || (large as { status: number }).status === 413).toBe(true);
+    for (const announced of [true, false]) {
+      const { status, text } = await sendLarge(10 * 1024 * 1024, announced);
+      expect(status).toBe(413);
+      expect(JSON.parse(text)).toMatchObject({ code: 'too_large', remedy: 'Send fewer documents at a time.' });
+    }
     expect(
       (await call('PUT', '/v1/services/x', { body: Buffer.from([0x7b, 0xff, 0xfe, 0x7d]) })).problem.detail,
     ).toContain('UTF-8');
@@ -223,6 +265,42 @@ describe('conditional writes', () => {
     const body = JSON.stringify({ spec: { runtime: 'external' } });
     expect((await call('PUT', '/v1/services/weather', { headers: { 'if-none-match': '*' }, body })).status).toBe(412);
     expect((await call('PUT', '/v1/services/fresh', { headers: { 'if-none-match': '*' }, body })).status).toBe(200);
+  });
+
+  it.each([
+    ['if-match', 'W/"abc"'],
+    ['if-match', '"1", "2"'],
+    ['if-match', '*'],
+    ['if-none-match', '"1"'],
+  ])('%s %s is refused, not passed over', async (header, value) => {
+    const before = (await world.client.status()).revision;
+    const body = JSON.stringify({ labels: { passed: 'over' } });
+    const { status, problem } = await call('PATCH', '/v1/services/weather', { headers: { [header]: value }, body });
+    expect([status, problem.issues?.[0]?.path]).toEqual([400, header]);
+    const both = { 'if-match': '"1"', 'if-none-match': '*' };
+    expect((await call('PATCH', '/v1/services/weather', { headers: both, body })).status).toBe(400);
+    expect((await world.client.status()).revision).toBe(before);
+  });
+
+  it('answer with the ETag of the resource itself', async () => {
+    const put = (name: string, replicas: number) =>
+      call('PUT', `/v1/services/${name}`, { body: JSON.stringify({ ...echoService(name), ...spec(replicas) }) });
+    const spec = (replicas: number) => ({ spec: { ...(echoService('tagged')['spec'] as object), replicas } });
+    const read = async (): Promise<string | null> => (await call('GET', '/v1/services/tagged')).headers.get('etag');
+    const created = await put('tagged', 0);
+    expect(created.headers.get('etag')).toBe(await read());
+    // Another resource moves the registry on; an unchanged write and a dry run still tell this one's own.
+    await put('another', 0);
+    expect((await put('tagged', 0)).headers.get('etag')).toBe(await read());
+    const dry = await call('PUT', '/v1/services/tagged?dryRun=true', { body: JSON.stringify(spec(1)) });
+    expect([dry.status, dry.headers.get('etag')]).toEqual([200, await read()]);
+    expect((await call('POST', '/v1/services/tagged/scale', { body: '{"replicas":0}' })).headers.get('etag')).toBe(
+      await read(),
+    );
+    const several = await call('POST', '/v1/apply', {
+      body: JSON.stringify([echoService('one'), echoService('two')]),
+    });
+    expect([several.status, several.headers.get('etag')]).toEqual([200, null]);
   });
 
   it('say unchanged when nothing changes, and change nothing on a dry run', async () => {

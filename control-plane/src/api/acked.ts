@@ -5,9 +5,19 @@ import type { WriteResult } from '../model/write.ts';
 import type { Call } from './endpoint.ts';
 import type { WriteAnswer } from './types.ts';
 
+/** The revision of the one resource that was written: of its last change, which an unchanged write and a dry run are not. */
+function writtenRevision({ api }: Call, { changes, revision, dryRun }: WriteResult): number | undefined {
+  const [only, ...others] = changes.filter((change) => change.kind !== 'Instance');
+  if (only === undefined || others.length > 0) return undefined;
+  if (!dryRun && (only.action === 'created' || only.action === 'updated')) return revision;
+  const { services, routes } = api.registry.view();
+  return (only.kind === 'Service' ? services : routes).get(only.name)?.revision;
+}
+
 export async function answerWrite(call: Call, result: WriteResult): Promise<WriteAnswer> {
   const { wait, timeout } = call.query as { wait?: string; timeout?: string };
-  call.hono.header('etag', `"${result.revision}"`);
+  const revision = writtenRevision(call, result);
+  if (revision !== undefined) call.hono.header('etag', `"${revision}"`);
   if (wait === undefined || result.dryRun) return result;
   const acks = await call.api.whenAcked(result.revision, durationMs(timeout ?? '30s'), call.closing);
   if (acks.refused.length > 0) {

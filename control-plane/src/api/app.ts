@@ -1,12 +1,14 @@
 /** The HTTP application: request id, host check, token, then the endpoint; every error goes through errors.ts. */
 import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
-import { SwitchboardError } from '../model/errors.ts';
+import { z } from 'zod';
+import { SwitchboardError, type Issue } from '../model/errors.ts';
 import { issuesOf, parseAs } from '../model/parse.ts';
-import { parseDocuments, readJson, readText } from './body.ts';
+import { readDocuments, readJson } from './body.ts';
 import type { ApiContext } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { answerError } from './errors.ts';
+import { createLiveFeed, liveState } from './live-feed.ts';
 import { hostName, isLoopback } from './loopback.ts';
 import { openApi } from './openapi.ts';
 import { apply } from './routes/apply.ts';
@@ -37,7 +39,7 @@ export interface AppOptions {
 }
 
 function authenticate(api: ApiContext, context: Context): string {
-  const match = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '');
+  const match = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '');
   const who = match?.[1] === undefined ? undefined : api.authenticate(match[1]);
   if (who !== undefined) return who.actor;
   throw new SwitchboardError('unauthenticated', match === null ? 'this needs a token' : 'the token is not known', {
@@ -45,36 +47,43 @@ function authenticate(api: ApiContext, context: Context): string {
   });
 }
 
+const NoQuery = z.strictObject({});
+
 function queryOf(endpoint: Endpoint, context: Context): Record<string, unknown> {
-  const given = context.req.query();
-  if (endpoint.query === undefined) {
-    const [unknown] = Object.keys(given);
-    if (unknown === undefined) return {};
-    throw new SwitchboardError('invalid', `unknown query parameter ${unknown}`, {
-      issues: [{ path: `query.${unknown}`, message: 'unknown query parameter' }],
-    });
-  }
-  const result = endpoint.query.safeParse(given);
-  if (result.success) return result.data;
-  const issues = issuesOf(result.error, 'query');
-  throw new SwitchboardError('invalid', issues.map((issue) => `${issue.path}: ${issue.message}`).join('; '), {
+  const given = Object.entries(context.req.queries());
+  const twice = given.filter(([, values]) => values.length > 1);
+  const result = (endpoint.query ?? NoQuery).safeParse(
+    Object.fromEntries(given.map(([name, values]) => [name, values[0]])),
+  );
+  if (result.success && twice.length === 0) return result.data;
+  const issues: Issue[] = [
+    ...twice.map(([name]) => ({ path: `query.${name}`, message: 'is given more than once' })),
+    ...(result.error === undefined ? [] : issuesOf(result.error, 'query')),
+  ];
+  throw new SwitchboardError('invalid', issues.map(({ path, message }) => `${path}: ${message}`).join('; '), {
     issues,
   });
 }
 
 async function bodyOf(endpoint: Endpoint, context: Context): Promise<unknown> {
   if (endpoint.body === undefined) return undefined;
-  const raw = endpoint.body.yaml === true ? parseDocuments(await readText(context)) : await readJson(context);
+  const raw = endpoint.body.yaml === true ? await readDocuments(context) : await readJson(context);
   return parseAs(endpoint.body.schema, raw, 'the body');
 }
 
 export function createApp({ api, version, host, closing }: AppOptions): Hono {
   const app = new Hono();
+  const live = createLiveFeed({
+    state: () => liveState(api),
+    subscribe: (listener) => api.subscribe(listener),
+    now: api.now,
+  });
   app.use(async (context, next) => {
     const given = context.req.header('x-request-id');
     context.header('x-request-id', given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID());
     context.header('x-content-type-options', 'nosniff');
     context.header('referrer-policy', 'no-referrer');
+    context.header('cross-origin-resource-policy', 'same-origin');
     if (isLoopback(host) && !isLoopback(hostName(context.req.header('host') ?? '')))
       throw new SwitchboardError('forbidden', 'this address answers only to local names');
     await next();
@@ -96,6 +105,7 @@ export function createApp({ api, version, host, closing }: AppOptions): Hono {
         actor,
         requestId,
         closing: signal,
+        live,
       });
       return answer instanceof Response ? answer : context.json(answer);
     });

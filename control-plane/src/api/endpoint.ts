@@ -4,8 +4,12 @@
  */
 import type { Context } from 'hono';
 import { z } from 'zod';
+import type { Log } from '../log.ts';
+import { SwitchboardError } from '../model/errors.ts';
+import { Duration, durationMs } from '../model/units.ts';
 import type { WriteOptions } from '../model/write.ts';
 import type { ApiContext } from './context.ts';
+import type { LiveFeed } from './live-feed.ts';
 
 export interface Call {
   readonly api: ApiContext;
@@ -19,6 +23,7 @@ export interface Call {
   readonly requestId: string;
   /** Ends with the client or with the server. */
   readonly closing: AbortSignal;
+  readonly live: LiveFeed;
 }
 
 export interface Endpoint {
@@ -36,25 +41,42 @@ export interface Endpoint {
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
+/** A duration with an end: timers of more than 24 days would fire at once. */
+export function atMost(longest: string): z.ZodType<string> {
+  return Duration.refine(
+    (text) => !Duration.safeParse(text).success || durationMs(text) <= durationMs(longest),
+    `must be at most ${longest}`,
+  );
+}
+
 /** What every write understands. */
 export const writeQuery = {
   dryRun: flag.optional().describe('Tell what would happen, change nothing.'),
   wait: z.enum(['acked']).optional().describe('Answer when every connected Envoy runs the change.'),
-  timeout: z
-    .string()
-    .regex(/^\d{1,6}(ms|s|m)$/)
-    .optional()
-    .describe('With wait: at most this long, such as 30s (the default).'),
+  timeout: atMost('1h').optional().describe('With wait: at most this long, such as 30s (the default); 1h at most.'),
   note: z.string().max(1000).optional().describe('Kept with the change.'),
 };
 export const nowQuery = { now: flag.optional().describe('Do not drain: open sessions end.') };
 export const WriteQuery = z.strictObject(writeQuery);
 
-/** `If-Match: "42"`, `If-None-Match: *`. */
+/**
+ * `If-Match: "42"`, `If-None-Match: *` (RFC 9110 section 13.1). Anything else is refused: to pass over a condition would make the write
+ * an unconditional one.
+ */
 function expected(hono: Context): number | undefined {
-  if (hono.req.header('if-none-match') === '*') return 0;
-  const match = /^(?:W\/)?"?(\d+)"?$/.exec(hono.req.header('if-match') ?? '');
-  return match === null ? undefined : Number(match[1]);
+  const [match, none] = [hono.req.header('if-match'), hono.req.header('if-none-match')];
+  const refuse = (header: string, message: string): never => {
+    throw new SwitchboardError('invalid', `the header ${header} ${message}`, { issues: [{ path: header, message }] });
+  };
+  if (none !== undefined) {
+    if (match !== undefined) refuse('if-none-match', 'cannot be sent together with if-match');
+    return none.trim() === '*' ? 0 : refuse('if-none-match', 'must be * here');
+  }
+  if (match === undefined) return undefined;
+  const revision = /^(?:W\/)?"?(\d{1,15})"?$/.exec(match.trim())?.[1];
+  return revision === undefined
+    ? refuse('if-match', 'must be one revision, the ETag that was read, such as "42"')
+    : Number(revision);
 }
 
 export function writeOptions(call: Call): WriteOptions {
@@ -67,4 +89,13 @@ export function writeOptions(call: Call): WriteOptions {
     ...(note === undefined ? {} : { note }),
     ...(expectRevision === undefined ? {} : { expectRevision }),
   };
+}
+
+export function wantsStream(call: Call): boolean {
+  return (call.hono.req.header('accept') ?? '').includes('text/event-stream');
+}
+
+/** What a stream of events needs of its call. */
+export function streamOf(call: Call): { hono: Context; closing: AbortSignal; requestId: string; log: Log } {
+  return { hono: call.hono, closing: call.closing, requestId: call.requestId, log: call.api.log };
 }

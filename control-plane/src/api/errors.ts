@@ -39,12 +39,12 @@ const TITLE: Readonly<Record<ErrorCode, string>> = {
   timeout: 'The time is over',
 };
 
-export function answerError(error: unknown, context: Context, log: Log): Response {
-  const requestId = context.res.headers.get('x-request-id') ?? '';
+/** What a client is told. An error that isn't ours is logged and told as `internal` alone. */
+export function problemOf(error: unknown, requestId: string, log: Log): Problem {
   const known = isError(error);
   const code: ErrorCode = known ? error.code : 'internal';
-  if (!known || code === 'internal') log.error({ error, requestId }, 'a request failed');
-  const problem: Problem = {
+  if (STATUS[code] === 500) log.error({ error, requestId }, 'a request failed');
+  return {
     type: `urn:switchboard:error:${code}`,
     title: TITLE[code],
     status: STATUS[code],
@@ -54,7 +54,11 @@ export function answerError(error: unknown, context: Context, log: Log): Respons
     ...(known && error.remedy !== undefined ? { remedy: error.remedy } : {}),
     requestId,
   };
+}
+
+export function answerError(error: unknown, context: Context, log: Log): Response {
+  const problem = problemOf(error, context.res.headers.get('x-request-id') ?? '', log);
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
-  if (code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
-  return context.body(JSON.stringify(problem), STATUS[code], headers);
+  if (problem.status === 401) headers['www-authenticate'] = 'Bearer';
+  return context.body(JSON.stringify(problem), STATUS[problem.code], headers);
 }

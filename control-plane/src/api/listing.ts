@@ -10,14 +10,14 @@ export const PageQuery = z.strictObject({
   after: z.string().max(256).optional().describe('Go on after this item: the `next` of the page before.'),
 });
 
-/** Items must be sorted by their key. */
+/** Items must be sorted by their key, by code unit. */
 export function page<T>(
   items: readonly T[],
   keyOf: (item: T) => string,
   query: Call['query'],
 ): { items: T[]; next?: string } {
   const { limit = 1000, after } = query as { limit?: number; after?: string };
-  const rest = after === undefined ? items : items.filter((item) => keyOf(item).localeCompare(after) > 0);
+  const rest = after === undefined ? items : items.filter((item) => keyOf(item) > after);
   const taken = rest.slice(0, limit);
   const last = taken.at(-1);
   return { items: taken, ...(last !== undefined && rest.length > limit ? { next: keyOf(last) } : {}) };

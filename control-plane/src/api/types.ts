@@ -1,4 +1,5 @@
 /** What the API answers beyond the model's own types: shared with the client, the CLI and the console. */
+import type { ErrorCode } from '../model/errors.ts';
 import type { HealthReport } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Route } from '../model/route.ts';
@@ -57,7 +58,7 @@ export interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly issues?: readonly { readonly path: string; readonly message: string }[];
   readonly remedy?: string;
   readonly requestId: string;

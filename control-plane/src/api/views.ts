@@ -87,6 +87,15 @@ export function serviceView(
   };
 }
 
+/** By code unit: the same order whatever the language of the machine. */
+export function inOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return inOrder(a.name, b.name);
+}
+
 export function serviceViews(view: RegistryView, observed: Observed): ServiceView[] {
   const byService = Map.groupBy(
     [...view.instances.values()].map((held) => held.value),
@@ -94,11 +103,9 @@ export function serviceViews(view: RegistryView, observed: Observed): ServiceVie
   );
   return [...view.services.values()]
     .map((held) => serviceView(held, byService.get(held.value.name) ?? [], observed))
-    .sort((a, b) => a.name.localeCompare(b.name));
+    .sort(byName);
 }
 
 export function instanceViews(view: RegistryView, observed: Observed): InstanceView[] {
-  return [...view.instances.values()]
-    .map((held) => instanceView(held, observed))
-    .sort((a, b) => a.id.localeCompare(b.id));
+  return [...view.instances.values()].map((held) => instanceView(held, observed)).sort((a, b) => inOrder(a.id, b.id));
 }

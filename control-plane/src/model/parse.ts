@@ -27,7 +27,7 @@ export function parseAs<T>(schema: z.ZodType<T>, value: unknown, what: string, p
   const issues = issuesOf(result.error, prefix);
   throw new SwitchboardError(
     'invalid',
-    `${what} is not valid: ${issues.map((issue) => `${issue.path}: ${issue.message}`).join('; ')}`,
+    `${what} is not valid: ${issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')}`,
     { issues },
   );
 }

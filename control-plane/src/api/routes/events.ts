@@ -1,31 +1,54 @@
 import { z } from 'zod';
 import type { Event } from '../../model/event.ts';
 import type { ApiContext } from '../context.ts';
-import type { Endpoint } from '../endpoint.ts';
-import { observedBy } from '../listing.ts';
-import { sendEvents, untilAborted } from '../sse.ts';
-import type { LiveState } from '../types.ts';
-import { instanceViews, serviceViews } from '../views.ts';
+import { streamOf, type Endpoint, wantsStream } from '../endpoint.ts';
+import { createLatch } from '../latch.ts';
+import { sendEvents, type EventSink } from '../sse.ts';
+
+/** As many as are kept. */
+const MOST = 5000;
 
 const Query = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(5000).default(100),
+  limit: z.coerce.number().int().min(1).max(MOST).default(100).describe('At most this many, the newest (100).'),
   after: z.string().max(64).optional().describe('Only events after the one with this id.'),
   subject: z.string().max(128).optional().describe('A name, or Kind/name.'),
 });
+type Filter = z.infer<typeof Query>;
 
-/** A console is told at most this often. */
-const LIVE_GAP_MS = 250;
+async function find(api: ApiContext, { limit, after, subject }: Filter): Promise<Event[]> {
+  return api.registry.events({
+    limit,
+    ...(after === undefined ? {} : { after }),
+    ...(subject === undefined ? {} : { subject }),
+  });
+}
 
-function liveState(api: ApiContext): LiveState {
-  const view = api.registry.view();
-  const observed = observedBy(api);
-  return {
-    revision: view.revision,
-    status: api.system(),
-    services: serviceViews(view, observed),
-    instances: instanceViews(view, observed),
-    gateways: api.gateways(),
-  };
+/** Reads on from the last one sent, instead of queueing what comes: a slow client costs nothing, and none is missed or sent twice. */
+async function followEvents(
+  api: ApiContext,
+  filter: Filter,
+  resumed: string | undefined,
+  sink: EventSink,
+): Promise<void> {
+  const latch = createLatch();
+  const unsubscribe = api.registry.subscribeEvents(latch.wake);
+  sink.signal.addEventListener('abort', latch.wake, { once: true });
+  try {
+    let last = resumed ?? filter.after;
+    // Who comes back after a break gets all that it missed.
+    let limit = resumed === undefined ? filter.limit : MOST;
+    while (!sink.signal.aborted) {
+      const fresh = await find(api, { ...filter, limit, after: last });
+      for (const event of fresh.reverse()) {
+        await sink.send('event', event, event.id);
+        last = event.id;
+      }
+      limit = MOST;
+      await latch.wait();
+    }
+  } finally {
+    unsubscribe();
+  }
 }
 
 export const events: readonly Endpoint[] = [
@@ -36,38 +59,10 @@ export const events: readonly Endpoint[] = [
     query: Query,
     answer: { status: 200, about: 'Events.' },
     async handle(call) {
-      const filter = call.query as { limit: number; after?: string; subject?: string };
-      if (!(call.hono.req.header('accept') ?? '').includes('text/event-stream'))
-        return { items: await call.api.registry.events(filter) };
-      const after = call.hono.req.header('last-event-id') ?? filter.after;
-      return sendEvents(call.hono, call.closing, async (sink) => {
-        const waiting: Event[] = [];
-        let wake: () => void = () => undefined;
-        const stop = call.api.registry.subscribeEvents((event) => {
-          waiting.push(event);
-          wake();
-        });
-        sink.signal.addEventListener('abort', () => {
-          wake();
-        });
-        const past = await call.api.registry.events({
-          limit: filter.limit,
-          ...(after === undefined ? {} : { after }),
-          ...(filter.subject === undefined ? {} : { subject: filter.subject }),
-        });
-        const seen = new Set(past.map((event) => event.id));
-        for (const event of past.reverse()) await sink.send('event', event, event.id);
-        while (!sink.signal.aborted) {
-          const event = waiting.shift();
-          if (event === undefined) await new Promise<void>((resolve) => (wake = resolve));
-          else if (
-            !seen.has(event.id) &&
-            (filter.subject === undefined || [event.subject.name, event.subject.service].includes(filter.subject))
-          )
-            await sink.send('event', event, event.id);
-        }
-        stop();
-      });
+      const filter = call.query as Filter;
+      if (!wantsStream(call)) return { items: await find(call.api, filter) };
+      const resumed = call.hono.req.header('last-event-id');
+      return sendEvents(streamOf(call), async (sink) => followEvents(call.api, filter, resumed, sink));
     },
   },
   {
@@ -75,26 +70,6 @@ export const events: readonly Endpoint[] = [
     path: '/v1/live',
     summary: 'The state of everything, at once and after each change (text/event-stream)',
     answer: { status: 200, about: 'Events `state`, at most four a second.' },
-    handle: async (call) =>
-      sendEvents(call.hono, call.closing, async (sink) => {
-        let due = true;
-        let timer: NodeJS.Timeout | undefined;
-        const push = async (): Promise<void> => {
-          due = false;
-          await sink.send('state', liveState(call.api));
-          timer = setTimeout(() => {
-            timer = undefined;
-            if (due) void push();
-          }, LIVE_GAP_MS);
-        };
-        const stop = call.api.subscribe(() => {
-          due = true;
-          if (timer === undefined && !sink.signal.aborted) void push();
-        });
-        await push();
-        await untilAborted(sink.signal);
-        stop();
-        clearTimeout(timer);
-      }),
+    handle: async (call) => sendEvents(streamOf(call), async (sink) => call.live.follow(sink)),
   },
 ];

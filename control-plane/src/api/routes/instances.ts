@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import { Registration } from '../../model/instance.ts';
 import { answerWrite } from '../acked.ts';
-import { WriteQuery, nowQuery, writeOptions, writeQuery, type Call, type Endpoint } from '../endpoint.ts';
+import {
+  WriteQuery,
+  nowQuery,
+  writeOptions,
+  writeQuery,
+  streamOf,
+  wantsStream,
+  type Call,
+  type Endpoint,
+} from '../endpoint.ts';
 import { PageQuery, observedBy, page } from '../listing.ts';
 import { sendEvents } from '../sse.ts';
 import { instanceView, instanceViews } from '../views.ts';
@@ -73,7 +82,13 @@ export const instances: readonly Endpoint[] = [
     answer: { status: 200, about: 'What it does to open sessions. The lease token goes in the header x-lease-token.' },
     async handle(call) {
       find(call);
-      const token = Number(call.hono.req.header('x-lease-token') ?? NaN);
+      const given = call.hono.req.header('x-lease-token') ?? '';
+      if (!/^\d{1,15}$/.test(given))
+        throw new SwitchboardError('invalid', 'the header x-lease-token must be the token of the registration', {
+          issues: [{ path: 'x-lease-token', message: 'must be the token of the registration' }],
+          remedy: 'An instance that did not register itself is ended with POST /v1/instances/{id}/stop.',
+        });
+      const token = Number(given);
       return answerWrite(
         call,
         await call.api.registry.deregister(call.param('id'), token, {
@@ -110,9 +125,9 @@ export const instances: readonly Endpoint[] = [
     async handle(call) {
       find(call);
       const tail = call.query['tail'] as number;
-      const follow = (call.hono.req.header('accept') ?? '').includes('text/event-stream');
+      const follow = wantsStream(call);
       if (follow) {
-        return sendEvents(call.hono, call.closing, async (sink) => {
+        return sendEvents(streamOf(call), async (sink) => {
           for await (const line of call.api.logs(call.param('id'), { tail, follow, signal: sink.signal }))
             await sink.send('line', line);
         });

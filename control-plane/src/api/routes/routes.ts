@@ -4,6 +4,7 @@ import { answerWrite } from '../acked.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 import { PageQuery, page, withIdentity } from '../listing.ts';
 import { mergePatch } from '../merge-patch.ts';
+import { byName } from '../views.ts';
 
 const example = { spec: { match: { path: { prefix: '/chat' } }, target: { service: 'weather' }, rewrite: '/' } };
 
@@ -22,11 +23,7 @@ export const routes: readonly Endpoint[] = [
     answer: { status: 200, about: 'A page of routes. Every service has /agents/<name> besides.' },
     async handle(call) {
       const all = [...call.api.registry.view().routes.values()].map(({ value, revision }) => ({ ...value, revision }));
-      return page(
-        all.sort((a, b) => a.name.localeCompare(b.name)),
-        (one) => one.name,
-        call.query,
-      );
+      return page(all.sort(byName), (one) => one.name, call.query);
     },
   },
   {

@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { Duration, durationMs } from '../../model/units.ts';
-import type { Endpoint } from '../endpoint.ts';
+import { durationMs } from '../../model/units.ts';
+import { atMost, type Endpoint } from '../endpoint.ts';
 
 export const system: readonly Endpoint[] = [
   {
@@ -42,6 +42,9 @@ export const system: readonly Endpoint[] = [
       file.once('close', () => void remove());
       return call.hono.body(Readable.toWeb(file) as ReadableStream, 200, {
         'content-type': 'application/octet-stream',
+        // So that a client can tell a copy that was cut short.
+        'content-length': String(statSync(path).size),
+        'content-disposition': 'attachment; filename="switchboard.db"',
       });
     },
   },
@@ -49,7 +52,7 @@ export const system: readonly Endpoint[] = [
     method: 'post',
     path: '/v1/shutdown',
     summary: 'End agents, Envoy and control plane, after open sessions or the time are over',
-    body: { schema: z.strictObject({ drain: Duration.optional() }), example: { drain: '30s' } },
+    body: { schema: z.strictObject({ drain: atMost('7d').optional() }), example: { drain: '30s' } },
     answer: { status: 202, about: 'It has begun.' },
     async handle(call) {
       const { drain } = call.body as { drain?: string };
