@@ -75,6 +75,14 @@ export function bootstrap(options: BootstrapOptions): object {
         },
       ],
     },
+    // Once a second it tells how many requests each instance has open: a second opinion on the session table.
+    cluster_manager: {
+      load_stats_config: {
+        api_type: 'GRPC',
+        transport_api_version: 'V3',
+        grpc_services: [{ envoy_grpc: { cluster_name: CONTROL_PLANE_CLUSTER } }],
+      },
+    },
     overload_manager: {
       resource_monitors: [
         {

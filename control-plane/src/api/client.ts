@@ -3,6 +3,7 @@ import { createParser } from 'eventsource-parser';
 import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Instance, Registration } from '../model/instance.ts';
+import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { Version } from '../model/version.ts';
 import type {
@@ -174,8 +175,13 @@ export function createClient({ url, token }: { url: string; token: string }) {
       json<{ instance: Instance; token: number; expiresAt: string; revision: number }>('POST', '/v1/instances', {
         body: registration,
       }),
-    heartbeat: async (id: string, lease: number) =>
-      json<{ expiresAt: string }>('POST', `${named('instances', id)}/heartbeat`, { body: { token: lease } }),
+    heartbeat: async (id: string, lease: number, load?: Partial<LoadReport>) =>
+      json<{ expiresAt: string }>('POST', `${named('instances', id)}/heartbeat`, {
+        body: { token: lease, ...(load === undefined ? {} : { load }) },
+      }),
+    load: async (id: string) => json<LoadSignals>('GET', `${named('instances', id)}/load`),
+    reportLoad: async (id: string, report: object) =>
+      json<HeldLoadReport>('POST', `${named('instances', id)}/load`, { body: report }),
     deregister: async (id: string, lease: number, now = false) =>
       json<WriteAnswer>('DELETE', named('instances', id), {
         query: { now },

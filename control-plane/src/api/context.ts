@@ -1,5 +1,6 @@
 /** What the API needs of the rest: plain functions and values that main.ts passes. Routes hold no logic beyond parse, authorise, call. */
 import type { HealthReport } from '../model/health.ts';
+import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { ReadinessCheck, RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { LogLine } from '../runtime/runtime.ts';
@@ -16,6 +17,9 @@ export interface ApiContext {
   system(): SystemStatus;
   readiness(): readonly ReadinessCheck[];
   health(instance: string): HealthReport | undefined;
+  /** Undefined: there is no such instance. */
+  signals(instance: string): LoadSignals | undefined;
+  reportLoad(instance: string, report: LoadReport): HeldLoadReport;
   sessions(): readonly Session[];
   sessionCounts(): SessionCounts;
   gateways(): readonly GatewaySync[];

@@ -9,10 +9,12 @@ import { SwitchboardError } from '../model/errors.ts';
 import type { Registry } from '../registry/registry.ts';
 import { backupStore } from '../store/backup.ts';
 import type { Store } from '../store/store.ts';
+import type { AgentReports } from '../telemetry/agent-reports.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { XdsServer } from '../xds/server.ts';
 import type { News } from './news.ts';
 import { endEverything, type ShutdownParts } from './shutdown.ts';
+import type { Signals } from './signals.ts';
 import type { Status } from './status.ts';
 
 export interface ApiParts extends ShutdownParts {
@@ -22,6 +24,8 @@ export interface ApiParts extends ShutdownParts {
   readonly xds: XdsServer;
   readonly revisions: RevisionLog;
   readonly sessions: SessionTable;
+  readonly signals: Signals;
+  readonly reports: AgentReports;
   readonly status: Status;
   readonly news: News;
   readonly now: () => number;
@@ -31,7 +35,23 @@ export interface ApiParts extends ShutdownParts {
 const consoleFolder = fileURLToPath(new URL('../../../console/dist', import.meta.url));
 
 export function apiContext(parts: ApiParts): ApiContext {
-  const { data, token, registry, store, runtimes, loop, xds, revisions, sessions, status, news, now, log } = parts;
+  const {
+    data,
+    token,
+    registry,
+    store,
+    runtimes,
+    loop,
+    xds,
+    revisions,
+    sessions,
+    signals,
+    reports,
+    status,
+    news,
+    now,
+    log,
+  } = parts;
   return {
     registry,
     log,
@@ -40,6 +60,8 @@ export function apiContext(parts: ApiParts): ApiContext {
     system: () => status.system(),
     readiness: () => status.readiness(),
     health: (instance) => loop.health(instance),
+    signals: (instance) => signals.of(instance),
+    reportLoad: (instance, report) => reports.put(instance, report),
     sessions: () => sessions.list(),
     sessionCounts: () => sessions.counts(),
     gateways: () => xds.gateways(),

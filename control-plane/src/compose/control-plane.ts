@@ -17,6 +17,9 @@ import type { SystemStatus } from '../model/system.ts';
 import { impactOf } from '../reconcile/impact.ts';
 import { createRegistry } from '../registry/create.ts';
 import { accessLogService } from '../telemetry/access-log.ts';
+import { createAgentReports } from '../telemetry/agent-reports.ts';
+import { createEndpointLoad } from '../telemetry/endpoint-load.ts';
+import { loadReportService } from '../telemetry/load-reports.ts';
 import { createSessionTable } from '../telemetry/sessions.ts';
 import { createTranslator } from '../translate/create.ts';
 import { startXdsServer } from '../xds/server.ts';
@@ -30,6 +33,7 @@ import { writeRuntimeFile } from './runtime-file.ts';
 import { seed } from './seed.ts';
 import { sessionsAtInstance, keepSessionsFresh } from './sessions.ts';
 import { CONTROL_PLANE_CLUSTER, SESSION_REPORT_MS } from './settings.ts';
+import { createSignals } from './signals.ts';
 import { createStatus } from './status.ts';
 import { openStore } from './store.ts';
 
@@ -73,12 +77,14 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   closers.add(async () => store.close());
 
   const sessions = createSessionTable({ now, intervalMs: SESSION_REPORT_MS });
+  const load = createEndpointLoad({ now });
+  const reports = createAgentReports({ now });
   const xds = await startXdsServer({
     host: config.xds.host,
     port: ports.xds,
     log,
     now,
-    services: [accessLogService(sessions)],
+    services: [accessLogService(sessions), loadReportService(load)],
   });
   closers.add(async () => xds.close());
   const revisions = createRevisionLog(now, (revision) => xds.timeline(revision));
@@ -114,6 +120,10 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     log,
   });
   closers.add(async () => loop.close());
+  const signals = createSignals({ registry, runtimes, loop, sessions, load, reports, now, log });
+  closers.add(() => {
+    signals.close();
+  });
 
   const news = createNews();
   const gateway = await startGateway({ config, binary, xdsPort: ports.xds, xds, sessions, now, log });
@@ -148,6 +158,8 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     xds,
     revisions,
     sessions,
+    signals,
+    reports,
     status,
     news,
     now,

@@ -20,9 +20,13 @@ export interface ProcessStat {
   readonly group: number;
   readonly startTime: string;
   readonly residentBytes: number;
+  /** User and system time of the process and of its children that have ended. */
+  readonly cpuMs: number;
 }
 
 const PAGE = 4096;
+/** USER_HZ is 100 on every Linux that Node runs on. */
+const TICK_MS = 10;
 
 /** What /proc/<pid>/stat tells; undefined: no such process. The name in parentheses may hold any character. */
 export function readStat(pid: number): ProcessStat | undefined {
@@ -34,6 +38,7 @@ export function readStat(pid: number): ProcessStat | undefined {
       group: Number(fields[2]),
       startTime: `${boot()}-${fields[19] ?? ''}`,
       residentBytes: Number(fields[21]) * PAGE,
+      cpuMs: (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) * TICK_MS,
     };
   } catch {
     return undefined;

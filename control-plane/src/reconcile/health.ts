@@ -22,6 +22,8 @@ export interface HealthMonitor {
   report(id: string): HealthReport | undefined;
   /** The verdict alone: cheap, for every instance at every turn. */
   verdict(id: string): HealthReport['verdict'];
+  /** Milliseconds of a passed check, smoothed; undefined: none has passed yet. */
+  latency(id: string): number | undefined;
   close(): void;
 }
 
@@ -40,6 +42,9 @@ const CONCURRENCY = 64;
 const FIRST_START_PROBE_MS = 40;
 const SLOWEST_START_PROBE_MS = 1_000;
 
+/** Of the newest latency against those before. */
+const LATENCY_WEIGHT = 0.3;
+
 /** After a first failure. */
 const RECHECK_MS = 1_000;
 
@@ -54,6 +59,7 @@ interface Watched {
   failures: number;
   successes: number;
   attempts: number;
+  latencyMs: number | undefined;
 }
 
 function keyOf(target: HealthTarget): string {
@@ -106,6 +112,11 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
 
   function judge(entry: Watched, result: ProbeResult): void {
     entry.last = { result, at: options.now() };
+    if (result.ok)
+      entry.latencyMs =
+        entry.latencyMs === undefined
+          ? result.latencyMs
+          : entry.latencyMs + LATENCY_WEIGHT * (result.latencyMs - entry.latencyMs);
     entry.failures = result.ok ? 0 : entry.failures + 1;
     entry.successes = result.ok ? entry.successes + 1 : 0;
     const before = entry.verdict;
@@ -151,11 +162,13 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
           failures: 0,
           successes: goesOn ? old.successes : 0,
           attempts: 0,
+          latencyMs: goesOn ? old.latencyMs : undefined,
         };
         watched.set(target.id, entry);
         schedule(entry);
       }
     },
+    latency: (id) => watched.get(id)?.latencyMs,
     verdict: (id) => watched.get(id)?.verdict ?? 'unknown',
     report(id) {
       const entry = watched.get(id);

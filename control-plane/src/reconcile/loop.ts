@@ -44,6 +44,8 @@ export interface Loop {
   /** Sessions or ACKs have changed: look again. */
   wake(): void;
   health(instance: string): HealthReport | undefined;
+  /** Milliseconds, smoothed. */
+  probeLatency(instance: string): number | undefined;
   /** Stops deciding; what runs goes on running. */
   close(): Promise<void>;
 }
@@ -318,6 +320,7 @@ export function createLoop(options: LoopOptions): Loop {
     },
     wake,
     health: (instance) => monitor.report(instance),
+    probeLatency: (instance) => monitor.latency(instance),
     async close() {
       closed = true;
       clearTimeout(timer);

@@ -38,6 +38,11 @@ export type RuntimeEvent =
   /** Its process group holds more memory than `launch.memoryLimit`; reported once for each run. */
   | { readonly type: 'over-memory'; readonly instance: string; readonly bytes: number; readonly limit: number };
 
+export interface ResourceUsage {
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+}
+
 export interface LogLine {
   readonly at: string | null;
   readonly stream: 'stdout' | 'stderr';
@@ -52,6 +57,8 @@ export interface Runtime {
   /** Everything that runs now, found again after a restart of the control plane too. */
   list(): Promise<Running[]>;
   watch(listener: (event: RuntimeEvent) => void): () => void;
+  /** What each running instance has used of the processor since its start, and holds of memory, with all its processes. A runtime that can't tell lacks it. */
+  usage?(): Promise<ReadonlyMap<string, ResourceUsage>>;
   /** The last `tail` lines, then, with `follow`, new ones until the signal. */
   logs(instance: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>;
   /** Deletes what is left of an instance that will not come back: working folder and logs. */

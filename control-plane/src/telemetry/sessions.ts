@@ -9,6 +9,8 @@ export interface SessionTable {
   end(id: string): void;
   list(): Session[];
   counts(): SessionCounts;
+  /** Open sessions at `ip:port`. */
+  openAt(upstream: string): number;
   /**
    * A gateway is connected. `fresh`: it was started by this control plane, so it can have no session that was not told here; any other may
    * have some, and tells of them within one interval. `process` distinguishes it from its predecessor, whose sessions ended with it.
@@ -81,6 +83,7 @@ export function createSessionTable({ now, intervalMs }: { now: () => number; int
     },
     end: drop,
     list: () => [...entries.values()].map((entry) => entry.session),
+    openAt: (upstream) => byUpstream.get(upstream) ?? 0,
     counts() {
       const known = [...gateways.values()];
       const settled = known.length > 0 && known.every((gateway) => gateway.connected && now() >= gateway.completeAt);

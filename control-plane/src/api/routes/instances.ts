@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import { Registration } from '../../model/instance.ts';
+import { LoadReport } from '../../model/load.ts';
 import { answerWrite } from '../acked.ts';
 import {
   WriteQuery,
@@ -16,7 +17,8 @@ import { PageQuery, observedBy, page } from '../listing.ts';
 import { sendEvents } from '../sse.ts';
 import { instanceView, instanceViews } from '../views.ts';
 
-const Token = z.strictObject({ token: z.int() });
+/** With `load`, a heartbeat tells how busy the agent is, too. */
+const Heartbeat = z.strictObject({ token: z.int(), load: LoadReport.optional() });
 
 function find(call: Call) {
   const id = call.param('id');
@@ -70,9 +72,35 @@ export const instances: readonly Endpoint[] = [
     method: 'post',
     path: '/v1/instances/{id}/heartbeat',
     summary: 'Keep a registration alive',
-    body: { schema: Token, example: { token: 1 } },
+    body: { schema: Heartbeat, example: { token: 1, load: { load: 0.4 } } },
     answer: { status: 200, about: 'Until when it lives. 404: it was lost, register again.' },
-    handle: async (call) => call.api.registry.heartbeat(call.param('id'), (call.body as { token: number }).token),
+    async handle(call) {
+      const { token, load } = call.body as z.infer<typeof Heartbeat>;
+      const beat = await call.api.registry.heartbeat(call.param('id'), token);
+      if (load !== undefined) call.api.reportLoad(call.param('id'), load);
+      return beat;
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/instances/{id}/load',
+    summary: 'Its live signals: sessions, probe latency, error rate, what it reports, processor and memory',
+    answer: { status: 200, about: 'The signals. What is absent is not known.' },
+    async handle(call) {
+      find(call);
+      return call.api.signals(call.param('id')) ?? {};
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/instances/{id}/load',
+    summary: "The agent's own report of how busy and how well it is; counts for a minute",
+    body: { schema: LoadReport, example: { load: 0.4, status: 'ok', message: '4 of 10 workers are busy' } },
+    answer: { status: 200, about: 'The report as it is kept.' },
+    async handle(call) {
+      find(call);
+      return call.api.reportLoad(call.param('id'), call.body as LoadReport);
+    },
   },
   {
     method: 'delete',

@@ -1,6 +1,7 @@
 /** A process group: an agent with everything that it started. The group's id is the pid of its first process. */
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ResourceUsage } from '../../runtime.ts';
 import { readStat, startTimeOf } from '../../../home/process-identity.ts';
 
 const LINUX = process.platform === 'linux';
@@ -34,15 +35,16 @@ export async function untilGone(group: number, timeoutMs: number): Promise<boole
   }
 }
 
-/** Resident bytes of each of the groups, in one pass over /proc; a group without members is left out. Empty where there is no /proc. */
-export function membersOf(groups: ReadonlySet<number>): Map<number, number> {
-  const sums = new Map<number, number>();
+/** Processor time and resident bytes of each of the groups, in one pass over /proc; a group without members is left out. Empty where there is no /proc. */
+export function membersOf(groups: ReadonlySet<number>): Map<number, ResourceUsage> {
+  const sums = new Map<number, ResourceUsage>();
   if (!LINUX) return sums;
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const stat = readStat(Number(name));
     if (stat === undefined || stat.state === 'Z' || !groups.has(stat.group)) continue;
-    sums.set(stat.group, (sums.get(stat.group) ?? 0) + stat.residentBytes);
+    const sum = sums.get(stat.group) ?? { cpuMs: 0, memoryBytes: 0 };
+    sums.set(stat.group, { cpuMs: sum.cpuMs + stat.cpuMs, memoryBytes: sum.memoryBytes + stat.residentBytes });
   }
   return sums;
 }

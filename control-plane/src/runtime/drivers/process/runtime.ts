@@ -147,7 +147,7 @@ export const processRuntime: RuntimeDriver<Options> = {
       if (limited.length === 0) return;
       const held = membersOf(new Set(limited.map((agent) => agent.record.process.pid)));
       for (const agent of limited) {
-        const bytes = held.get(agent.record.process.pid) ?? 0;
+        const bytes = held.get(agent.record.process.pid)?.memoryBytes ?? 0;
         const limit = agent.record.memoryLimit ?? Infinity;
         if (bytes <= limit) continue;
         agent.reportedMemory = true;
@@ -305,6 +305,11 @@ export const processRuntime: RuntimeDriver<Options> = {
       watch(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);
+      },
+      async usage() {
+        const groups = new Map([...agents.values()].map(({ record }) => [record.process.pid, record.instance]));
+        const held = membersOf(new Set(groups.keys()));
+        return new Map([...held].map(([group, usage]) => [groups.get(group) ?? '', usage]));
       },
       logs: (instance, read) => readLogs(join(folder, instance), read),
       async remove(instance) {

@@ -1,0 +1,29 @@
+/** Live signals of one instance: what routing by performance, balance and people look at. Absent means not known, never zero. */
+import { z } from 'zod';
+
+/** What an agent tells of itself. It counts until the next report, at most for a minute. */
+export const LoadReport = z.strictObject({
+  /** 0 idle, 1 full. */
+  load: z.number().min(0).max(1),
+  /** `full` and `degraded`: new sessions only if no other instance is well; `unhealthy`: none. */
+  status: z.enum(['ok', 'degraded', 'full', 'unhealthy']).default('ok'),
+  message: z.string().max(500).default(''),
+});
+export type LoadReport = z.infer<typeof LoadReport>;
+
+export type HeldLoadReport = LoadReport & { readonly at: string };
+
+export interface LoadSignals {
+  readonly instance: string;
+  /** Open sessions as the gateways count them. */
+  readonly sessions: number;
+  /** Milliseconds of the service's probe, smoothed over the last few. */
+  readonly probeLatencyMs?: number;
+  /** Share of the gateway's requests to it that failed, 0 to 1, smoothed over about half a minute. */
+  readonly errorRate?: number;
+  readonly reported?: HeldLoadReport;
+  /** Cores that the instance's processes use, 1.5 is one and a half. Only where the runtime tells. */
+  readonly cpuCores?: number;
+  /** Resident memory of the instance's processes. Only where the runtime tells. */
+  readonly memoryBytes?: number;
+}

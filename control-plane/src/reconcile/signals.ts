@@ -1,0 +1,31 @@
+/** One value of live signals for an instance, put together from whoever knows a part. Pure. */
+import type { HeldLoadReport, LoadSignals } from '../model/load.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Usage } from './usage.ts';
+
+export interface SignalSources {
+  /** Open sessions at `ip:port`. */
+  readonly sessionsAt: (upstream: string) => number;
+  readonly errorRateAt: (upstream: string) => number | undefined;
+  readonly probeLatency: (instance: string) => number | undefined;
+  readonly reported: (instance: string) => HeldLoadReport | undefined;
+  readonly usage: (instance: string) => Usage | undefined;
+}
+
+const rounded = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;
+
+export function signalsOf({ id, address }: Instance, sources: SignalSources): LoadSignals {
+  const upstream = address === undefined ? undefined : `${address.host}:${address.port}`;
+  const errorRate = upstream === undefined ? undefined : sources.errorRateAt(upstream);
+  const latency = sources.probeLatency(id);
+  const reported = sources.reported(id);
+  const usage = sources.usage(id);
+  return {
+    instance: id,
+    sessions: upstream === undefined ? 0 : sources.sessionsAt(upstream),
+    ...(latency === undefined ? {} : { probeLatencyMs: rounded(latency, 1) }),
+    ...(errorRate === undefined ? {} : { errorRate: rounded(errorRate, 4) }),
+    ...(reported === undefined ? {} : { reported }),
+    ...(usage === undefined ? {} : { cpuCores: rounded(usage.cpuCores, 3), memoryBytes: usage.memoryBytes }),
+  };
+}
