@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/google/protobuf/descriptor.json' with { type: 'json' };
+import { addNewer } from './newer.ts';
 import { INCLUDE_FOLDERS, ROOTS } from './roots.ts';
 
 let loaded: protobuf.Root | undefined;
@@ -24,8 +25,7 @@ function load(): protobuf.Root {
     return target;
   };
   root.loadSync([...ROOTS], { keepCase: true });
-  // The shipped files are older than Envoy 1.40: several health checks in one cluster need names, which they lack.
-  root.lookupType('envoy.config.core.v3.HealthCheck').add(new protobuf.Field('name', 27, 'string'));
+  addNewer(root);
   root.resolveAll();
   return root;
 }

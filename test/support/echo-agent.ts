@@ -30,6 +30,7 @@ setTimeout(() => {
         pid: process.pid,
         mark: values.mark,
         url: request.url,
+        headers: request.headers,
         hog: hog.length,
       }),
     );

@@ -1,4 +1,5 @@
 /** Clients for tests: one session, and a crowd of them that keeps messages flowing and counts what is lost or cut. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket, type RawData } from 'ws';
 
@@ -7,11 +8,15 @@ export interface Greeting {
   pid: number;
   mark: string;
   url: string;
+  /** As the agent got them. */
+  headers: Record<string, string>;
 }
 
 export interface OpenSession {
   readonly socket: WebSocket;
   readonly greeting: Greeting;
+  /** Of the 101. */
+  readonly headers: IncomingHttpHeaders;
   /** Sends a text and gives the answer to it. */
   ask(text: string): Promise<string>;
   readonly closed: Promise<{ code: number }>;
@@ -42,6 +47,10 @@ export async function openSession(
 ): Promise<OpenSession> {
   const socket = new WebSocket(url, { headers: options.headers, handshakeTimeout: 15_000, perMessageDeflate: false });
   const first = nextText(socket);
+  let headers: IncomingHttpHeaders = {};
+  socket.once('upgrade', (response) => {
+    headers = response.headers;
+  });
   const closed = new Promise<{ code: number }>((resolve) => {
     socket.once('close', (code) => {
       resolve({ code });
@@ -65,6 +74,7 @@ export async function openSession(
   return {
     socket,
     greeting,
+    headers,
     closed,
     async ask(text) {
       const answer = nextText(socket);

@@ -11,7 +11,7 @@ import { lockFolder, prepareFolder } from '../home/folder.ts';
 import { createPortKeeper } from '../home/ports.ts';
 import { isAlive, ownIdentity } from '../home/process-identity.ts';
 import { createRevisionLog } from '../home/revisions.ts';
-import { adminToken } from '../home/token.ts';
+import { adminToken, instanceTokens } from '../home/token.ts';
 import type { Log } from '../log.ts';
 import type { SystemStatus } from '../model/system.ts';
 import { impactOf } from '../reconcile/impact.ts';
@@ -106,6 +106,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     gateway: { host: config.gateway.host, port: ports.gateway },
     controlPlaneCluster: CONTROL_PLANE_CLUSTER,
     sessionReportMs: SESSION_REPORT_MS,
+    instanceToken: instanceTokens(data),
     policies: drivers.policies,
   });
   const { loop, problems } = await startLoop({

@@ -1,5 +1,6 @@
 /** A Service is one agent service: what runs (launch), how many, how it is probed, drained and reached. */
 import { z } from 'zod';
+import { Affinity } from './affinity.ts';
 import { Labels, Name } from './meta.ts';
 import { isIP } from 'node:net';
 import { Duration, PositiveDuration, Size } from './units.ts';
@@ -90,6 +91,8 @@ export const ServiceGateway = z.strictObject({
   /** More sessions than this on the whole service get 503 at once. */
   maxSessions: z.int().min(1).max(10_000_000).optional(),
   healthCheck: HealthCheck.prefault({}),
+  /** Absent: a client that comes back is placed anew. */
+  affinity: Affinity.optional(),
 });
 export type ServiceGateway = z.infer<typeof ServiceGateway>;
 

@@ -3,6 +3,7 @@ import type { FleetService } from '../model/fleet.ts';
 import type { HealthCheck } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { JsonObject } from '../routing/policy.ts';
+import { affinityOfCluster } from './affinity.ts';
 import { seconds } from './options.ts';
 
 const NO_LIMIT = 1_000_000_000;
@@ -62,7 +63,11 @@ export function cluster(service: FleetService, fragment: JsonObject): JsonObject
     connect_timeout: '0.5s',
     per_connection_buffer_limit_bytes: BUFFER_BYTES,
     // By default Envoy gathers changes of health and weight for a second: an instance that is ready, or draining, must be so at once.
-    common_lb_config: { healthy_panic_threshold: { value: 0 }, update_merge_window: '0s' },
+    common_lb_config: {
+      healthy_panic_threshold: { value: 0 },
+      update_merge_window: '0s',
+      ...affinityOfCluster(service.gateway.affinity),
+    },
     ignore_health_on_host_removal: true,
     circuit_breakers: {
       thresholds: [

@@ -8,6 +8,7 @@ import { messageOf } from '../model/errors.ts';
 import type { FleetRoute, FleetService, FleetView } from '../model/fleet.ts';
 import type { Snapshot, TypeSet, TypeUrl, XdsResource } from '../xds/snapshot.ts';
 import { cluster } from './cluster.ts';
+import { extensions } from './extensions.ts';
 import { endpoints } from './endpoint.ts';
 import { LISTENER_NAME, ROUTES_NAME, listener } from './listener.ts';
 import type { Problem, TranslateOptions } from './options.ts';
@@ -23,6 +24,7 @@ import {
 const TYPES = {
   cluster: 'envoy.config.cluster.v3.Cluster',
   endpoint: 'envoy.config.endpoint.v3.ClusterLoadAssignment',
+  extension: 'envoy.config.core.v3.TypedExtensionConfig',
   listener: 'envoy.config.listener.v3.Listener',
   route: 'envoy.config.route.v3.RouteConfiguration',
   oneRoute: 'envoy.config.route.v3.Route',
@@ -160,6 +162,16 @@ export function createTranslator(options: TranslateOptions): Translator {
     return routes;
   }
 
+  let filters: { readonly services: FleetView['services']; readonly set: TypeSet } | undefined;
+  function extensionSet({ services }: FleetView): TypeSet {
+    if (filters?.services !== services)
+      filters = {
+        services,
+        set: setOf(extensions(services, options).map((one) => resource(TYPES.extension, one.name, one))),
+      };
+    return filters.set;
+  }
+
   return {
     translate(fleet) {
       const next = new Map<FleetService, Translated>();
@@ -176,6 +188,7 @@ export function createTranslator(options: TranslateOptions): Translator {
       const types = new Map<TypeUrl, TypeSet>([
         [url(TYPES.cluster), setOf(present((one) => one.cluster))],
         [url(TYPES.endpoint), setOf(present((one) => one.endpoints))],
+        [url(TYPES.extension), extensionSet(fleet)],
         [url(TYPES.listener), listeners],
         [url(TYPES.route), setOf([routing.resource])],
       ]);

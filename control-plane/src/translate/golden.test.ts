@@ -46,6 +46,7 @@ function translator(): Translator {
     gateway: { host: '127.0.0.1', port: 8800 },
     controlPlaneCluster: 'xds',
     sessionReportMs: 10_000,
+    instanceToken: (instance) => `token-of-${instance}`,
     policies: new Map(routingPolicies.map((policy) => [policy.name, policy])),
   });
 }
@@ -53,7 +54,7 @@ function translator(): Translator {
 function shown(input: Input): unknown {
   const { snapshot, problems } = translator().translate(fleetOf(input));
   const types = [...snapshot.types]
-    .filter(([url]) => !url.endsWith('.Listener') || (input.services ?? []).length === 0)
+    .filter(([url]) => !/\.(Listener|TypedExtensionConfig)$/.test(url) || (input.services ?? []).length === 0)
     .map(([url, set]) => [
       url.slice(url.lastIndexOf('.') + 1),
       [...set.resources.values()].map((one) => decode(url.slice(url.indexOf('/') + 1), one.body)),

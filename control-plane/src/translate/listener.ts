@@ -1,7 +1,9 @@
 /**
  * The listener for clients. It is written once: its bytes depend on the options alone, since any change within a filter
- * chain ends every session on it. What varies is delivered by RDS, CDS and EDS.
+ * chain ends every session on it. What varies is delivered by RDS, CDS, EDS and ECDS.
  */
+import { httpFilters } from './filters.ts';
+import { LOCAL_REPLIES } from './local-replies.ts';
 import { seconds, type TranslateOptions } from './options.ts';
 
 export const LISTENER_NAME = 'clients';
@@ -35,14 +37,38 @@ function sessionLog(options: TranslateOptions): object {
   };
 }
 
+/** Routes match the client's address as this value of the connection. */
+export const CLIENT_ADDRESS = 'switchboard.client';
+const clientAddress = {
+  name: 'client-address',
+  typed_config: {
+    '@type': `${FILTERS}.network.set_filter_state.v3.Config`,
+    on_new_connection: [
+      {
+        object_key: CLIENT_ADDRESS,
+        factory_key: 'envoy.network.ip',
+        format_string: { text_format_source: { inline_string: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' } },
+      },
+    ],
+  },
+};
+
 function connectionManager(options: TranslateOptions): object {
   return {
     '@type': `${FILTERS}.network.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: 'clients',
     codec_type: 'HTTP1',
     rds: { route_config_name: ROUTES_NAME, config_source: { ads: {}, resource_api_version: 'V3' } },
-    http_filters: [
-      { name: 'envoy.filters.http.router', typed_config: { '@type': `${FILTERS}.http.router.v3.Router` } },
+    http_filters: httpFilters(options),
+    // Before a route is chosen: names of ours are set here alone, never by a client.
+    early_header_mutation_extensions: [
+      {
+        name: 'strip',
+        typed_config: {
+          '@type': 'type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation',
+          mutations: [{ remove_on_match: { key_matcher: { prefix: 'x-switchboard-' } } }],
+        },
+      },
     ],
     upgrade_configs: [{ upgrade_type: 'websocket' }],
     // By default Envoy waits a second before it passes on that the agent has closed.
@@ -65,18 +91,7 @@ function connectionManager(options: TranslateOptions): object {
       access_log_flush_interval: seconds(options.sessionReportMs),
       flush_log_on_tunnel_successfully_established: true,
     },
-    local_reply_config: {
-      body_format: {
-        json_format: {
-          status: '%RESPONSE_CODE%',
-          code: '%RESPONSE_CODE_DETAILS%',
-          message: '%LOCAL_REPLY_BODY%',
-          path: '%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%',
-          requestId: '%REQ(X-REQUEST-ID)%',
-        },
-        content_type: 'application/json',
-      },
-    },
+    local_reply_config: LOCAL_REPLIES,
   };
 }
 
@@ -90,7 +105,10 @@ export function listener(options: TranslateOptions): object {
     socket_options: TCP_KEEPALIVE,
     filter_chains: [
       {
-        filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: connectionManager(options) }],
+        filters: [
+          clientAddress,
+          { name: 'envoy.filters.network.http_connection_manager', typed_config: connectionManager(options) },
+        ],
       },
     ],
   };

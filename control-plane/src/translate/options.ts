@@ -8,6 +8,8 @@ export interface TranslateOptions {
   readonly controlPlaneCluster: string;
   /** How often Envoy reports each open session. */
   readonly sessionReportMs: number;
+  /** An opaque token by instance id: stable over restarts, and it tells nothing. */
+  readonly instanceToken: (instance: string) => string;
   readonly policies: ReadonlyMap<string, RoutingPolicy<never>>;
 }
 

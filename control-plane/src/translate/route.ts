@@ -5,6 +5,8 @@
 import type { FleetRoute, FleetService } from '../model/fleet.ts';
 import type { RouteSpec } from '../model/route.ts';
 import { durationMs } from '../model/units.ts';
+import { affinityOfRoute } from './affinity.ts';
+import { HOST_HEADER } from './filters.ts';
 import { ROUTES_NAME } from './listener.ts';
 import { seconds, type Problem } from './options.ts';
 
@@ -77,6 +79,7 @@ function routesFor(
     name: `${name}${part}`,
     match: { ...match, ...extra },
     route: { ...to, ...replacement },
+    ...affinityOfRoute(target.service.name, target.service.gateway.affinity),
   });
   if (path === undefined)
     return [
@@ -144,4 +147,9 @@ export const NO_AGENT_ROUTE = {
 export const VIRTUAL_HOST = { name: 'all', domains: ['*'] };
 
 /** A route to a service that is just going must not make Envoy refuse all routes. */
-export const ROUTE_CONFIGURATION = { name: ROUTES_NAME, validate_clusters: false };
+export const ROUTE_CONFIGURATION = {
+  name: ROUTES_NAME,
+  validate_clusters: false,
+  // What filters told each other is not for the agents.
+  request_headers_to_remove: [HOST_HEADER],
+};

@@ -1,0 +1,19 @@
+/** Filters of the listener whose configuration comes by ECDS. Each is always there: one that were missing would be an error to Envoy. */
+import type { FleetService } from '../model/fleet.ts';
+import type { JsonObject } from '../routing/policy.ts';
+import { affinityFilter } from './affinity.ts';
+import { FILTER_TYPES, SLOT } from './filters.ts';
+import type { TranslateOptions } from './options.ts';
+
+export interface Extension {
+  readonly name: string;
+  readonly typed_config: JsonObject;
+}
+
+export function extensions(services: readonly FleetService[], options: TranslateOptions): Extension[] {
+  return [
+    { name: SLOT.affinity, typed_config: affinityFilter(services, options.instanceToken) },
+    { name: SLOT.extension, typed_config: { '@type': FILTER_TYPES.lua } },
+    { name: SLOT.jwt, typed_config: { '@type': FILTER_TYPES.jwt } },
+  ];
+}

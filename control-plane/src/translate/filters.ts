@@ -1,0 +1,124 @@
+/**
+ * The HTTP filters of the listener, in their order. They stand in it from the first day, since one more would change its bytes and end
+ * every session: each is disabled, costs next to nothing so, and is enabled by a route (typed_per_filter_config). What can't be
+ * configured on a route comes by ECDS. Never reorder, rename or remove one.
+ */
+import type { JsonObject } from '../routing/policy.ts';
+import type { TranslateOptions } from './options.ts';
+
+const FILTERS = 'type.googleapis.com/envoy.extensions.filters.http';
+
+export const FILTER_TYPES = {
+  headerMutation: `${FILTERS}.header_mutation.v3.HeaderMutation`,
+  rbac: `${FILTERS}.rbac.v3.RBAC`,
+  cors: `${FILTERS}.cors.v3.Cors`,
+  jwt: `${FILTERS}.jwt_authn.v3.JwtAuthentication`,
+  apiKey: `${FILTERS}.api_key_auth.v3.ApiKeyAuth`,
+  rateLimit: `${FILTERS}.local_ratelimit.v3.LocalRateLimit`,
+  authorization: `${FILTERS}.ext_authz.v3.ExtAuthz`,
+  headerToMetadata: `${FILTERS}.header_to_metadata.v3.Config`,
+  lua: `${FILTERS}.lua.v3.Lua`,
+  statefulSession: `${FILTERS}.stateful_session.v3.StatefulSession`,
+  router: `${FILTERS}.router.v3.Router`,
+} as const;
+
+/** Names of the slots: the keys of typed_per_filter_config, and of the resources that come by ECDS. */
+export const SLOT = {
+  headers: 'headers',
+  clientIp: 'client-ip',
+  origin: 'origin',
+  cors: 'cors',
+  jwt: 'jwt',
+  apiKey: 'api-key',
+  rateLimit: 'rate-limit',
+  admission: 'admission',
+  tags: 'tags',
+  extension: 'extension',
+  affinity: 'affinity',
+  stickiness: 'stickiness',
+} as const;
+
+/** Set inside Envoy, never by a client: the address (base64) that a session is bound to, and why a request was refused. */
+export const HOST_HEADER = 'x-switchboard-host';
+export const REFUSED_HEADER = 'x-switchboard-refused';
+/** Longer than the longest hold: what is held is answered by us, not by Envoy's clock. */
+const ADMISSION_TIMEOUT = '610s';
+
+const slot = (name: string, type: string, config: JsonObject = {}): JsonObject => ({
+  name,
+  disabled: true,
+  typed_config: { '@type': type, ...config },
+});
+
+/** The configuration comes as a resource of that name; until then the filter does nothing, and the listener does not wait. */
+const discovered = (name: string, types: readonly string[]): JsonObject => ({
+  name,
+  disabled: true,
+  config_discovery: {
+    config_source: { ads: {}, resource_api_version: 'V3' },
+    default_config: { '@type': types[0] },
+    apply_default_config_without_warming: true,
+    type_urls: types,
+  },
+});
+
+/** A held request survives a restart of the control plane: the check is sent again. */
+function admission(options: TranslateOptions): JsonObject {
+  return {
+    transport_api_version: 'V3',
+    status_on_error: { code: 'ServiceUnavailable' },
+    grpc_service: {
+      envoy_grpc: {
+        cluster_name: options.controlPlaneCluster,
+        retry_policy: { retry_back_off: { base_interval: '0.1s', max_interval: '1s' } },
+      },
+      timeout: ADMISSION_TIMEOUT,
+      retry_policy: {
+        num_retries: 6,
+        retry_on: 'unavailable,connect-failure,reset',
+        retry_back_off: { base_interval: '0.1s', max_interval: '1s' },
+      },
+    },
+  };
+}
+
+export function httpFilters(options: TranslateOptions): JsonObject[] {
+  return [
+    // What later filters read is made first: tokens and tags from query parameters.
+    slot(SLOT.headers, FILTER_TYPES.headerMutation),
+    // Who may come at all, cheapest first.
+    slot(SLOT.clientIp, FILTER_TYPES.rbac),
+    slot(SLOT.origin, FILTER_TYPES.rbac),
+    slot(SLOT.cors, FILTER_TYPES.cors),
+    // Who it is. Providers are the filter's own, so they come by ECDS; a route names the requirement.
+    discovered(SLOT.jwt, [FILTER_TYPES.jwt]),
+    {
+      name: SLOT.apiKey,
+      disabled: true,
+      typed_config: { '@type': 'type.googleapis.com/xds.type.v3.TypedStruct', type_url: FILTER_TYPES.apiKey },
+    },
+    // How many may come: after the identity, so that a limit can count by it.
+    slot(SLOT.rateLimit, FILTER_TYPES.rateLimit, { stat_prefix: 'sessions' }),
+    // Asks the control plane, for services that say so: a place is found, or waited for.
+    slot(SLOT.admission, FILTER_TYPES.authorization, admission(options)),
+    // Which instance it is to be.
+    slot(SLOT.tags, FILTER_TYPES.headerToMetadata, {
+      request_rules: [
+        {
+          header: 'x-switchboard-tag',
+          on_header_present: { metadata_namespace: 'envoy.lb', key: 'tag' },
+          remove: true,
+        },
+      ],
+    }),
+    // For what an operator brings.
+    discovered(SLOT.extension, [
+      FILTER_TYPES.lua,
+      `${FILTERS}.ext_proc.v3.ExternalProcessor`,
+      `${FILTERS}.wasm.v3.Wasm`,
+    ]),
+    discovered(SLOT.affinity, [FILTER_TYPES.lua]),
+    slot(SLOT.stickiness, FILTER_TYPES.statefulSession),
+    { name: 'envoy.filters.http.router', typed_config: { '@type': FILTER_TYPES.router } },
+  ];
+}

@@ -1,0 +1,91 @@
+/**
+ * What Envoy answers by itself, when no agent does: JSON that says why, and on 503 and 429 a Retry-After that differs from client to
+ * client, so that those who were refused together do not come back together. Part of the frozen listener.
+ */
+import { REFUSED_HEADER } from './filters.ts';
+
+/** Seconds of Retry-After, each as likely as the others. */
+const RETRY_AFTER = [1, 2, 3, 4, 5, 6, 7, 8];
+
+interface Reason {
+  readonly code: string;
+  readonly message: string;
+  readonly when: object;
+}
+
+const flags = (...names: string[]): object => ({ response_flag_filter: { flags: names } });
+const refused = (value: string): object => ({
+  header_filter: { header: { name: REFUSED_HEADER, string_match: { exact: value } } },
+});
+
+const status = (code: number): object => ({
+  status_code_filter: { comparison: { op: 'EQ', value: { default_value: code, runtime_key: 'switchboard.status' } } },
+});
+
+/** The first that fits counts. */
+const REASONS: readonly Reason[] = [
+  {
+    code: 'session_gone',
+    message: 'the instance that held this session is gone, and the service is set to take it nowhere else',
+    when: refused('session-gone'),
+  },
+  { code: 'service_full', message: 'the service has all the sessions that it may have', when: flags('UO') },
+  { code: 'no_instance', message: 'no instance of the service can take a new session now', when: flags('UH') },
+  { code: 'no_service', message: 'the service is not there yet, or no more', when: flags('NC') },
+  {
+    code: 'instances_unreachable',
+    message: 'the instances that were tried did not take the session',
+    when: flags('UF', 'UC', 'UR', 'URX', 'LR'),
+  },
+  { code: 'too_many_new_sessions', message: 'too many new sessions at once', when: status(429) },
+];
+
+const fields = (code: string, message: string): object => ({
+  json_format: {
+    status: '%RESPONSE_CODE%',
+    code,
+    message,
+    path: '%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%',
+    requestId: '%REQ(X-REQUEST-ID)%',
+  },
+  content_type: 'application/json',
+});
+
+/** One of several with equal chance: each takes its share of what those before it have left. */
+function jittered(reason: Reason): object[] {
+  return RETRY_AFTER.map((seconds, index) => ({
+    filter: {
+      and_filter: {
+        filters: [
+          reason.when,
+          {
+            runtime_filter: {
+              runtime_key: `switchboard.retry_after.${seconds}`,
+              percent_sampled: {
+                numerator: Math.round(1_000_000 / (RETRY_AFTER.length - index)),
+                denominator: 'MILLION',
+              },
+              use_independent_randomness: true,
+            },
+          },
+        ],
+      },
+    },
+    headers_to_add: [
+      { header: { key: 'retry-after', value: String(seconds) }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
+    ],
+    body_format_override: fields(reason.code, reason.message),
+  }));
+}
+
+export const LOCAL_REPLIES = {
+  mappers: [
+    // The control plane's own answer: it knows best why, and when to come back.
+    {
+      filter: flags('UAEX'),
+      body_format_override: fields('not_admitted', '%LOCAL_REPLY_BODY%'),
+    },
+    ...REASONS.flatMap(jittered),
+  ],
+  body_format: fields('%RESPONSE_CODE_DETAILS%', '%LOCAL_REPLY_BODY%'),
+};
