@@ -2,6 +2,7 @@
  * The program: reads the settings, composes the control plane, and ends it at SIGINT or SIGTERM. Envoy and the agents go on
  * running then, and are found again at the next start; `switchboard down` ends them too.
  */
+import { flushCompileCache } from 'node:module';
 import { compose } from './compose/control-plane.ts';
 import { loadConfig } from './config.ts';
 import { createLog } from './log.ts';
@@ -15,6 +16,8 @@ async function run(): Promise<void> {
   const plane = await compose(config, log);
   // Reading Envoy's API leaves tens of megabytes of garbage, which V8 would keep for long: it is cleared once, when all is up.
   setTimeout(() => {
+    // Written at a clean end otherwise, which a killed process has not.
+    flushCompileCache();
     globalThis.gc?.();
   }, CLEAR_AFTER_MS).unref();
   let ending = false;

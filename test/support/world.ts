@@ -108,13 +108,14 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const runtimeFile = join(data, 'runtime.json');
     rmSync(runtimeFile, { force: true });
     const sink = createWriteStream(logFile, { flags: 'a' });
-    const started = spawn(process.execPath, ['--max-semi-space-size=2', '--expose-gc', mainFile], {
+    const started = spawn(process.execPath, ['--max-semi-space-size=8', '--expose-gc', mainFile], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
         XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(repository, 'node_modules/.cache/node'),
         SWITCHBOARD_DATA: data,
         SWITCHBOARD_GATEWAY_PORT: '0',
         SWITCHBOARD_API_PORT: '0',

@@ -36,7 +36,10 @@ export function createRevisionLog(
       };
       entries.set(revision, entry);
       unpublished.push(entry);
-      if (entries.size > KEPT) entries.delete(revision - KEPT);
+      for (const oldest of entries.keys()) {
+        if (entries.size <= KEPT) break;
+        entries.delete(oldest);
+      }
     },
     published(revision) {
       const at = new Date(now()).toISOString();

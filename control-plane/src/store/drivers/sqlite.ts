@@ -17,11 +17,11 @@ const Options = z.strictObject({
   /** The file; `main` gives its place in the data folder. */
   path: z.string().min(1),
   /** How many commits `watch` can go back. */
-  history: z.int().min(1).default(10_000),
+  history: z.int().min(1).default(2_000),
 });
 type Options = z.infer<typeof Options>;
 
-const FOREIGN_COMMIT_POLL_MS = 100;
+const FOREIGN_COMMIT_POLL_MS = 250;
 const WATCH_BATCH = 500;
 
 interface Row {
@@ -132,12 +132,14 @@ export function databaseOf(store: Store): Database.Database | undefined {
 export const sqliteStore: StoreDriver<Options> = {
   name: 'sqlite',
   options: Options,
-  async create({ path, history }, { now }): Promise<Store> {
+  async create({ path, history: kept }, { now }): Promise<Store> {
     const database = openDatabase(path);
     const sql = prepare(database);
     const feed = createFeed();
     const dataVersion = (): number => Number(database.pragma('data_version', { simple: true }));
     let seen = dataVersion();
+    /** The last commit of our own. */
+    let newest: Commit | undefined;
     const poll = setInterval(() => {
       const version = dataVersion();
       if (version === seen) return;
@@ -170,16 +172,22 @@ export const sqliteStore: StoreDriver<Options> = {
         }
         if (lost.length > 0) throw lostRace(lost);
         const revision = sql.count.get('revision')?.value ?? 0;
-        const stored: Change[] = [];
+        const stored: string[] = [];
         for (const [index, change] of changes.entries()) {
           const text = texts[index] ?? '';
-          if (change.op === 'put') sql.put.run(change.key, text, revision, revision);
-          else sql.remove.run(change.key);
-          stored.push(change.op === 'put' ? { op: 'put', key: change.key, value: JSON.parse(text) as Json } : change);
+          const key = JSON.stringify(change.key);
+          if (change.op === 'put') {
+            sql.put.run(change.key, text, revision, revision);
+            stored.push(`{"op":"put","key":${key},"value":${text}}`);
+          } else {
+            sql.remove.run(change.key);
+            stored.push(`{"op":"delete","key":${key}}`);
+          }
         }
-        sql.addCommit.run(revision, JSON.stringify(stored));
-        sql.trim.run(revision - history);
-        return { revision, changes: stored };
+        const text = `[${stored.join(',')}]`;
+        sql.addCommit.run(revision, text);
+        sql.trim.run(revision - kept);
+        return { revision, changes: JSON.parse(text) as Change[] };
       },
     );
 
@@ -216,11 +224,14 @@ export const sqliteStore: StoreDriver<Options> = {
         const texts = checkChanges(changes);
         // Immediate: the write lock is taken before anything is read, so a check holds until its write.
         const commit = guarded(() => write.immediate(changes, texts, expect, fence));
+        newest = commit;
         feed.announce();
         return commit;
       },
       watch(from, signal) {
         return feed.watch(from, signal, (after) => {
+          // Who has kept up needs nothing from the file.
+          if (newest?.revision === after + 1) return [newest];
           const oldest = sql.oldest.get()?.revision ?? (sql.counter.get('revision')?.value ?? 0) + 1;
           if (after + 1 < oldest) throw new SwitchboardError('compacted', `history before revision ${oldest} is gone`);
           return sql.after
