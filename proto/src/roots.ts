@@ -15,6 +15,13 @@ export const ROOTS: readonly string[] = [
   'envoy/config/core/v3/extension.proto',
   'envoy/extensions/transport_sockets/tls/v3/secret.proto',
   'envoy/service/runtime/v3/rtds.proto',
+  // Each type's own service.
+  'envoy/service/cluster/v3/cds.proto',
+  'envoy/service/endpoint/v3/eds.proto',
+  'envoy/service/listener/v3/lds.proto',
+  'envoy/service/route/v3/rds.proto',
+  'envoy/service/secret/v3/sds.proto',
+  'envoy/service/extension/v3/config_discovery.proto',
   // Extensions that stand in an Any.
   'envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto',
   'envoy/extensions/filters/network/set_filter_state/v3/set_filter_state.proto',

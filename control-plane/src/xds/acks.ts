@@ -1,13 +1,7 @@
 /** Who runs which revision: settled revisions and refusals of every connected Envoy, and those who wait for them. */
-import type { RefusedResource } from './stream.ts';
+import type { Progress } from './nodes.ts';
 import type { AckReport } from './status.ts';
 import { shortName } from './types.ts';
-
-export interface Progress {
-  readonly node: string;
-  readonly settledRevision: number;
-  readonly refusals: readonly RefusedResource[];
-}
 
 export interface TimelineEntry {
   readonly node: string;
@@ -17,21 +11,32 @@ export interface TimelineEntry {
 }
 
 export interface Acks {
-  /** Called after each event of a stream. */
-  progressed(): void;
+  /** Called after each event of a stream of this node. */
+  progressed(node: string): void;
+  /** The node has left. */
+  left(node: string): void;
   report(revision: number): AckReport;
   whenAcked(revision: number, timeoutMs: number, signal: AbortSignal): Promise<AckReport>;
   timeline(revision: number): TimelineEntry[];
 }
 
+/** Kept revisions a node, and nodes that have left. */
 const KEPT = 2000;
+const MOST_NODES = 1000;
 
 interface Waiter {
   readonly revision: number;
   check(): void;
 }
 
-export function createAcks(progress: () => readonly Progress[], now: () => number): Acks {
+export interface AcksOptions {
+  readonly nodes: () => Iterable<string>;
+  readonly progress: (node: string) => Progress;
+  readonly now: () => number;
+}
+
+export function createAcks({ nodes, progress: progressOf, now }: AcksOptions): Acks {
+  const progress = (): Progress[] => [...nodes()].map(progressOf);
   const waiters = new Set<Waiter>();
   /** By node: when each revision was settled, oldest first. A revision that was skipped is settled with the next. */
   const settledAt = new Map<string, { revision: number; at: string }[]>();
@@ -41,8 +46,8 @@ export function createAcks(progress: () => readonly Progress[], now: () => numbe
     const pending: string[] = [];
     const refused: { node: string; type: string; message: string }[] = [];
     for (const { node, settledRevision, refusals } of progress()) {
-      // Older refusals belong to older writes: they do not speak against this one.
-      const own = refusals.filter((refusal) => refusal.revision >= revision);
+      // A refusal speaks against the writes that the refused resource would have brought, and against no other's.
+      const own = refusals.filter(({ after, upTo }) => after < revision && revision <= upTo);
       if (own.length > 0)
         refused.push(
           ...own.map((refusal) => ({
@@ -62,14 +67,19 @@ export function createAcks(progress: () => readonly Progress[], now: () => numbe
   }
 
   return {
-    progressed() {
-      for (const { node, settledRevision } of progress()) {
-        const entries = settledAt.get(node) ?? [];
-        if ((entries.at(-1)?.revision ?? 0) >= settledRevision) continue;
+    progressed(node) {
+      const { settledRevision } = progressOf(node);
+      const entries = settledAt.get(node) ?? [];
+      if ((entries.at(-1)?.revision ?? 0) < settledRevision) {
         entries.push({ revision: settledRevision, at: new Date(now()).toISOString() });
         if (entries.length > KEPT) entries.shift();
         settledAt.set(node, entries);
       }
+      for (const waiter of [...waiters]) waiter.check();
+    },
+    left(node) {
+      // What it ran before counts for its next stream only when that tells so.
+      if (settledAt.size > MOST_NODES) settledAt.delete(node);
       for (const waiter of [...waiters]) waiter.check();
     },
     report,

@@ -1,61 +1,68 @@
 /** The incremental variant. https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds */
-import type { XdsResource } from './snapshot.ts';
-import { ABSENT, begin, isDue, subscribe, wantedResources, wants, type Subscription } from './subscription.ts';
-import type { Content, Variant } from './variant.ts';
+import { ABSENT, forget, isForced, wants, type Subscription } from './subscription.ts';
+import { allowsWildcard, isNeverRemoved } from './types.ts';
+import type { Variant } from './variant.ts';
 
-function unsubscribe(subscription: Subscription, names: readonly string[]): void {
+const WILDCARD = '*';
+
+/** Returns names to look at. */
+function subscribe(subscription: Subscription, names: readonly string[]): string[] {
+  const concrete = names.filter((name) => name !== WILDCARD);
+  for (const name of concrete) subscription.names.add(name);
+  if (concrete.length < names.length) {
+    subscription.legacy = false;
+    if (!subscription.wildcard) subscription.owed = true;
+    subscription.wildcard = true;
+  }
+  return concrete;
+}
+
+function unsubscribe(subscription: Subscription, names: readonly string[]): string[] {
+  const again: string[] = [];
   for (const name of names) {
-    if (name === '*') {
+    if (name === WILDCARD) {
       subscription.wildcard = false;
       subscription.legacy = false;
       for (const known of [...subscription.known.keys()])
-        if (!subscription.names.has(known)) subscription.known.delete(known);
+        if (!subscription.names.has(known)) forget(subscription, known);
       continue;
     }
     const had = subscription.names.delete(name);
+    if (!subscription.wildcard) forget(subscription, name);
     // Under a wildcard the client has dropped what it may still want: it is sent again, or told to be gone.
-    if (subscription.wildcard && had) {
+    else if (had) {
       subscription.forced.add(name);
-      continue;
+      again.push(name);
     }
-    subscription.known.delete(name);
-    subscription.forced.delete(name);
   }
+  return again;
 }
 
 export const delta: Variant = {
   name: 'delta',
   first(subscription, request) {
-    begin(subscription, request.names);
-    subscribe(subscription, request.names);
-    for (const [name, version] of Object.entries(request.initialVersions ?? {})) {
-      subscription.known.set(name, version);
+    if (request.names.length === 0 && allowsWildcard(subscription.type)) {
+      subscription.wildcard = true;
+      subscription.legacy = true;
+      subscription.owed = true;
     }
+    const names = subscribe(subscription, request.names);
+    const initial = Object.entries(request.initialVersions ?? {});
+    for (const [name, version] of initial) if (wants(subscription, name)) subscription.known.set(name, { version });
+    subscription.resumed = initial.length > 0;
+    return [...names, ...subscription.known.keys()];
   },
-  change(subscription, request) {
+  change(subscription, request, set) {
     // A subscription does not depend on the nonce: it is applied whatever the request acknowledges.
-    unsubscribe(subscription, request.unsubscribe ?? []);
-    subscribe(subscription, request.names);
+    const was = subscription.wildcard;
+    const again = unsubscribe(subscription, request.unsubscribe ?? []);
+    const names = subscribe(subscription, request.names);
     // Asking again for a name that is held must be answered again.
-    for (const name of request.names) if (name !== '*') subscription.forced.add(name);
+    for (const name of names) subscription.forced.add(name);
+    return [...again, ...names, ...(subscription.wildcard && !was ? set.resources.keys() : [])];
   },
-  content(subscription, set, hold): Content | undefined {
-    const due: XdsResource[] = [];
-    for (const resource of wantedResources(subscription, set)) if (isDue(subscription, resource)) due.push(resource);
-    const gone = [...subscription.known]
-      .filter(
-        ([name, version]) =>
-          version !== ABSENT && !set.resources.has(name) && (wants(subscription, name) || subscription.wildcard),
-      )
-      .map(([name]) => name);
-    const missing = [...new Set([...subscription.names, ...subscription.forced])].filter(
-      (name) => !set.resources.has(name) && (!subscription.known.has(name) || subscription.forced.has(name)),
-    );
-    const removed = hold
-      ? missing.filter((name) => !subscription.known.has(name))
-      : [...new Set([...gone, ...missing])];
-    const mustAnswer = !subscription.answered && subscription.wildcard;
-    if (due.length === 0 && removed.length === 0 && !mustAnswer) return undefined;
-    return { resources: due, removed: removed.sort() };
-  },
+  tellsRemoval: (type) => !isNeverRemoved(type),
+  tellsAbsence: (subscription, name) =>
+    isForced(subscription, name) || (subscription.names.has(name) && subscription.known.get(name) !== ABSENT),
+  assemble: (_subscription, _set, { resources }) => resources,
 };

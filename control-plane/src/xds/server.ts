@@ -1,28 +1,27 @@
 /**
- * The gRPC side, kept thin: turns grpc-js calls into the events of stream.ts and its sends into writes. Both variants of the
- * aggregated service. A stream belongs to the node of its first message; two streams of one node (an Envoy that is being
- * replaced) live beside each other.
+ * The gRPC side, kept thin: grpc-js calls become the connections of connection.ts. Knows which group of Envoys gets which snapshot, and
+ * tells who has come, what was refused and what can be measured.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  Server,
-  ServerCredentials,
-  status,
-  type ServerDuplexStream,
-  type UntypedHandleCall,
-  type ServiceDefinition,
-} from '@grpc/grpc-js';
-import { grpcService } from '@switchboard/proto';
+import type { PeerCertificate } from 'node:tls';
+import { Server, ServerCredentials, status, type ServiceDefinition, type UntypedHandleCall } from '@grpc/grpc-js';
 import type { Log } from '../log.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
-import { createAcks, type Progress, type TimelineEntry } from './acks.ts';
+import { createAcks, type TimelineEntry } from './acks.ts';
+import { openConnection, type Connection, type ConnectionLimits, type Failure } from './connection.ts';
 import { delta } from './delta.ts';
-import type { Snapshot } from './snapshot.ts';
+import { createGroup, type Group } from './group.ts';
+import type { Measure } from './measure.ts';
+import { createNodes, type Session } from './nodes.ts';
+import type { PacerOptions, Timer } from './pacer.ts';
+import { discoveryServices, type DiscoveryCall } from './services.ts';
+import type { Snapshot, TypeUrl } from './snapshot.ts';
 import { sotw } from './sotw.ts';
-import type { AckReport, GatewaySync } from './status.ts';
-import { createStream, type Output, type Send, type Stream } from './stream.ts';
-import type { Variant } from './variant.ts';
-import { deltaWire, sotwWire, type Wire, type WireNode } from './wire.ts';
+import type { AckReport, GatewaySync, TypeConfig } from './status.ts';
+import type { Notice, Output } from './events.ts';
+import { createStream, type Stream } from './stream.ts';
+import { shortName } from './types.ts';
+import { deltaWire, sotwWire, type WireNode } from './wire.ts';
 
 export type XdsEvent =
   | { readonly kind: 'connected'; readonly node: string }
@@ -36,14 +35,28 @@ export type XdsEvent =
       readonly names: readonly string[];
     };
 
+/** The other end of a call. */
+export interface Peer {
+  /** Such as `127.0.0.1:40112`. */
+  readonly address: string;
+  /** Its certificate, where the credentials ask for one. */
+  readonly certificate: PeerCertificate | undefined;
+}
+
 export interface XdsServer {
   readonly port: number;
-  publish(snapshot: Snapshot): void;
+  /** What all Envoys of a group are to have from now on; the group '' is that of everyone, unless `groupOf` says otherwise. */
+  publish(snapshot: Snapshot, group?: string): void;
+  /** One entry for each connected node. */
   gateways(): GatewaySync[];
+  /** What a connected node is to have, was sent and has answered, by type and resource; undefined: it is not connected. */
+  config(node: string): TypeConfig[] | undefined;
   report(revision: number): AckReport;
   whenAcked(revision: number, timeoutMs: number, signal: AbortSignal): Promise<AckReport>;
   timeline(revision: number): TimelineEntry[];
   subscribe(listener: (event: XdsEvent) => void): () => void;
+  /** Ends the streams of a node, which it will open again: with other credentials, or a new group. Returns how many. */
+  disconnect(node: string): number;
   close(): Promise<void>;
 }
 
@@ -51,7 +64,21 @@ export interface XdsServerOptions {
   readonly host: string;
   readonly port: number;
   readonly log: Log;
+  /** Milliseconds of the calendar. */
   readonly now: () => number;
+  /** Default: no TLS. */
+  readonly credentials?: ServerCredentials;
+  /** Asked at the first request of each stream: why this node is refused; undefined: it may come in. */
+  readonly admit?: (node: WireNode, peer: Peer) => string | undefined;
+  /** The group whose snapshots a node gets, such as its zone. Default: '' for all. */
+  readonly groupOf?: (node: WireNode) => string;
+  /** Counters and timers. */
+  readonly measure?: (measure: Measure) => void;
+  /** Milliseconds; see PacerOptions. Default: 20 quiet, 500 at most, endpoints every 5. */
+  readonly pace?: Partial<Pick<PacerOptions, 'quietMs' | 'longestMs' | 'batchMs'>>;
+  readonly limits?: Partial<XdsLimits>;
+  /** How long types wait for each other's ACKs, in milliseconds. */
+  readonly waitLimitMs?: number;
   /** Other services on the same port, such as the access log's. */
   readonly services?: readonly {
     readonly definition: ServiceDefinition;
@@ -59,123 +86,207 @@ export interface XdsServerOptions {
   }[];
 }
 
-type Call = ServerDuplexStream<object, object>;
-
-interface Connection {
-  readonly stream: Stream;
-  readonly variant: Variant;
-  readonly call: Call;
-  readonly wire: Wire;
-  readonly connectedAt: string;
-  node: WireNode;
+export interface XdsLimits extends ConnectionLimits {
+  readonly messageBytes: number;
+  readonly streams: number;
+  readonly streamsPerNode: number;
 }
 
-const ADS = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
-/** A delta reconnect carries the versions of everything that Envoy has: the default of 4 MiB is too small for that. */
-const LARGEST_MESSAGE = 64 * 1024 * 1024;
+const LIMITS: XdsLimits = {
+  // A delta reconnect carries the versions of everything that Envoy has: the default of 4 MiB is too small for that.
+  messageBytes: 64 * 1024 * 1024,
+  streams: 10_000,
+  // One for each type and variant, twice over while one Envoy replaces another.
+  streamsPerNode: 32,
+  requestsPerSecond: 2_000,
+  requestsAtOnce: 5_000,
+  firstRequestMs: 30_000,
+  ageMs: 60 * 60_000,
+  graceMs: 30_000,
+};
+
+const unrefTimer: Timer = (ms, run) => {
+  // Node fires a timer above 2^31 ms at once.
+  const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1));
+  timer.unref();
+  return () => {
+    clearTimeout(timer);
+  };
+};
 
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
-  const { host, port, log, now } = options;
+  const { host, port, log, now, admit, groupOf = () => '', measure = () => undefined, waitLimitMs = 10_000 } = options;
+  const limits: XdsLimits = { ...LIMITS, ...options.limits };
+  const clock = (): number => performance.now();
+  const pace = { quietMs: 20, longestMs: 500, batchMs: 5, clock, timer: unrefTimer, ...options.pace };
+  const groups = new Map<string, Group>();
   const connections = new Set<Connection>();
+  const sessions = new Map<Connection, Session>();
   const listeners = new Set<(event: XdsEvent) => void>();
-  let snapshot: Snapshot | undefined;
+  const nodes = createNodes((group) => groups.get(group)?.pushed());
+  const acks = createAcks({ nodes: () => nodes.ids(), progress: (node) => nodes.progress(node), now });
 
-  /** Of several streams of a node, the newest tells. */
-  function newest(): Connection[] {
-    return [...new Map([...connections].map((connection) => [connection.node.id, connection])).values()];
+  /** A listener that fails must not end the stream that it is told of. */
+  function guarded(what: string, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      log.error({ error }, `${what} failed`);
+    }
   }
-  const acks = createAcks(
-    (): Progress[] =>
-      newest().map(({ node, stream }) => ({
-        node: node.id,
-        settledRevision: stream.settledRevision(),
-        refusals: stream.refusals(),
-      })),
-    now,
-  );
-
+  const observe = (one: Measure): void => {
+    guarded('measuring', () => {
+      measure(one);
+    });
+  };
   function tell(event: XdsEvent): void {
-    for (const listener of listeners) listener(event);
+    for (const listener of [...listeners])
+      guarded('a listener', () => {
+        listener(event);
+      });
   }
 
-  function write(connection: Connection, sends: readonly Send[]): void {
-    // At most one response of each type is on its way, so what grpc-js may have to buffer is bounded.
-    for (const send of sends) connection.call.write(connection.wire.response(send));
+  function groupNamed(name: string): Group {
+    let group = groups.get(name);
+    if (group === undefined) {
+      group = createGroup(pace, (snapshot, difference, cause, waitedMs) => {
+        const start = clock();
+        const members = [...sessions.values()].filter((session) => session.group === name);
+        for (const { connection, stream } of members) connection.handle(stream.snapshot(snapshot, difference));
+        observe({ kind: 'push', cause, streams: members.length, waitedMs, ms: clock() - start });
+      });
+      groups.set(name, group);
+    }
+    return group;
   }
 
-  function handle(connection: Connection, output: Output): void {
-    write(connection, output.sends);
-    for (const notice of output.notices) {
-      if (notice.kind !== 'nack') continue;
+  function note({ node, variant }: Session, notice: Notice): void {
+    const type = shortName(notice.type);
+    if (notice.kind === 'nack') {
       log.warn(
-        { gateway: connection.node.id, type: notice.type, names: notice.names, error: notice.message },
+        { gateway: node.id, type: notice.type, names: notice.names, error: notice.message },
         'a gateway refuses a configuration',
       );
-      tell({ kind: 'nack', node: connection.node.id, type: notice.type, message: notice.message, names: notice.names });
+      tell({ kind: 'nack', node: node.id, type: notice.type, message: notice.message, names: notice.names });
     }
-    acks.progressed();
-    tell({ kind: 'progress', node: connection.node.id });
+    if (notice.kind === 'late') {
+      log.warn({ gateway: node.id, variant, type: notice.type, reason: notice.message }, 'a gateway stays behind');
+      observe({ kind: 'late', node: node.id, type, message: notice.message });
+    } else if (notice.kind === 'stale') observe({ kind: 'stale', node: node.id, type });
+    else observe({ kind: notice.kind, node: node.id, type, ms: notice.ms, convergenceMs: notice.convergenceMs });
   }
 
-  function fail(call: Call, details: string): void {
-    call.emit('error', { code: status.INVALID_ARGUMENT, details });
+  function after(connection: Connection, { sends, notices }: Output): void {
+    const session = sessions.get(connection);
+    if (session === undefined) return;
+    const { node, variant } = session;
+    for (const { type, resources, removed, queuedMs } of sends) {
+      const bytes = resources.reduce((sum, { body }) => sum + body.length, 0);
+      const counts = { resources: resources.length, removed: removed.length, bytes, queuedMs };
+      observe({ kind: 'response', node: node.id, type: shortName(type), variant, ...counts });
+    }
+    for (const notice of notices) note(session, notice);
+    acks.progressed(node.id);
+    tell({ kind: 'progress', node: node.id });
   }
 
-  function serve(call: Call, variant: Variant, wire: Wire): void {
-    let connection: Connection | undefined;
-    const end = (): void => {
-      if (connection === undefined || !connections.delete(connection)) return;
-      log.info({ gateway: connection.node.id }, 'a gateway has left');
-      acks.progressed();
-      tell({ kind: 'disconnected', node: connection.node.id });
-    };
+  function refusal(node: WireNode, peer: Peer): Failure | undefined {
+    const reason = admit?.(node, peer);
+    if (reason !== undefined) {
+      log.warn({ gateway: node.id, peer: peer.address, reason }, 'a gateway is not let in');
+      return { code: 'PERMISSION_DENIED', details: reason };
+    }
+    if (nodes.sessions(node.id).length >= limits.streamsPerNode)
+      return { code: 'RESOURCE_EXHAUSTED', details: `${node.id} has ${limits.streamsPerNode} streams already` };
+    return undefined;
+  }
+
+  function serve(call: DiscoveryCall, name: 'sotw' | 'delta', only: TypeUrl | undefined): void {
+    const variant = name === 'sotw' ? sotw : delta;
+    const peer: Peer = { address: call.getPeer(), certificate: call.getAuthContext().sslPeerCertificate };
+    let session: Session | undefined;
+
+    function open(node: WireNode): Stream | Failure {
+      const refused = refusal(node, peer);
+      if (refused !== undefined) return refused;
+      const group = groupOf(node);
+      const members = groupNamed(group);
+      const noncePrefix = `${randomBytes(4).toString('hex')}-`;
+      const stream = createStream({ variant, noncePrefix, now, clock, waitLimitMs, changedBy: members.changedBy });
+      const snapshot = members.pushed();
+      if (snapshot !== undefined) stream.snapshot(snapshot);
+      const connectedAt = new Date(now()).toISOString();
+      const came = { connectedAt, openedAt: clock(), group, peer: peer.address };
+      session = { connection, stream, node, variant: name, ...came };
+      sessions.set(connection, session);
+      nodes.add(session);
+      log.info({ gateway: node.id, variant: name, peer: peer.address }, 'a gateway has come');
+      observe({ kind: 'opened', node: node.id, variant: name });
+      tell({ kind: 'connected', node: node.id });
+      return stream;
+    }
+
+    function closed(_: Connection, failure: Failure | undefined): void {
+      connections.delete(connection);
+      const code = failure?.code ?? '';
+      if (failure !== undefined) log.warn({ peer: peer.address, ...failure }, 'a stream is ended');
+      if (session === undefined) return;
+      const { node, openedAt } = session;
+      sessions.delete(connection);
+      nodes.remove(session);
+      log.info({ gateway: node.id }, 'a gateway has left');
+      observe({ kind: 'closed', node: node.id, code, ms: clock() - openedAt });
+      acks.left(node.id);
+      tell({ kind: 'disconnected', node: node.id });
+    }
+
+    const connection = openConnection({
+      link: {
+        write: (message) => call.write(message),
+        end(failure) {
+          if (failure === undefined) call.end();
+          else call.emit('error', { code: status[failure.code], details: failure.details });
+        },
+      },
+      wire: name === 'sotw' ? sotwWire : deltaWire,
+      only,
+      limits,
+      clock,
+      timer: unrefTimer,
+      random: Math.random,
+      open,
+      after,
+      closed,
+    });
+    connections.add(connection);
+    if (connections.size > limits.streams) {
+      connection.close({ code: 'RESOURCE_EXHAUSTED', details: `there are ${limits.streams} streams already` });
+      return;
+    }
     call.on('data', (message: object) => {
-      const { node, request } = wire.request(message);
-      if (request.type === '') {
-        fail(call, 'the request has no type_url');
-        return;
-      }
-      if (connection === undefined) {
-        if (node === undefined || node.id === '') {
-          fail(call, 'the first request has no node.id');
-          return;
-        }
-        const stream = createStream({ variant, noncePrefix: `${randomBytes(4).toString('hex')}-`, now });
-        connection = { stream, variant, call, wire, node, connectedAt: new Date(now()).toISOString() };
-        connections.add(connection);
-        log.info({ gateway: node.id, variant: variant.name }, 'a gateway has come');
-        if (snapshot !== undefined) stream.snapshot(snapshot);
-        tell({ kind: 'connected', node: node.id });
-      }
-      handle(connection, connection.stream.request(request));
+      connection.message(message);
     });
-    call.on('end', () => {
-      end();
-      call.end();
+    call.on('drain', () => {
+      connection.drained();
     });
-    call.on('cancelled', end);
-    call.on('error', end);
-    call.on('close', end);
+    for (const event of ['end', 'cancelled', 'error', 'close'])
+      call.on(event, () => {
+        connection.close();
+      });
   }
 
   const server = new Server({
-    'grpc.max_receive_message_length': LARGEST_MESSAGE,
-    'grpc.max_send_message_length': LARGEST_MESSAGE,
+    'grpc.max_receive_message_length': limits.messageBytes,
+    'grpc.max_send_message_length': limits.messageBytes,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
-  server.addService(grpcService(ADS), {
-    StreamAggregatedResources: (call: Call) => {
-      serve(call, sotw, sotwWire);
-    },
-    DeltaAggregatedResources: (call: Call) => {
-      serve(call, delta, deltaWire);
-    },
-  });
-  for (const { definition, handlers } of options.services ?? []) server.addService(definition, handlers);
+  for (const { definition, handlers } of [...discoveryServices(serve), ...(options.services ?? [])])
+    server.addService(definition, handlers);
 
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, chosen) => {
+    const credentials = options.credentials ?? ServerCredentials.createInsecure();
+    server.bindAsync(`${host}:${port}`, credentials, (error, chosen) => {
       if (error === null) resolve(chosen);
       else {
         const remedy = 'Stop what uses it, or choose another with SWITCHBOARD_XDS_PORT.';
@@ -191,21 +302,11 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
 
   return {
     port: bound,
-    publish(next) {
-      snapshot = next;
-      for (const connection of connections) handle(connection, connection.stream.snapshot(next));
+    publish(snapshot, group = '') {
+      groupNamed(group).publish(snapshot);
     },
-    gateways: () =>
-      newest().map(({ node, stream, variant, connectedAt }) => ({
-        node: node.id,
-        cluster: node.cluster,
-        zone: node.zone,
-        envoyVersion: node.version,
-        connectedAt,
-        variant: variant.name,
-        ackedRevision: stream.settledRevision(),
-        types: stream.types(),
-      })),
+    gateways: () => [...nodes.ids()].map((id) => nodes.gateway(id)).filter((one) => one !== undefined),
+    config: (node) => (nodes.sessions(node).length === 0 ? undefined : nodes.config(node)),
     report: (revision) => acks.report(revision),
     whenAcked: async (revision, timeoutMs, signal) => acks.whenAcked(revision, timeoutMs, signal),
     timeline: (revision) => acks.timeline(revision),
@@ -213,10 +314,15 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    disconnect(node) {
+      const ended = nodes.sessions(node);
+      for (const { connection } of ended) connection.close();
+      return ended.length;
+    },
     async close() {
       listeners.clear();
-      for (const { call } of connections) call.end();
-      connections.clear();
+      for (const connection of [...connections]) connection.close();
+      for (const group of groups.values()) group.close();
       server.forceShutdown();
     },
   };

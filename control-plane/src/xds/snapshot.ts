@@ -8,14 +8,16 @@ export type TypeUrl = string;
 
 export interface XdsResource {
   readonly name: string;
-  /** Hash of `body`, so that it is stable over restarts of the control plane. */
+  /** Hash of `body`, so that it is stable over restarts of the control plane and the same on each of several. */
   readonly version: string;
   /** The encoded message, the `value` of the Any. */
   readonly body: Uint8Array;
+  /** Milliseconds after which the client drops it unless it is told again that it lives. */
+  readonly ttlMs?: number;
 }
 
 export interface TypeSet {
-  /** Hash over the names and versions of all resources. */
+  /** Changes whenever a resource comes, goes or changes. */
   readonly version: string;
   readonly resources: ReadonlyMap<string, XdsResource>;
 }
@@ -24,4 +26,27 @@ export interface Snapshot {
   /** The store revision that it shows; carried through to the ACK. */
   readonly revision: number;
   readonly types: ReadonlyMap<TypeUrl, TypeSet>;
+}
+
+const EMPTY: TypeSet = { version: '', resources: new Map() };
+
+export function setOf(snapshot: Snapshot | undefined, type: TypeUrl): TypeSet {
+  return snapshot?.types.get(type) ?? EMPTY;
+}
+
+/** By type: names that came, went or have another version. Types without a difference are left out. */
+export type Difference = ReadonlyMap<TypeUrl, readonly string[]>;
+
+export function differenceOf(before: Snapshot | undefined, after: Snapshot): Difference {
+  const difference = new Map<TypeUrl, string[]>();
+  for (const type of new Set([...(before?.types.keys() ?? []), ...after.types.keys()])) {
+    const [old, next] = [setOf(before, type), setOf(after, type)];
+    if (old === next) continue;
+    const names: string[] = [];
+    for (const [name, { version }] of next.resources)
+      if (old.resources.get(name)?.version !== version) names.push(name);
+    for (const name of old.resources.keys()) if (!next.resources.has(name)) names.push(name);
+    if (names.length > 0) difference.set(type, names);
+  }
+  return difference;
 }

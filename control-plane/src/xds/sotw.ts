@@ -2,45 +2,79 @@
  * The state-of-the-world variant. Clusters and listeners are always sent in full (what is absent is deleted); of other types only
  * what changed, which the protocol allows.
  */
-import { begin, isDue, subscribe, wantedResources } from './subscription.ts';
-import { allowsWildcard } from './types.ts';
-import type { Content, Variant } from './variant.ts';
+import type { XdsResource } from './snapshot.ts';
+import { forget, wantedResources, type Subscription } from './subscription.ts';
+import { allowsWildcard, isFullState } from './types.ts';
+import type { Variant, XdsRequest } from './variant.ts';
+
+const WILDCARD = '*';
+
+/** All names of a request, as the new set of names. Returns those that were added. */
+function replaceNames(subscription: Subscription, request: XdsRequest): string[] {
+  const names = new Set(request.names.filter((name) => name !== WILDCARD));
+  const added = [...names].filter((name) => !subscription.names.has(name));
+  for (const name of [...subscription.names]) {
+    if (names.has(name)) continue;
+    subscription.names.delete(name);
+    if (!subscription.wildcard) forget(subscription, name);
+  }
+  for (const name of added) {
+    if (!subscription.wildcard) subscription.known.delete(name);
+    subscription.names.add(name);
+  }
+  // Of a full set the answer also tells that a name does not exist.
+  if (added.length > 0 && isFullState(subscription.type)) subscription.owed = true;
+  return added;
+}
 
 export const sotw: Variant = {
   name: 'sotw',
   first(subscription, request) {
-    begin(subscription, request.names);
-    subscribe(subscription, request.names);
+    const everything = request.names.length === 0 && allowsWildcard(subscription.type);
+    subscription.legacy = everything;
+    subscription.wildcard = everything || request.names.includes(WILDCARD);
+    subscription.owed = subscription.wildcard;
+    subscription.resumed = (request.version ?? '') !== '';
+    return replaceNames(subscription, request);
   },
-  change(subscription, request, _set, fresh) {
+  change(subscription, request, set, fresh) {
+    if (request.nonce === '') {
+      // It starts anew: whatever it had of this stream no longer counts.
+      for (const name of [...subscription.known.keys()]) forget(subscription, name);
+      subscription.inFlight = undefined;
+      subscription.names.clear();
+      return [...this.first(subscription, request), ...(subscription.wildcard ? set.resources.keys() : [])];
+    }
     // The names of a request that answers an older response are out of date: the next one brings them again.
-    if (!fresh) return;
-    const names = new Set(request.names.filter((name) => name !== '*'));
+    if (!fresh) return [];
+    const was = subscription.wildcard;
     const keepsWildcard = subscription.legacy && request.names.length === 0;
     if (!keepsWildcard) {
-      subscription.wildcard = request.names.includes('*');
+      subscription.wildcard = request.names.includes(WILDCARD);
       subscription.legacy = false;
     }
-    for (const name of [...subscription.names]) {
-      if (names.has(name)) continue;
-      subscription.names.delete(name);
-      if (!subscription.wildcard) subscription.known.delete(name);
-    }
-    for (const name of names) {
-      if (!subscription.names.has(name) && !subscription.wildcard) subscription.known.delete(name);
-      subscription.names.add(name);
-    }
+    const added = replaceNames(subscription, request);
+    if (was && !subscription.wildcard)
+      for (const name of [...subscription.known.keys()]) if (!subscription.names.has(name)) forget(subscription, name);
+    if (was || !subscription.wildcard) return added;
+    subscription.owed = true;
+    return [...added, ...set.resources.keys()];
   },
-  content(subscription, set, hold): Content | undefined {
-    const wanted = [...wantedResources(subscription, set)];
-    const due = wanted.filter((resource) => isDue(subscription, resource));
-    if (!allowsWildcard(subscription.type)) return due.length === 0 ? undefined : { resources: due, removed: [] };
-    // A whole set was refused: it stays refused until something in it is another.
-    const refused = wanted.some((resource) => subscription.refused.get(resource.name)?.version === resource.version);
-    const gone = [...subscription.known.keys()].filter((name) => !set.resources.has(name));
-    const mustAnswer = !subscription.answered && (subscription.wildcard || wanted.length > 0);
-    const changed = due.length > 0 || (gone.length > 0 && !hold);
-    if (!mustAnswer && (!changed || (refused && due.length === 0))) return undefined;
-    return { resources: wanted, removed: gone };
+  tellsRemoval: isFullState,
+  tellsAbsence: () => false,
+  assemble(subscription, set, { resources, removed }) {
+    if (!isFullState(subscription.type)) return resources;
+    const brought = new Map(resources.map((resource) => [resource.name, resource]));
+    const all: XdsResource[] = [];
+    for (const { name } of wantedResources(subscription, set)) {
+      // What was refused, or is still to be tried, stands in its last good form.
+      const resource = brought.get(name) ?? subscription.known.get(name)?.resource;
+      if (resource !== undefined) all.push(resource);
+    }
+    const gone = new Set(removed);
+    // What is to go, but not yet, has to be named, or it would be deleted.
+    for (const [name, { resource }] of subscription.known)
+      if (resource !== undefined && !set.resources.has(name) && !gone.has(name)) all.push(resource);
+    return all;
   },
 };

@@ -1,103 +1,144 @@
 /**
  * One Envoy's stream as a state machine free of gRPC: requests and snapshots in, responses and notices out. At most one response of
- * a type is on its way; what changes meanwhile is merged into the next. Order is make-before-break: routes wait until the
- * clusters and endpoints of their snapshot are acknowledged, removals of clusters until no route leads to them any more.
+ * a type is on its way; what changes meanwhile is merged into the next. What is due is known by name, so that a change of one
+ * resource costs one resource, however many there are.
  */
-import type { Snapshot, TypeUrl, XdsResource } from './snapshot.ts';
-import type { TypeSync } from './status.ts';
-import { ABSENT, newSubscription, setOf, wants, type InFlight, type Subscription } from './subscription.ts';
-import { CLUSTER, ENDPOINT, LISTENER, ROUTE, inOrder, shortName } from './types.ts';
+import { accept, refuse } from './answer.ts';
+import type { Notice, Output, RefusedResource, Send } from './events.ts';
+import { createOrder } from './order.ts';
+import { differenceOf, setOf, type Difference, type Snapshot, type TypeUrl, type XdsResource } from './snapshot.ts';
+import type { ResourceSync, TypeSync } from './status.ts';
+import { newSubscription, stepOf, wants, type InFlight, type Receipt, type Subscription } from './subscription.ts';
+import { resourcesOf, syncOf } from './sync.ts';
+import { CLUSTER, ENDPOINT, inOrder, shortName } from './types.ts';
 import type { Content, Variant, XdsRequest } from './variant.ts';
-
-export interface Send {
-  readonly type: TypeUrl;
-  readonly nonce: string;
-  /** The type's version in the snapshot. */
-  readonly version: string;
-  readonly resources: readonly XdsResource[];
-  /** Delta only. */
-  readonly removed: readonly string[];
-}
-
-export type Notice =
-  | { readonly kind: 'ack'; readonly type: TypeUrl; readonly version: string }
-  | {
-      readonly kind: 'nack';
-      readonly type: TypeUrl;
-      readonly version: string;
-      readonly message: string;
-      readonly names: readonly string[];
-    }
-  | { readonly kind: 'stale'; readonly type: TypeUrl };
-
-export interface Output {
-  readonly sends: readonly Send[];
-  readonly notices: readonly Notice[];
-}
-
-export interface RefusedResource {
-  readonly type: TypeUrl;
-  readonly name: string;
-  readonly message: string;
-  readonly revision: number;
-}
+import { createWaits } from './waits.ts';
 
 export interface Stream {
   request(request: XdsRequest): Output;
-  snapshot(snapshot: Snapshot): Output;
-  /** The revision of the newest snapshot of which everything asked for was acknowledged or refused. */
+  /** `difference` is that to the snapshot before, where the caller has it already. */
+  snapshot(snapshot: Snapshot, difference?: Difference): Output;
+  /** While the other side does not read, nothing is sent: it is merged. */
+  writable(is: boolean): Output;
+  /** Time has passed; due at `deadline()`, in milliseconds of the monotonic clock. */
+  tick(): Output;
+  deadline(): number | undefined;
+  /** Why the other side is behind, a sentence each; empty: it is not. */
+  behind(): readonly string[];
+  /** Types that were asked for. */
+  asked(): Iterable<TypeUrl>;
+  isIdle(): boolean;
+  /** The greatest revision of which everything asked for here was acknowledged or refused. */
   settledRevision(): number;
   refusals(): readonly RefusedResource[];
   types(): Readonly<Record<string, TypeSync>>;
+  resources(type: TypeUrl): readonly ResourceSync[];
 }
 
 export interface StreamOptions {
   readonly variant: Variant;
   /** Distinguishes the nonces of this stream from those of an earlier one. */
   readonly noncePrefix: string;
+  /** Milliseconds of the calendar; only to be shown. */
   readonly now: () => number;
+  /** Monotonic milliseconds. */
+  readonly clock?: () => number;
+  /** How long a type waits for the ACKs of another, and an answer may be out, before that is called late. */
+  readonly waitLimitMs?: number;
+  /** The revision that last changed a resource. */
+  readonly changedBy?: (type: TypeUrl, name: string) => number | undefined;
+  /** The name of a cluster's endpoints. */
+  readonly endpointsOf?: (cluster: XdsResource) => string;
 }
 
-export function createStream({ variant, noncePrefix, now }: StreamOptions): Stream {
+const NOTHING: Output = { sends: [], notices: [] };
+
+export function createStream(options: StreamOptions): Stream {
+  const { variant, noncePrefix, now, clock = () => 0, waitLimitMs = 10_000 } = options;
+  const changedBy = options.changedBy ?? (() => undefined);
+  const endpointsOf = options.endpointsOf ?? ((cluster: XdsResource) => cluster.name);
   const subscriptions = new Map<TypeUrl, Subscription>();
+  const order = createOrder(variant, subscriptions);
   let current: Snapshot | undefined;
-  /** Clusters that were replaced before endpoints were asked for. */
+  /** Endpoints of clusters that were replaced before endpoints were asked for. */
   const renewals = new Set<string>();
+  const waits = createWaits(waitLimitMs, clock);
+  let isWritable = true;
   let nonces = 0;
   let settled = 0;
 
-  function respond(subscription: Subscription, content: Content, snapshot: Snapshot): Send {
+  const isoNow = (): string => new Date(now()).toISOString();
+
+  /** The name may be out of step; `since` is the revision up to which it was not. */
+  function touch(subscription: Subscription, name: string, since: number): void {
+    if (subscription.dirty.has(name)) return;
+    subscription.dirty.set(name, subscription.refused.get(name)?.after ?? since);
+    subscription.dueAt ??= clock();
+  }
+
+  function newResponse(subscription: Subscription, snapshot: Snapshot): { receipt: Receipt; typeVersion: string } {
     nonces += 1;
     const nonce = `${noncePrefix}${nonces}`;
-    const { version } = setOf(snapshot.types, subscription.type);
-    const sent = new Map(content.resources.map((resource) => [resource.name, resource.version]));
-    const forced = [...sent.keys()].filter((name) => subscription.forced.has(name));
-    subscription.inFlight = {
-      nonce,
-      sent,
-      removed: content.removed,
-      forced,
-      typeVersion: version,
-      revision: snapshot.revision,
-    };
+    const typeVersion = setOf(snapshot, subscription.type).version;
     subscription.nonce = nonce;
     subscription.answered = true;
-    subscription.sentVersion = version;
-    if (subscription.type === CLUSTER) renewEndpoints(subscription, sent);
-    for (const name of [...sent.keys(), ...content.removed]) subscription.forced.delete(name);
-    return { type: subscription.type, nonce, version, resources: content.resources, removed: content.removed };
+    subscription.sentVersion = typeVersion;
+    return { receipt: { nonce, revision: snapshot.revision, sentAt: isoNow(), answeredAt: null }, typeVersion };
+  }
+
+  function respond(subscription: Subscription, content: Content, snapshot: Snapshot): Send {
+    const { type, forced } = subscription;
+    const resources = variant.assemble(subscription, setOf(snapshot, type), content);
+    const { receipt, typeVersion } = newResponse(subscription, snapshot);
+    const sentAt = clock();
+    const dueAt = subscription.dueAt ?? sentAt;
+    const names = [...content.resources.map(({ name }) => name), ...content.removed];
+    subscription.inFlight = {
+      receipt,
+      sent: new Map(content.resources.map((resource) => [resource.name, resource])),
+      removed: content.removed,
+      forced: new Set(names.filter((name) => forced.has(name))),
+      typeVersion,
+      dueAt,
+      sentAt,
+    };
+    subscription.owed = false;
+    subscription.dueAt = undefined;
+    for (const name of names) {
+      forced.delete(name);
+      subscription.receipts.set(name, receipt);
+    }
+    if (type === CLUSTER) renewEndpoints(subscription, content.resources, snapshot);
+    const { nonce } = receipt;
+    return { type, nonce, version: typeVersion, resources, removed: content.removed, queuedMs: sentAt - dueAt };
   }
 
   /** A cluster that is replaced waits for endpoints anew, also when they did not change: https://github.com/envoyproxy/envoy/issues/13009 */
-  function renewEndpoints(clusters: Subscription, sent: ReadonlyMap<string, string>): void {
+  function renewEndpoints(clusters: Subscription, sent: readonly XdsResource[], snapshot: Snapshot): void {
     const endpoints = subscriptions.get(ENDPOINT);
-    for (const [name, version] of sent) {
-      const before = clusters.known.get(name);
-      if (before === undefined || before === version) continue;
+    for (const cluster of sent) {
+      const name = endpointsOf(cluster);
       // On a reconnect clusters are asked for first: what they bring is remembered until endpoints are.
-      if (endpoints === undefined) renewals.add(name);
-      else if (wants(endpoints, name)) endpoints.forced.add(name);
+      if (endpoints === undefined) {
+        if (clusters.known.has(cluster.name)) renewals.add(name);
+      } else if (wants(endpoints, name) && (endpoints.known.has(name) || endpoints.inFlight?.sent.has(name) === true)) {
+        endpoints.forced.add(name);
+        touch(endpoints, name, Math.min(settled, snapshot.revision));
+      }
     }
+  }
+
+  function dueOf(subscription: Subscription, snapshot: Snapshot): { resources: XdsResource[]; removed: string[] } {
+    const set = setOf(snapshot, subscription.type);
+    const due = { resources: [] as XdsResource[], removed: [] as string[] };
+    for (const name of subscription.dirty.keys()) {
+      const step = stepOf(variant, subscription, set, name);
+      const resource = set.resources.get(name);
+      if (step === 'none') subscription.dirty.delete(name);
+      else if (step === 'remove') due.removed.push(name);
+      else if (resource !== undefined) due.resources.push(resource);
+    }
+    return due;
   }
 
   /** Of what is due, the next part of a refused response, if there is one to take apart. */
@@ -110,153 +151,185 @@ export function createStream({ variant, noncePrefix, now }: StreamOptions): Stre
     return content;
   }
 
-  const isQuiet = (type: TypeUrl): boolean => {
-    const subscription = subscriptions.get(type);
-    if (subscription === undefined || current === undefined) return true;
-    return (
-      subscription.inFlight === undefined &&
-      variant.content(subscription, setOf(current.types, type), true) === undefined
+  function heartbeat(subscription: Subscription, snapshot: Snapshot): Send | undefined {
+    if (subscription.heartbeatAt === undefined || clock() < subscription.heartbeatAt) return undefined;
+    const living = [...subscription.known.values()].flatMap(({ resource }): XdsResource[] =>
+      resource?.ttlMs === undefined ? [] : [resource],
     );
-  };
-
-  /** Sends whatever is due and not held back, in order. */
-  function pump(): Send[] {
-    const snapshot = current;
-    if (snapshot === undefined) return [];
-    const sends: Send[] = [];
-    for (const type of inOrder(subscriptions.keys())) {
-      const subscription = subscriptions.get(type);
-      if (subscription === undefined || subscription.inFlight !== undefined) continue;
-      const set = setOf(snapshot.types, type);
-      // An Envoy that has nothing yet is answered as soon as it asks: at its start it keeps the order itself.
-      const waits =
-        type === ROUTE &&
-        (subscription.answered || subscription.known.size > 0) &&
-        !(isQuiet(CLUSTER) && isQuiet(ENDPOINT));
-      const hold = (type === CLUSTER || type === ENDPOINT) && !isQuiet(ROUTE);
-      const content = waits ? undefined : variant.content(subscription, set, hold);
-      if (content !== undefined) sends.push(respond(subscription, narrowed(subscription, content), snapshot));
-    }
-    settle(snapshot);
-    return sends;
+    subscription.heartbeatAt = nextHeartbeat(living);
+    if (living.length === 0) return undefined;
+    const { receipt, typeVersion } = newResponse(subscription, snapshot);
+    const at = clock();
+    const flight: InFlight = {
+      receipt,
+      sent: new Map<string, XdsResource>(),
+      removed: [],
+      forced: new Set<string>(),
+      typeVersion,
+      dueAt: at,
+      sentAt: at,
+    };
+    subscription.inFlight = flight;
+    const { nonce } = receipt;
+    return {
+      type: subscription.type,
+      nonce,
+      version: typeVersion,
+      resources: living,
+      removed: [],
+      heartbeat: true,
+      queuedMs: 0,
+    };
   }
 
-  /** At the start Envoy asks for one type after another: before the last of them it runs nothing in full. */
-  function hasAskedForAll({ types }: Snapshot): boolean {
-    const holds = (type: TypeUrl): boolean => setOf(types, type).resources.size > 0;
-    // Asked is enough: after a reconnect there may be nothing to answer.
-    const asked = (type: TypeUrl): boolean => subscriptions.has(type);
-    const needed = [
-      ...(holds(CLUSTER) ? [CLUSTER] : []),
-      ...(holds(CLUSTER) && holds(ENDPOINT) ? [ENDPOINT] : []),
-      ...(holds(LISTENER) ? [LISTENER] : []),
-      ...(holds(LISTENER) && holds(ROUTE) ? [ROUTE] : []),
-    ];
-    return subscriptions.size > 0 && needed.every(asked);
+  function nextHeartbeat(resources: Iterable<XdsResource>): number | undefined {
+    const shortest = Math.min(...[...resources].map(({ ttlMs }) => ttlMs ?? Infinity));
+    return shortest === Infinity ? undefined : clock() + shortest / 2;
+  }
+
+  /** Sends whatever is due and not held back, in order. */
+  function pump(notices: Notice[] = []): Output {
+    const snapshot = current;
+    if (snapshot === undefined) return notices.length === 0 ? NOTHING : { sends: [], notices };
+    const sends: Send[] = [];
+    for (const type of isWritable ? inOrder(subscriptions.keys()) : []) {
+      const subscription = subscriptions.get(type);
+      if (subscription === undefined || subscription.inFlight !== undefined) continue;
+      const { resources, removed } = dueOf(subscription, snapshot);
+      const why = resources.length === 0 ? undefined : order.whySendWaits(subscription, snapshot);
+      if (waits.holdsBack(type, '', why, true, notices)) continue;
+      const whyKept = removed.length === 0 ? undefined : order.whyRemovalWaits(subscription, snapshot);
+      const kept = waits.holdsBack(type, ' removal', whyKept, !order.isRemovalKept(type), notices);
+      const content = narrowed(subscription, { resources, removed: kept ? [] : removed });
+      if (content.resources.length > 0 || content.removed.length > 0 || subscription.owed)
+        sends.push(respond(subscription, content, snapshot));
+      else {
+        const beat = heartbeat(subscription, snapshot);
+        if (beat !== undefined) sends.push(beat);
+      }
+    }
+    settle(snapshot);
+    return { sends, notices };
   }
 
   function settle(snapshot: Snapshot): void {
-    let all = true;
+    let least = snapshot.revision;
     for (const subscription of subscriptions.values()) {
-      const set = setOf(snapshot.types, subscription.type);
-      const inSync = subscription.inFlight === undefined && variant.content(subscription, set, false) === undefined;
-      if (inSync && subscription.refused.size === 0) subscription.ackedVersion = set.version;
-      all &&= inSync;
+      const set = setOf(snapshot, subscription.type);
+      const keepsRemovals = order.isRemovalKept(subscription.type);
+      let inStep = subscription.inFlight === undefined;
+      for (const [name, since] of subscription.dirty) {
+        const step = stepOf(variant, subscription, set, name);
+        if (step === 'none' && subscription.inFlight?.sent.has(name) !== true) continue;
+        inStep = false;
+        if (step !== 'remove' || !keepsRemovals) least = Math.min(least, since);
+      }
+      if (inStep && !subscription.owed && subscription.refused.size === 0) subscription.ackedVersion = set.version;
     }
-    if (all && hasAskedForAll(snapshot)) settled = snapshot.revision;
-  }
-
-  function forgetRemoved(subscription: Subscription, removed: readonly string[]): void {
-    for (const name of removed) {
-      subscription.refused.delete(name);
-      if (subscription.names.has(name)) subscription.known.set(name, ABSENT);
-      else subscription.known.delete(name);
-    }
-  }
-
-  function accept(subscription: Subscription, flight: InFlight): Notice {
-    for (const [name, version] of flight.sent) {
-      subscription.known.set(name, version);
-      subscription.refused.delete(name);
-    }
-    forgetRemoved(subscription, flight.removed);
-    if (subscription.refused.size === 0) subscription.lastNack = undefined;
-    return { kind: 'ack', type: subscription.type, version: flight.typeVersion };
-  }
-
-  function refuse(subscription: Subscription, flight: InFlight, message: string): Notice {
-    const at = new Date(now()).toISOString();
-    const names = [...flight.sent.keys()];
-    const refusal = { message, revision: flight.revision, at };
-    for (const name of flight.forced) subscription.forced.add(name);
-    // Sending a removal again and again would change nothing.
-    if (names.length === 0) forgetRemoved(subscription, flight.removed);
-    subscription.lastNack = { version: flight.typeVersion, ...refusal };
-    if (variant.name === 'delta' && names.length > 1) {
-      // The whole response may have been refused for one resource in it: halves are tried until the bad one stands alone.
-      const half = Math.ceil(names.length / 2);
-      subscription.parts.unshift(names.slice(0, half), names.slice(half));
-    } else for (const [name, version] of flight.sent) subscription.refused.set(name, { version, ...refusal });
-    return { kind: 'nack', type: subscription.type, version: flight.typeVersion, message, names };
+    settled = subscriptions.size === 0 ? 0 : least;
   }
 
   /** The verdict on a response, if the request is one. */
   function verdict(subscription: Subscription, request: XdsRequest): Notice | undefined {
     if (request.nonce === '') return undefined;
-    if (request.nonce !== subscription.nonce) return { kind: 'stale', type: request.type };
-    const flight = subscription.inFlight;
+    const { type, inFlight: flight } = subscription;
+    if (request.nonce !== subscription.nonce) return { kind: 'stale', type };
     if (flight === undefined) return undefined;
+    const told = {
+      type,
+      version: flight.typeVersion,
+      ms: clock() - flight.sentAt,
+      convergenceMs: clock() - flight.dueAt,
+    };
+    const at = isoNow();
+    flight.receipt.answeredAt = at;
     subscription.inFlight = undefined;
-    return request.error === undefined ? accept(subscription, flight) : refuse(subscription, flight, request.error);
+    if (request.error !== undefined) {
+      const names = refuse(subscription, flight, request.error, at, (name) => changedBy(type, name));
+      return { kind: 'nack', message: request.error, names, ...told };
+    }
+    accept(subscription, flight);
+    subscription.heartbeatAt = nextHeartbeat(flight.sent.values()) ?? subscription.heartbeatAt;
+    return { kind: 'ack', ...told };
   }
 
-  /** Resources that left the snapshot are no longer refused: there is nothing to refuse. */
-  function forgetGone(snapshot: Snapshot): void {
-    for (const subscription of subscriptions.values()) {
-      const { resources } = setOf(snapshot.types, subscription.type);
-      for (const name of [...subscription.refused.keys()])
-        if (resources.get(name)?.version !== subscription.refused.get(name)?.version) subscription.refused.delete(name);
-      if (subscription.refused.size === 0 && subscription.parts.length === 0) subscription.lastNack = undefined;
+  function begin(request: XdsRequest): void {
+    const subscription = newSubscription(request.type);
+    subscriptions.set(request.type, subscription);
+    for (const name of variant.first(subscription, request)) touch(subscription, name, settled);
+    if (subscription.wildcard)
+      for (const name of setOf(current, request.type).resources.keys()) touch(subscription, name, settled);
+    if (request.type !== ENDPOINT) return;
+    for (const name of renewals) {
+      if (!wants(subscription, name)) continue;
+      subscription.forced.add(name);
+      touch(subscription, name, settled);
     }
+    renewals.clear();
+  }
+
+  function behind(): string[] {
+    const limit = clock() - waitLimitMs;
+    const unanswered = [...subscriptions.values()].flatMap(({ type, inFlight }) =>
+      inFlight === undefined || inFlight.sentAt > limit
+        ? []
+        : [`${shortName(type)}: no answer to what was sent at ${inFlight.receipt.sentAt}`],
+    );
+    return [...unanswered, ...waits.messages()];
   }
 
   return {
     request(request) {
       const notices: Notice[] = [];
-      const existing = subscriptions.get(request.type);
-      if (existing === undefined) {
-        const subscription = newSubscription(request.type);
-        subscriptions.set(request.type, subscription);
-        variant.first(subscription, request);
-        if (request.type === ENDPOINT) {
-          for (const name of renewals) if (wants(subscription, name)) subscription.forced.add(name);
-          renewals.clear();
-        }
-      } else {
-        const notice = verdict(existing, request);
-        if (notice !== undefined) notices.push(notice);
-        const set = current === undefined ? setOf(new Map(), request.type) : setOf(current.types, request.type);
-        variant.change(existing, request, set, notice?.kind !== 'stale');
+      const subscription = subscriptions.get(request.type);
+      if (subscription === undefined) {
+        begin(request);
+        return pump();
       }
-      return { sends: pump(), notices };
+      const notice = verdict(subscription, request);
+      if (notice !== undefined) notices.push(notice);
+      const changed = variant.change(subscription, request, setOf(current, request.type), notice?.kind !== 'stale');
+      for (const name of changed) touch(subscription, name, settled);
+      return pump(notices);
     },
-    snapshot(snapshot) {
-      const changed =
-        current === undefined ||
-        [...snapshot.types].some(([type, set]) => current?.types.get(type)?.version !== set.version);
-      current = snapshot;
-      if (changed) forgetGone(snapshot);
-      return { sends: pump(), notices: [] };
+    snapshot(next, difference = differenceOf(current, next)) {
+      const before = current;
+      current = next;
+      for (const [type, names] of difference) {
+        const subscription = subscriptions.get(type);
+        if (subscription === undefined) continue;
+        const { resources } = setOf(next, type);
+        for (const name of names) {
+          if (!wants(subscription, name) && !subscription.known.has(name)) continue;
+          touch(subscription, name, before?.revision ?? 0);
+          if (subscription.refused.get(name)?.version !== resources.get(name)?.version)
+            subscription.refused.delete(name);
+        }
+        if (subscription.refused.size === 0 && subscription.parts.length === 0) subscription.lastNack = undefined;
+      }
+      return pump();
     },
+    writable(is) {
+      isWritable = is;
+      return is ? pump() : NOTHING;
+    },
+    tick: () => pump(),
+    deadline() {
+      const times = [
+        ...waits.deadlines(),
+        ...[...subscriptions.values()].flatMap(({ heartbeatAt, inFlight }) =>
+          heartbeatAt === undefined || inFlight !== undefined ? [] : [heartbeatAt],
+        ),
+      ];
+      return times.length === 0 || !isWritable ? undefined : Math.min(...times);
+    },
+    behind,
+    asked: () => subscriptions.keys(),
+    isIdle: () => [...subscriptions.values()].every(({ inFlight }) => inFlight === undefined),
     settledRevision: () => settled,
     refusals: () =>
-      [...subscriptions.values()].flatMap((subscription) =>
-        [...subscription.refused].map(([name, { message, revision }]) => ({
-          type: subscription.type,
-          name,
-          message,
-          revision,
-        })),
+      [...subscriptions.values()].flatMap(({ type, refused }) =>
+        [...refused].map(([name, { message, after, upTo }]) => ({ type, name, message, after, upTo })),
       ),
     types: () =>
       Object.fromEntries(
@@ -265,25 +338,9 @@ export function createStream({ variant, noncePrefix, now }: StreamOptions): Stre
           return subscription === undefined ? [] : [[shortName(type), syncOf(subscription)]];
         }),
       ),
-  };
-}
-
-function syncOf(subscription: Subscription): TypeSync {
-  const { sentVersion: sent, ackedVersion: acked, lastNack } = subscription;
-  const state =
-    lastNack !== undefined
-      ? 'ERROR'
-      : !subscription.answered && acked === ''
-        ? 'NOT_SENT'
-        : subscription.inFlight === undefined
-          ? 'SYNCED'
-          : 'STALE';
-  return {
-    state,
-    sent,
-    acked,
-    ...(lastNack === undefined
-      ? {}
-      : { nack: { message: lastNack.message, version: lastNack.version, at: lastNack.at } }),
+    resources(type) {
+      const subscription = subscriptions.get(type);
+      return subscription === undefined ? [] : resourcesOf(subscription, setOf(current, type));
+    },
   };
 }

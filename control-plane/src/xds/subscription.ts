@@ -3,50 +3,79 @@
  * refuses a response has nothing of it for certain, also not the good ones in it.
  */
 import type { TypeSet, TypeUrl, XdsResource } from './snapshot.ts';
-import { allowsWildcard } from './types.ts';
+import type { Variant } from './variant.ts';
+
+/** What the other side has of a name. The body is missing when it had it before this stream. */
+export interface Known {
+  readonly version: string;
+  readonly resource?: XdsResource;
+}
+
+/** It asked, and was told that there is none. */
+export const ABSENT: Known = { version: '' };
+
+/** What became of a response; kept for each name in it after its resources are let go. */
+export interface Receipt {
+  readonly nonce: string;
+  readonly revision: number;
+  /** ISO times. */
+  readonly sentAt: string;
+  answeredAt: string | null;
+}
 
 export interface InFlight {
-  readonly nonce: string;
-  /** Names and versions in the response. */
-  readonly sent: ReadonlyMap<string, string>;
+  readonly receipt: Receipt;
+  /** What is new in the response, by name. */
+  readonly sent: ReadonlyMap<string, XdsResource>;
   readonly removed: readonly string[];
   /** Names in it that had to be sent again though their version was known. */
-  readonly forced: readonly string[];
-  /** The type's version, and the revision, of the snapshot that it was made from. */
+  readonly forced: ReadonlySet<string>;
+  /** The type's version in the snapshot that it was made from. */
   readonly typeVersion: string;
-  readonly revision: number;
+  /** On the monotonic clock: when the oldest change in it came, and when it was sent. */
+  readonly dueAt: number;
+  readonly sentAt: number;
 }
 
 export interface Refusal {
   readonly version: string;
   readonly message: string;
-  readonly revision: number;
+  /** Not running for it are the revisions above `after`, up to the one that last changed the resource. */
+  readonly after: number;
+  readonly upTo: number;
   readonly at: string;
 }
-
-/** Known to be absent on the other side: it asked, and was told that there is none. */
-export const ABSENT = '';
 
 export interface Subscription {
   readonly type: TypeUrl;
   wildcard: boolean;
-  /** Wildcard only because its first request named nothing; naming anything ends it. */
+  /** Wildcard only because its first request named nothing. */
   legacy: boolean;
   readonly names: Set<string>;
-  readonly known: Map<string, string>;
+  readonly known: Map<string, Known>;
+  /** Names that may be out of step, each with the revision up to which the other side has it. */
+  readonly dirty: Map<string, number>;
   /** Names to send again though their version is known. */
   readonly forced: Set<string>;
-  /** By name: the version that was refused, alone or as the rest of what was isolated. Not sent again until it changes. */
+  /** By name: the version that was refused alone. Not sent again until it changes. */
   readonly refused: Map<string, Refusal>;
   /** Parts of a refused response, to be sent one after another until the bad ones stand alone. */
-  readonly parts: string[][];
+  readonly parts: (readonly string[])[];
+  readonly receipts: Map<string, Receipt>;
   inFlight: InFlight | undefined;
   /** The last nonce that was sent, also after its ACK. */
   nonce: string;
   answered: boolean;
+  /** An answer is due though it may be empty. */
+  owed: boolean;
+  /** The other side had this type before this stream. */
+  resumed: boolean;
   sentVersion: string;
   ackedVersion: string;
-  lastNack: Refusal | undefined;
+  lastNack: { readonly version: string; readonly message: string; readonly at: string } | undefined;
+  /** Monotonic: since when something is due, and when resources with a lifetime are to be confirmed. */
+  dueAt: number | undefined;
+  heartbeatAt: number | undefined;
 }
 
 export function newSubscription(type: TypeUrl): Subscription {
@@ -56,35 +85,22 @@ export function newSubscription(type: TypeUrl): Subscription {
     legacy: false,
     names: new Set(),
     known: new Map(),
+    dirty: new Map(),
     forced: new Set(),
     refused: new Map(),
     parts: [],
+    receipts: new Map(),
     inFlight: undefined,
     nonce: '',
     answered: false,
+    owed: false,
+    resumed: false,
     sentVersion: '',
     ackedVersion: '',
     lastNack: undefined,
+    dueAt: undefined,
+    heartbeatAt: undefined,
   };
-}
-
-/** The first request of a type: naming nothing means everything, where the type allows that. */
-export function begin(subscription: Subscription, names: readonly string[]): void {
-  if (names.length === 0 && allowsWildcard(subscription.type)) {
-    subscription.wildcard = true;
-    subscription.legacy = true;
-  }
-}
-
-export function subscribe(subscription: Subscription, names: readonly string[]): void {
-  for (const name of names) {
-    if (name === '*') {
-      subscription.wildcard = true;
-      subscription.legacy = false;
-      continue;
-    }
-    subscription.names.add(name);
-  }
 }
 
 /** Whether a name is wanted at all. */
@@ -92,10 +108,13 @@ export function wants(subscription: Subscription, name: string): boolean {
   return subscription.wildcard || subscription.names.has(name);
 }
 
-const EMPTY: TypeSet = { version: '', resources: new Map() };
-
-export function setOf(types: ReadonlyMap<TypeUrl, TypeSet>, type: TypeUrl): TypeSet {
-  return types.get(type) ?? EMPTY;
+/** The other side drops the name: nothing of it is of interest any more. */
+export function forget(subscription: Subscription, name: string): void {
+  subscription.known.delete(name);
+  subscription.dirty.delete(name);
+  subscription.forced.delete(name);
+  subscription.refused.delete(name);
+  subscription.receipts.delete(name);
 }
 
 export function* wantedResources(subscription: Subscription, set: TypeSet): Iterable<XdsResource> {
@@ -109,8 +128,28 @@ export function* wantedResources(subscription: Subscription, set: TypeSet): Iter
   }
 }
 
-/** True when this version of the resource still has to be sent. */
-export function isDue(subscription: Subscription, resource: XdsResource): boolean {
-  if (subscription.refused.get(resource.name)?.version === resource.version) return false;
-  return subscription.forced.has(resource.name) || subscription.known.get(resource.name) !== resource.version;
+export function isForced({ forced, inFlight }: Subscription, name: string): boolean {
+  return forced.has(name) || inFlight?.forced.has(name) === true;
+}
+
+/** What is to be done about one name; `none` when the other side has what it is to have, or has refused it. */
+export function stepOf(
+  variant: Variant,
+  subscription: Subscription,
+  set: TypeSet,
+  name: string,
+): 'send' | 'remove' | 'none' {
+  if (!wants(subscription, name)) return 'none';
+  const resource = set.resources.get(name);
+  const known = subscription.known.get(name);
+  if (resource !== undefined) {
+    if (subscription.refused.get(name)?.version === resource.version) return 'none';
+    return known?.version !== resource.version || known === ABSENT || isForced(subscription, name) ? 'send' : 'none';
+  }
+  if (!variant.tellsRemoval(subscription.type)) {
+    subscription.known.delete(name);
+    return 'none';
+  }
+  if (known === ABSENT || known === undefined) return variant.tellsAbsence(subscription, name) ? 'remove' : 'none';
+  return 'remove';
 }

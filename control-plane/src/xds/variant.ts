@@ -1,5 +1,5 @@
 /** What differs between state-of-the-world and delta: how a request reads, and what a response must hold. */
-import type { TypeSet, XdsResource } from './snapshot.ts';
+import type { TypeSet, TypeUrl, XdsResource } from './snapshot.ts';
 import type { Subscription } from './subscription.ts';
 
 /** One request, of either variant. Names are those of its type. */
@@ -10,6 +10,8 @@ export interface XdsRequest {
   readonly error: string | undefined;
   /** State of the world: all names. Delta: names to add. */
   readonly names: readonly string[];
+  /** State of the world: what it accepted last, also on a stream before this one. */
+  readonly version?: string;
   /** Delta only. */
   readonly unsubscribe?: readonly string[];
   /** Delta, first request: what the client has from before, by name. */
@@ -17,16 +19,21 @@ export interface XdsRequest {
 }
 
 export interface Content {
+  /** What is new for the other side. */
   readonly resources: readonly XdsResource[];
   readonly removed: readonly string[];
 }
 
 export interface Variant {
   readonly name: 'sotw' | 'delta';
-  /** The first request of a type on this stream. */
-  first(subscription: Subscription, request: XdsRequest): void;
-  /** Changes of names in a later request. `fresh`: its nonce is that of the last response, or it has none. */
-  change(subscription: Subscription, request: XdsRequest, set: TypeSet, fresh: boolean): void;
-  /** What to send now; undefined: nothing. With `hold`, what only removes waits. */
-  content(subscription: Subscription, set: TypeSet, hold: boolean): Content | undefined;
+  /** The first request of a type on this stream. Returns names to look at. */
+  first(subscription: Subscription, request: XdsRequest): Iterable<string>;
+  /** Changes of names in a later request. `fresh`: its nonce is that of the last response. Returns names to look at. */
+  change(subscription: Subscription, request: XdsRequest, set: TypeSet, fresh: boolean): Iterable<string>;
+  /** Whether the other side is told that a resource of this type is gone. */
+  tellsRemoval(type: TypeUrl): boolean;
+  /** Whether it is told that a name it has nothing of does not exist. */
+  tellsAbsence(subscription: Subscription, name: string): boolean;
+  /** The resources of a response that brings `content`. */
+  assemble(subscription: Subscription, set: TypeSet, content: Content): readonly XdsResource[];
 }

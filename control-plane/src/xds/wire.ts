@@ -1,12 +1,18 @@
 /** Between the messages of envoy.service.discovery.v3 and the events of stream.ts, for each variant. */
-import type { Send } from './stream.ts';
+import { messageType } from '@switchboard/proto';
+import type { XdsResource } from './snapshot.ts';
+import type { Send } from './events.ts';
 import type { XdsRequest } from './variant.ts';
 
 export interface WireNode {
   readonly id: string;
   readonly cluster: string;
   readonly zone: string;
+  readonly region: string;
+  /** Such as `1.40.0`; empty: not told. */
   readonly version: string;
+  /** The texts among its metadata, such as its gateway group. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 export interface Wire {
@@ -17,7 +23,8 @@ export interface Wire {
 interface NodeMessage {
   id: string;
   cluster: string;
-  locality: { zone: string } | null;
+  locality: { zone: string; region: string } | null;
+  metadata: { fields: Record<string, { stringValue?: string }> } | null;
   user_agent_build_version?: { version: { major_number: number; minor_number: number; patch: number } | null } | null;
 }
 
@@ -29,6 +36,7 @@ interface RequestMessage {
 }
 
 interface SotwRequest extends RequestMessage {
+  version_info: string;
   resource_names: string[];
 }
 
@@ -46,6 +54,12 @@ function nodeOf({ node }: RequestMessage): WireNode | undefined {
     id: node.id,
     cluster: node.cluster,
     zone: node.locality?.zone ?? '',
+    region: node.locality?.region ?? '',
+    metadata: Object.fromEntries(
+      Object.entries(node.metadata?.fields ?? {}).flatMap(([name, { stringValue }]) =>
+        typeof stringValue === 'string' ? [[name, stringValue]] : [],
+      ),
+    ),
     version:
       version === null || version === undefined
         ? ''
@@ -56,19 +70,47 @@ function nodeOf({ node }: RequestMessage): WireNode | undefined {
 const errorOf = ({ error_detail: detail }: RequestMessage): string | undefined =>
   detail === null ? undefined : detail.message;
 
+const WRAPPER = 'type.googleapis.com/envoy.service.discovery.v3.Resource';
+
+/** envoy.service.discovery.v3.Resource; a heartbeat has no body. */
+function wrapped(type: string, { name, version, body, ttlMs }: XdsResource, heartbeat = false): object {
+  return {
+    name,
+    version,
+    ...(heartbeat ? {} : { resource: { type_url: type, value: body } }),
+    ...(ttlMs === undefined ? {} : { ttl: { seconds: Math.floor(ttlMs / 1000), nanos: (ttlMs % 1000) * 1e6 } }),
+  };
+}
+
+function encodeWrapper(message: object): Uint8Array {
+  const type = messageType('envoy.service.discovery.v3.Resource');
+  return type.encode(type.create(message)).finish();
+}
+
 export const sotwWire: Wire = {
   request(message) {
     const read = message as SotwRequest;
     return {
       node: nodeOf(read),
-      request: { type: read.type_url, nonce: read.response_nonce, error: errorOf(read), names: read.resource_names },
+      request: {
+        type: read.type_url,
+        nonce: read.response_nonce,
+        error: errorOf(read),
+        names: read.resource_names,
+        version: read.version_info,
+      },
     };
   },
-  response: ({ type, nonce, version, resources }) => ({
+  response: ({ type, nonce, version, resources, heartbeat }) => ({
     version_info: version,
     type_url: type,
     nonce,
-    resources: resources.map(({ body }) => ({ type_url: type, value: body })),
+    // A lifetime has a place only in the wrapper: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#xds-protocol-ttl
+    resources: resources.map((resource) =>
+      resource.ttlMs === undefined
+        ? { type_url: type, value: resource.body }
+        : { type_url: WRAPPER, value: encodeWrapper(wrapped(type, resource, heartbeat)) },
+    ),
   }),
 };
 
@@ -87,15 +129,11 @@ export const deltaWire: Wire = {
       },
     };
   },
-  response: ({ type, nonce, version, resources, removed }) => ({
+  response: ({ type, nonce, version, resources, removed, heartbeat }) => ({
     system_version_info: version,
     type_url: type,
     nonce,
-    resources: resources.map((resource) => ({
-      name: resource.name,
-      version: resource.version,
-      resource: { type_url: type, value: resource.body },
-    })),
+    resources: resources.map((resource) => wrapped(type, resource, heartbeat)),
     removed_resources: removed,
   }),
 };

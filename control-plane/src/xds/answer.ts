@@ -1,0 +1,53 @@
+/** What an ACK and a NACK change in what is known of the other side. */
+import { split } from './isolate.ts';
+import { ABSENT, wants, type InFlight, type Subscription } from './subscription.ts';
+
+function removalDone(subscription: Subscription, { removed }: InFlight): void {
+  for (const name of removed) {
+    subscription.refused.delete(name);
+    if (subscription.names.has(name)) subscription.known.set(name, ABSENT);
+    else subscription.known.delete(name);
+  }
+}
+
+export function accept(subscription: Subscription, flight: InFlight): void {
+  for (const [name, resource] of flight.sent) {
+    if (wants(subscription, name)) subscription.known.set(name, { version: resource.version, resource });
+    subscription.refused.delete(name);
+  }
+  subscription.ackedVersion = flight.typeVersion;
+  removalDone(subscription, flight);
+  if (subscription.refused.size === 0 && subscription.parts.length === 0) subscription.lastNack = undefined;
+  // Everything up to the response's revision is there; what changed since is still due.
+  for (const name of [...flight.sent.keys(), ...flight.removed]) {
+    const since = subscription.dirty.get(name);
+    if (since !== undefined) subscription.dirty.set(name, Math.max(since, flight.receipt.revision));
+  }
+}
+
+/** `changedBy`: the revision that last changed a resource. Returns the names of which one or more was refused. */
+export function refuse(
+  subscription: Subscription,
+  flight: InFlight,
+  message: string,
+  at: string,
+  changedBy: (name: string) => number | undefined,
+): readonly string[] {
+  const names = [...flight.sent.keys()];
+  for (const name of flight.forced) subscription.forced.add(name);
+  // Sending a removal again and again would change nothing.
+  if (names.length === 0) removalDone(subscription, flight);
+  subscription.lastNack = { version: flight.typeVersion, message, at };
+  if (names.length > 1) {
+    subscription.parts.unshift(...split(names, message));
+    return names;
+  }
+  for (const [name, { version }] of flight.sent) {
+    const upTo = changedBy(name) ?? flight.receipt.revision;
+    const since = subscription.dirty.get(name) ?? 0;
+    const after = since > 0 ? Math.min(since, upTo) : upTo - 1;
+    subscription.refused.set(name, { version, message, at, after, upTo });
+    subscription.forced.delete(name);
+  }
+  return names;
+}

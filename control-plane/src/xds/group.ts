@@ -1,0 +1,69 @@
+/** The Envoys that are to have the same snapshot: what was published last, what was pushed, and the pace between them. */
+import { createPacer, type Pacer, type PacerOptions, type PushKind } from './pacer.ts';
+import { differenceOf, setOf, type Difference, type Snapshot, type TypeUrl } from './snapshot.ts';
+import { ENDPOINT } from './types.ts';
+
+export interface Group {
+  publish(snapshot: Snapshot): void;
+  /** What its Envoys are to have now; undefined: nothing was published yet, and they wait. */
+  pushed(): Snapshot | undefined;
+  published(): Snapshot | undefined;
+  /** The revision that last changed a resource; undefined: it is as it was first published. */
+  readonly changedBy: (type: TypeUrl, name: string) => number | undefined;
+  close(): void;
+}
+
+export type PushTo = (snapshot: Snapshot, difference: Difference, kind: PushKind, waitedMs: number) => void;
+
+export function createGroup(pace: Omit<PacerOptions, 'push'>, push: PushTo): Group {
+  const changes = new Map<TypeUrl, Map<string, number>>();
+  let latest: Snapshot | undefined;
+  let pushed: Snapshot | undefined;
+  const pacer: Pacer = createPacer({ ...pace, push: deliver });
+
+  function deliver(kind: PushKind, waitedMs: number): void {
+    if (latest === undefined) return;
+    const next =
+      kind === 'endpoints' && pacer.isGathering() && pushed !== undefined ? withEndpoints(pushed, latest) : latest;
+    const difference = differenceOf(pushed, next);
+    pushed = next;
+    push(next, difference, kind, waitedMs);
+  }
+
+  /** The configuration as it was pushed, with the newest form of the endpoints in it. */
+  function withEndpoints(config: Snapshot, newest: Snapshot): Snapshot {
+    const fresh = setOf(newest, ENDPOINT);
+    const resources = [...setOf(config, ENDPOINT).resources].map(
+      ([name, old]) => [name, fresh.resources.get(name) ?? old] as const,
+    );
+    const set = { version: fresh.version, resources: new Map(resources) };
+    return { revision: config.revision, types: new Map([...config.types, [ENDPOINT, set]]) };
+  }
+
+  function remember(difference: Difference, { revision }: Snapshot): void {
+    for (const [type, names] of difference) {
+      const ofType = changes.get(type) ?? new Map<string, number>();
+      changes.set(type, ofType);
+      for (const name of names) ofType.set(name, revision);
+    }
+  }
+
+  return {
+    publish(snapshot) {
+      const difference = differenceOf(latest, snapshot);
+      const isFirst = latest === undefined;
+      remember(difference, snapshot);
+      latest = snapshot;
+      // A revision that changes nothing for these Envoys goes with what waits, or at once.
+      if (difference.size === 0 && !isFirst && !pacer.isGathering()) deliver('endpoints', 0);
+      else if (isFirst || difference.size > 1 || !difference.has(ENDPOINT)) pacer.changed('config');
+      else pacer.changed('endpoints');
+    },
+    pushed: () => pushed,
+    published: () => latest,
+    changedBy: (type, name) => changes.get(type)?.get(name),
+    close() {
+      pacer.close();
+    },
+  };
+}
