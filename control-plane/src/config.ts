@@ -42,6 +42,8 @@ const Settings = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
+  /** Options of the runtimes, by name. */
+  runtimes: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
   store: z
     .strictObject({ type: z.string().min(1).default('sqlite'), options: z.record(z.string(), z.unknown()).default({}) })
     .prefault({}),

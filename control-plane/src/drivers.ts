@@ -70,7 +70,9 @@ export async function loadDrivers(config: Config): Promise<Drivers> {
           unknownName('spec.gateway.policy.type', 'routing policy', spec.gateway.policy.type, policies.keys()),
         );
       else issues.push(...optionIssues(policy, spec.gateway.policy.options, 'spec.gateway.policy.options'));
-      if (spec.runtime !== 'external' && !runtimes.has(spec.runtime))
+      const runtime = runtimes.get(spec.runtime);
+      if (runtime !== undefined) issues.push(...runtime.check(spec));
+      else if (spec.runtime !== 'external')
         issues.push(unknownName('spec.runtime', 'runtime', spec.runtime, ['external', ...runtimes.keys()]));
       return issues;
     },

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Drivers } from '../drivers.ts';
 import type { Log } from '../log.ts';
+import { SwitchboardError } from '../model/errors.ts';
+import { parseAs } from '../model/parse.ts';
+import { createPortAllocator } from '../runtime/ports.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Closers } from './closers.ts';
 
@@ -12,12 +15,21 @@ export async function createRuntimes(
   { now, log }: { now: () => number; log: Log },
   closers: Closers,
 ): Promise<ReadonlyMap<string, Runtime>> {
+  for (const name of Object.keys(config.runtimes)) {
+    if (drivers.runtimes.has(name)) continue;
+    throw new SwitchboardError(
+      'invalid',
+      `bad settings: runtimes.${name}: there is no runtime ${name}: use one of ${[...drivers.runtimes.keys()].join(', ')}`,
+    );
+  }
+  const { host, logs } = config.agents;
+  const ports = createPortAllocator(host, config.agents.ports);
   const runtimes = await Promise.all(
     [...drivers.runtimes].map(async ([name, driver]) => {
-      const options = name === 'process' ? config.agents : {};
+      const options = parseAs(driver.options, config.runtimes[name] ?? {}, 'settings', `runtimes.${name}`);
       const folder = join(config.dataFolder, name === 'process' ? 'instances' : name);
-      const context = { folder, now, log, environment: config.environment };
-      const runtime = await driver.create(driver.options.parse(options), context);
+      const context = { folder, host, ports, logs, now, log, environment: config.environment };
+      const runtime = await driver.create(options, context);
       closers.add(async () => runtime.close());
       return [name, runtime] as const;
     }),

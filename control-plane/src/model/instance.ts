@@ -52,7 +52,14 @@ export const Instance = z.strictObject({
   failures: z.array(Timestamp),
   retryAt: Timestamp.optional(),
   lastExit: z
-    .strictObject({ at: Timestamp, code: z.int().nullable(), signal: z.string().nullable(), log: z.array(z.string()) })
+    .strictObject({
+      at: Timestamp,
+      code: z.int().nullable(),
+      signal: z.string().nullable(),
+      log: z.array(z.string()),
+      /** Why, where more is known than code and signal: out of memory, too many processes, removed from outside. */
+      cause: z.strictObject({ reason: z.string(), message: z.string() }).optional(),
+    })
     .optional(),
   /** Self-registered: kept as long as this lease is renewed. */
   lease: z.strictObject({ name: z.string(), token: z.int(), ttlMs: z.int() }).optional(),

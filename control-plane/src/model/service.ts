@@ -13,9 +13,27 @@ export const EnvValue = z.union([
 ]);
 export type EnvValue = z.infer<typeof EnvValue>;
 
+/** What one instance may take of its machine. What a runtime can't enforce it refuses. */
+export const Limits = z.strictObject({
+  /** The kernel ends an instance that wants more. */
+  memory: Size.optional(),
+  /** Cores at most, such as 1.5. */
+  cpus: z.number().positive().max(1024).optional(),
+  /** Share of a busy processor against others; 100 is everybody's share. */
+  cpuWeight: z.int().min(1).max(10_000).optional(),
+  /** Processes and, in containers, threads at a time: what stops a fork bomb. */
+  processes: z.int().min(1).max(1_000_000).optional(),
+  /** Files and sockets that one process may have open. */
+  openFiles: z.int().min(16).max(10_000_000).optional(),
+});
+export type Limits = z.infer<typeof Limits>;
+
 /** Templates `{port}`, `{host}`, `{instance}`, `{service}`, `{workdir}` are replaced in command, cwd and env. */
 export const Launch = z.strictObject({
-  command: z.array(z.string().min(1).max(4096)).min(1).max(256),
+  /** Program and arguments; in a container what the image's entry point gets, and by default the image's own. */
+  command: z.array(z.string().min(1).max(4096)).min(1).max(256).optional(),
+  /** For runtimes that start containers. */
+  image: z.string().min(1).max(512).optional(),
   /** The process's folder. Default: the instance's own working folder. Relative paths start at the control plane's folder. */
   cwd: z.string().min(1).max(4096).optional(),
   env: z
@@ -23,6 +41,9 @@ export const Launch = z.strictObject({
     .default({}),
   /** The process group is restarted (after a drain) when it holds more than this. */
   memoryLimit: Size.optional(),
+  limits: Limits.optional(),
+  /** The runtime's own options; its driver checks them. */
+  options: z.record(z.string(), z.unknown()).optional(),
 });
 export type Launch = z.infer<typeof Launch>;
 

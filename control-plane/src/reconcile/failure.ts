@@ -4,12 +4,19 @@ import type { Restart } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { InstancePatch } from '../registry/registry.ts';
 
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly log: readonly string[];
+  readonly cause?: { readonly reason: string; readonly message: string };
+}
+
 export interface Failure {
   /** One CamelCase word. */
   readonly reason: string;
   /** A sentence without full stop. */
   readonly message: string;
-  readonly exit?: { readonly code: number | null; readonly signal: string | null; readonly log: readonly string[] };
+  readonly exit?: Exit;
 }
 
 /** `random` in [0, 1) spreads the restarts of many instances that fell together by up to 20 % either way. */
@@ -35,9 +42,7 @@ export function afterFailure(
     readyAt: undefined,
     since: at,
     reason: failure.reason,
-    ...(failure.exit === undefined
-      ? {}
-      : { lastExit: { at, code: failure.exit.code, signal: failure.exit.signal, log: [...failure.exit.log] } }),
+    ...(failure.exit === undefined ? {} : { lastExit: lastExitOf(failure.exit, at) }),
   };
   if (failures.length >= settings.maxFailures) {
     const message = `${failure.message}; gave up after ${failures.length} failures within ${settings.window}: \`switchboard start ${instance.service}\` tries again`;
@@ -53,12 +58,12 @@ export function afterFailure(
   };
 }
 
+function lastExitOf({ code, signal, log, cause }: Exit, at: string): NonNullable<Instance['lastExit']> {
+  return { at, code, signal, log: [...log], ...(cause === undefined ? {} : { cause: { ...cause } }) };
+}
+
 /** `ended by SIGKILL 12 s after its start`, `ended with exit code 1 ...`. */
-export function describeExit(
-  instance: Instance,
-  exit: { code: number | null; signal: string | null },
-  now: number,
-): string {
+export function describeExit(instance: Instance, exit: Pick<Exit, 'code' | 'signal' | 'cause'>, now: number): string {
   const how =
     exit.signal !== null
       ? `by ${exit.signal}`
@@ -69,5 +74,5 @@ export function describeExit(
     instance.startedAt === undefined
       ? ''
       : ` ${((now - Date.parse(instance.startedAt)) / 1000).toFixed(1)} s after its start`;
-  return `ended ${how}${age}`;
+  return `ended ${how}${age}${exit.cause === undefined ? '' : `: ${exit.cause.message}`}`;
 }

@@ -14,7 +14,7 @@ import type { HealthProbe } from '../probes/probe.ts';
 import type { InstanceWrite, Registry, RegistryView } from '../registry/registry.ts';
 import type { Runtime, RuntimeEvent } from '../runtime/runtime.ts';
 import { adopt } from './adopt.ts';
-import { afterFailure, describeExit } from './failure.ts';
+import { afterFailure, describeExit, type Exit } from './failure.ts';
 import { createFleetBuilder } from './fleet.ts';
 import { createHealthMonitor, type HealthTarget } from './health.ts';
 import { nextStep, type Facts, type Step } from './lifecycle.ts';
@@ -264,14 +264,16 @@ export function createLoop(options: LoopOptions): Loop {
     });
   }
 
-  function exitWrite(
-    view: RegistryView,
-    instance: Instance,
-    exit: { code: number | null; signal: string | null; log: readonly string[] },
-  ): InstanceWrite {
+  function exitWrite(view: RegistryView, instance: Instance, exit: Exit): InstanceWrite {
     const restart = view.services.get(instance.service)?.value.spec.restart ?? DEFAULT_RESTART;
     const message = describeExit(instance, exit, now());
-    const patch = afterFailure(instance, restart, { reason: 'Exited', message, exit }, now(), options.random());
+    const patch = afterFailure(
+      instance,
+      restart,
+      { reason: exit.cause?.reason ?? 'Exited', message, exit },
+      now(),
+      options.random(),
+    );
     return { op: 'update', id: instance.id, patch, event: `instance ${instance.id} ${message}` };
   }
 

@@ -3,9 +3,10 @@
  * stop or restart is decided by the reconcile loop. Closing a runtime leaves everything running, to be adopted later.
  */
 import type { z } from 'zod';
-import type { Launch } from '../model/service.ts';
+import type { Issue } from '../model/errors.ts';
 import type { ProcessIdentity } from '../model/instance.ts';
-import type { Address } from '../model/service.ts';
+import type { Address, Launch, ServiceSpec } from '../model/service.ts';
+import type { PortAllocator } from './ports.ts';
 
 export interface StartRequest {
   /** Starting twice with the same id gives the same running instance. */
@@ -25,6 +26,12 @@ export interface Running {
   readonly startedAt: string;
 }
 
+export interface ExitCause {
+  readonly reason: 'OutOfMemory' | 'ProcessLimit' | 'Removed';
+  /** A sentence without full stop and subject. */
+  readonly message: string;
+}
+
 export type RuntimeEvent =
   /** It ended, on its own or because it was stopped; reported exactly once for each run. code and signal are null when an adopted process ended unseen. */
   | {
@@ -34,6 +41,8 @@ export type RuntimeEvent =
       readonly code: number | null;
       readonly signal: string | null;
       readonly log: readonly string[];
+      /** Why, where that is known beyond code and signal. */
+      readonly cause?: ExitCause;
     }
   /** Its process group holds more memory than `launch.memoryLimit`; reported once for each run. */
   | { readonly type: 'over-memory'; readonly instance: string; readonly bytes: number; readonly limit: number };
@@ -41,6 +50,7 @@ export type RuntimeEvent =
 export interface ResourceUsage {
   readonly cpuMs: number;
   readonly memoryBytes: number;
+  readonly processes: number;
 }
 
 export interface LogLine {
@@ -70,6 +80,11 @@ export interface Runtime {
 export interface RuntimeContext {
   /** Absolute folder that the runtime may use as its own. */
   readonly folder: string;
+  /** Where agents listen, and the ports for them: one allocator for all runtimes of this machine. */
+  readonly host: string;
+  readonly ports: PortAllocator;
+  /** How much of each stream of an instance's log is kept. */
+  readonly logs: { readonly maxBytes: number; readonly files: number };
   readonly now: () => number;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** The environment that references (`fromEnv`) are read from and that processes inherit their PATH, HOME and locale from. */
@@ -78,6 +93,9 @@ export interface RuntimeContext {
 
 export interface RuntimeDriver<Options> {
   readonly name: string;
+  /** Of the runtime itself, from the settings' `runtimes.<name>`. */
   readonly options: z.ZodType<Options>;
+  /** What of a service this runtime can't do, or needs; paths start at the document. Asked at every apply. */
+  check(spec: ServiceSpec): Issue[];
   create(options: Options, context: RuntimeContext): Promise<Runtime>;
 }

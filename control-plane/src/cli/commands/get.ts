@@ -130,7 +130,7 @@ const versions: Listing<Version> = {
     { title: 'age', cell: (one) => since(one.createdAt) },
     { title: 'by', cell: (one) => one.author },
     { title: 'note', cell: (one) => one.note },
-    { title: 'command', cell: (one) => one.launch?.command.join(' ') ?? '(external)' },
+    { title: 'command', cell: (one) => (one.launch?.command ?? [one.launch?.image ?? '(external)']).join(' ') },
   ],
 };
 

@@ -43,8 +43,12 @@ export function membersOf(groups: ReadonlySet<number>): Map<number, ResourceUsag
     if (!/^\d+$/.test(name)) continue;
     const stat = readStat(Number(name));
     if (stat === undefined || stat.state === 'Z' || !groups.has(stat.group)) continue;
-    const sum = sums.get(stat.group) ?? { cpuMs: 0, memoryBytes: 0 };
-    sums.set(stat.group, { cpuMs: sum.cpuMs + stat.cpuMs, memoryBytes: sum.memoryBytes + stat.residentBytes });
+    const sum = sums.get(stat.group) ?? { cpuMs: 0, memoryBytes: 0, processes: 0 };
+    sums.set(stat.group, {
+      cpuMs: sum.cpuMs + stat.cpuMs,
+      memoryBytes: sum.memoryBytes + stat.residentBytes,
+      processes: sum.processes + 1,
+    });
   }
   return sums;
 }

@@ -9,6 +9,7 @@ import { identify, isAlive } from '../../../home/process-identity.ts';
 
 export interface AgentRecord extends Running {
   readonly memoryLimit: number | null;
+  readonly processLimit: number | null;
 }
 
 /** A record that was damaged is as good as none: the process is then known by its marks. */
@@ -20,6 +21,7 @@ const Recorded = z.object({
   process: ProcessIdentity,
   startedAt: z.string(),
   memoryLimit: z.number().nullable(),
+  processLimit: z.number().nullable().default(null),
 });
 
 const file = (folder: string, instance: string): string => join(folder, instance, 'process.json');
@@ -98,6 +100,7 @@ function findUnrecorded(folder: string, known: ReadonlySet<number>): AgentRecord
       process,
       startedAt: new Date().toISOString(),
       memoryLimit: null,
+      processLimit: null,
     });
   }
   return records;

@@ -16,7 +16,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { isError } from '../../../model/errors.ts';
 import { Launch } from '../../../model/service.ts';
 import { runtimeConformance } from '../../conformance.ts';
+import { createPortAllocator } from '../../ports.ts';
 import type { Runtime, RuntimeEvent } from '../../runtime.ts';
+import { membersOf } from './group.ts';
 import { processRuntime } from './runtime.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sb runtime '));
@@ -29,15 +31,21 @@ const silent = { info: () => undefined, warn: () => undefined };
 
 async function open(
   folder: string,
-  options: object = {},
+  options: { ports?: [number, number]; logs?: { maxBytes: number; files: number } } = {},
   environment: Record<string, string | undefined> = process.env,
 ): Promise<Runtime> {
-  return processRuntime.create(processRuntime.options.parse({ ports: [31_000, 31_400], ...options }), {
-    folder,
-    now: () => Date.now(),
-    log: silent,
-    environment,
-  });
+  return processRuntime.create(
+    {},
+    {
+      folder,
+      host: '127.0.0.1',
+      ports: createPortAllocator('127.0.0.1', options.ports ?? [31_000, 31_400]),
+      logs: options.logs ?? { maxBytes: 10_485_760, files: 3 },
+      now: () => Date.now(),
+      log: silent,
+      environment,
+    },
+  );
 }
 
 afterAll(() => {
@@ -176,7 +184,8 @@ describe('a process', () => {
   it('outlives the kill of the process that started it', async () => {
     const folder = join(root, 'outlive');
     const script = `import { processRuntime } from ${JSON.stringify(join(import.meta.dirname, 'runtime.ts'))};
-      const runtime = await processRuntime.create(processRuntime.options.parse({ ports: [31600, 31610] }), { folder: ${JSON.stringify(folder)}, now: Date.now, log: { info() {}, warn() {} }, environment: process.env });
+      import { createPortAllocator } from ${JSON.stringify(join(import.meta.dirname, '../../ports.ts'))};
+      const runtime = await processRuntime.create({}, { folder: ${JSON.stringify(folder)}, host: '127.0.0.1', ports: createPortAllocator('127.0.0.1', [31600, 31610]), logs: { maxBytes: 1e7, files: 3 }, now: Date.now, log: { info() {}, warn() {} }, environment: process.env });
       const run = await runtime.start({ instance: 'o-1', service: 's', version: 1, launch: { command: ${JSON.stringify([node, '-e', STEADY.replaceAll('{', '{{').replaceAll('}', '}}')])}, env: {} } }, new AbortController().signal);
       console.log(run.process.pid); setInterval(() => {}, 1000);`;
     mkdirSync(folder, { recursive: true });
@@ -243,6 +252,39 @@ describe('a process', () => {
     await runtime.stop('m-1', { graceMs: 500 });
     await runtime.close();
   }, 15_000);
+
+  it('gets the limits that it asks for', async () => {
+    const folder = join(root, 'limits');
+    const runtime = await open(folder);
+    const script =
+      "const { execSync } = require('node:child_process'); const os = require('node:os'); console.log(JSON.stringify({ nice: os.getPriority(), files: execSync('ulimit -n').toString().trim() })); setInterval(() => {}, 1000)";
+    const launch = { ...run(script), limits: { openFiles: 300, cpuWeight: 25 } };
+    const started = await runtime.start({ instance: 'n-1', service: 's', version: 1, launch }, never);
+    const log = join(folder, 'n-1', 'stdout.log');
+    await until(() => readFileSync(log, 'utf8').includes('\n'));
+    expect(JSON.parse(readFileSync(log, 'utf8'))).toEqual({ nice: 6, files: '300' });
+    // The wrappers have become the agent.
+    expect(readFileSync(`/proc/${started.process.pid}/cmdline`, 'utf8').split('\0')[0]).toBe(node);
+    await runtime.stop('n-1', { graceMs: 500 });
+    await runtime.close();
+  });
+
+  it('that forks without end is ended with all that it has forked', async () => {
+    const runtime = await open(join(root, 'bomb'));
+    const events: RuntimeEvent[] = [];
+    runtime.watch((event) => events.push(event));
+    // Bounded all the same: the test must not depend on what it tests.
+    const script =
+      "const { spawn } = require('node:child_process'); let n = 0; setInterval(() => { if (n++ < 60) spawn('sleep', ['60'], { stdio: 'ignore' }); }, 10)";
+    const launch = { ...run(script), limits: { processes: 10 } };
+    const started = await runtime.start({ instance: 'b-1', service: 's', version: 1, launch }, never);
+    await until(() => events.length > 0);
+    expect(events).toMatchObject([
+      { type: 'exited', instance: 'b-1', signal: 'SIGKILL', cause: { reason: 'ProcessLimit' } },
+    ]);
+    await until(() => membersOf(new Set([started.process.pid])).size === 0);
+    await runtime.close();
+  });
 
   it('that writes without end is never blocked, and its files stay small', async () => {
     const folder = join(root, 'chatty');

@@ -7,22 +7,19 @@ import { once } from 'node:events';
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { SwitchboardError, type Issue } from '../../../model/errors.ts';
+import { SwitchboardError } from '../../../model/errors.ts';
 import { sizeBytes } from '../../../model/units.ts';
-import type { Running, Runtime, RuntimeDriver, RuntimeEvent, StartRequest } from '../../runtime.ts';
-import { resolveEnvironment } from './environment.ts';
+import type { ExitCause, Running, Runtime, RuntimeDriver, RuntimeEvent, StartRequest } from '../../runtime.ts';
+import { inherited, resolveEnvironment } from '../../environment.ts';
+import { checkProcess, templatesOf } from './check.ts';
 import { membersOf, signalGroup, untilGone } from './group.ts';
 import { identify, isAlive, isTakenByAnother } from '../../../home/process-identity.ts';
+import { outOfMemoryKills, wrappersOf } from './limits.ts';
 import { STREAMS, lastWords, logFile, readLogs, rotate } from './logs.ts';
-import { createPortAllocator } from './ports.ts';
 import { MARKS, findRunning, removeRecord, writeRecord, type AgentRecord } from './record.ts';
-import { fillTemplate, templateIssues, type TemplateValues } from './template.ts';
+import { fillTemplate, type TemplateValues } from '../../template.ts';
 
-const Options = z.strictObject({
-  host: z.string().min(1).default('127.0.0.1'),
-  ports: z.tuple([z.int(), z.int()]).default([9100, 9999]),
-  logs: z.strictObject({ maxBytes: z.int().min(1).default(10_485_760), files: z.int().min(1).default(3) }).prefault({}),
-});
+const Options = z.strictObject({});
 type Options = z.infer<typeof Options>;
 
 const LOOK_MS = 500;
@@ -36,6 +33,7 @@ interface Agent {
   readonly record: AgentRecord;
   readonly child: ChildProcess | undefined;
   reportedMemory: boolean;
+  cause: ExitCause | undefined;
   ended: boolean;
   /** Set while it is being stopped: how its first process ended, once it has. The rest of its group still has its grace. */
   stopping: { code: number | null; signal: string | null } | undefined;
@@ -52,8 +50,7 @@ function bad(path: string, message: string): SwitchboardError {
 }
 
 /** Finds the program before the start, so that the error names the field rather than a system call. */
-function checkProgram(program: string, cwd: string, path: string | undefined): void {
-  const field = 'spec.launch.command.0';
+function checkProgram(program: string, cwd: string, path: string | undefined, field: string): void {
   const candidates = program.includes('/')
     ? [isAbsolute(program) ? program : resolve(cwd, program)]
     : (path ?? '').split(delimiter).map((folder) => join(folder, program));
@@ -69,14 +66,15 @@ function checkProgram(program: string, cwd: string, path: string | undefined): v
 export const processRuntime: RuntimeDriver<Options> = {
   name: 'process',
   options: Options,
-  async create(options, context): Promise<Runtime> {
-    const { folder, now, log, environment } = context;
+  check: checkProcess,
+  async create(_options, context): Promise<Runtime> {
+    const { folder, host, ports, logs, now, log, environment } = context;
     const agents = new Map<string, Agent>();
     const starting = new Map<string, Promise<Running>>();
     const stopping = new Map<string, Promise<void>>();
     const listeners = new Set<(event: RuntimeEvent) => void>();
-    const ports = createPortAllocator(options.host, options.ports);
     let looks = 0;
+    let kills = outOfMemoryKills();
 
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const record of findRunning(folder)) {
@@ -84,6 +82,7 @@ export const processRuntime: RuntimeDriver<Options> = {
         record,
         child: undefined,
         reportedMemory: false,
+        cause: undefined,
         ended: false,
         stopping: undefined,
       });
@@ -118,13 +117,30 @@ export const processRuntime: RuntimeDriver<Options> = {
       if (!isTakenByAnother(process)) signalGroup(process.pid, 'SIGKILL');
       removeRecord(folder, instance);
       ports.release(address.port);
-      tell({ type: 'exited', instance, process, code, signal, log: wordsOf(instance) });
+      const cause = agent.cause ?? (signal === 'SIGKILL' && agent.stopping === undefined ? memoryCause() : undefined);
+      tell({
+        type: 'exited',
+        instance,
+        process,
+        code,
+        signal,
+        log: wordsOf(instance),
+        ...(cause === undefined ? {} : { cause }),
+      });
+    }
+
+    /** The kernel does not say whom it has killed, only how often: an agent that ends by SIGKILL at such a time was it. */
+    function memoryCause(): ExitCause | undefined {
+      const before = kills;
+      kills = outOfMemoryKills();
+      return before === undefined || kills === undefined || kills <= before
+        ? undefined
+        : { reason: 'OutOfMemory', message: 'the machine ran out of memory' };
     }
 
     function rotateLogs({ record }: Agent): void {
       try {
-        for (const stream of STREAMS)
-          rotate(logFile(join(folder, record.instance), stream), options.logs.maxBytes, options.logs.files);
+        for (const stream of STREAMS) rotate(logFile(join(folder, record.instance), stream), logs.maxBytes, logs.files);
       } catch (error) {
         log.warn({ error, instance: record.instance }, 'cannot keep the old part of a log');
       }
@@ -137,7 +153,25 @@ export const processRuntime: RuntimeDriver<Options> = {
           ended(agent, null, null);
         if (looks % ROTATE_EVERY_LOOKS === 0) rotateLogs(agent);
       }
+      checkProcesses();
       if (looks % MEMORY_EVERY_LOOKS === 0) checkMemory();
+    }
+
+    /** A fork bomb doubles faster than it could be drained: the whole group is ended at once. */
+    function checkProcesses(): void {
+      const limited = [...agents.values()].filter(({ record }) => record.processLimit !== null);
+      if (limited.length === 0) return;
+      const held = membersOf(new Set(limited.map(({ record }) => record.process.pid)));
+      for (const agent of limited) {
+        const { process, processLimit } = agent.record;
+        const count = held.get(process.pid)?.processes ?? 0;
+        if (count <= (processLimit ?? Infinity) || isTakenByAnother(process)) continue;
+        agent.cause = {
+          reason: 'ProcessLimit',
+          message: `it had ${count} processes, more than its limit of ${processLimit ?? 0}`,
+        };
+        signalGroup(process.pid, 'SIGKILL');
+      }
     }
 
     function checkMemory(): void {
@@ -165,9 +199,7 @@ export const processRuntime: RuntimeDriver<Options> = {
     timer.unref();
 
     function checkTemplates({ launch }: StartRequest): void {
-      const issues: Issue[] = launch.command.flatMap((part, index) =>
-        templateIssues(part, `spec.launch.command.${index}`),
-      );
+      const issues = templatesOf(launch);
       if (issues[0] !== undefined)
         throw new SwitchboardError('invalid', `${issues[0].path}: ${issues[0].message}`, { issues });
     }
@@ -200,29 +232,33 @@ export const processRuntime: RuntimeDriver<Options> = {
         signal.throwIfAborted();
         const values: TemplateValues = {
           port: String(port),
-          host: options.host,
+          host,
           instance: request.instance,
           service: request.service,
           workdir,
         };
         const cwd = request.launch.cwd === undefined ? workdir : resolve(fillTemplate(request.launch.cwd, values));
         const env: Record<string, string> = {
+          ...inherited(environment),
           ...resolveEnvironment(request.launch.env, values, environment),
           [MARKS.folder]: folder,
           [MARKS.instance]: request.instance,
           [MARKS.service]: request.service,
           [MARKS.version]: String(request.version),
-          [MARKS.host]: options.host,
+          [MARKS.host]: host,
           [MARKS.port]: String(port),
         };
         mkdirSync(workdir, { recursive: true, mode: 0o700 });
         if (!existsSync(cwd) || !statSync(cwd).isDirectory()) throw bad('spec.launch.cwd', `there is no folder ${cwd}`);
-        const [program = '', ...args] = request.launch.command.map((part) => fillTemplate(part, values));
-        checkProgram(program, cwd, env['PATH']);
+        const [program = '', ...args] = (request.launch.command ?? []).map((part) => fillTemplate(part, values));
+        checkProgram(program, cwd, env['PATH'], 'spec.launch.command.0');
+        const wrappers = wrappersOf(request.launch.limits);
+        for (const one of wrappers) checkProgram(one.program, cwd, env['PATH'], `spec.launch.limits.${one.field}`);
+        const [first = program, ...rest] = [...wrappers.flatMap((one) => [one.program, ...one.args]), program, ...args];
         const files = STREAMS.map((stream) => openSync(logFile(own, stream), 'a', 0o600));
         let child: ChildProcess;
         try {
-          child = spawn(program, args, {
+          child = spawn(first, rest, {
             cwd,
             env,
             detached: true,
@@ -251,12 +287,20 @@ export const processRuntime: RuntimeDriver<Options> = {
         instance: request.instance,
         service: request.service,
         version: request.version,
-        address: { host: options.host, port },
+        address: { host, port },
         process: identify(pid) ?? { pid, startTime: 'ended' },
         startedAt: new Date(now()).toISOString(),
         memoryLimit: request.launch.memoryLimit === undefined ? null : sizeBytes(request.launch.memoryLimit),
+        processLimit: request.launch.limits?.processes ?? null,
       };
-      const agent: Agent = { record, child, reportedMemory: false, ended: false, stopping: undefined };
+      const agent: Agent = {
+        record,
+        child,
+        reportedMemory: false,
+        cause: undefined,
+        ended: false,
+        stopping: undefined,
+      };
       agents.set(request.instance, agent);
       child.unref();
       child.once('exit', (code, signal) => {

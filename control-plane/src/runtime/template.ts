@@ -1,5 +1,5 @@
 /** Replaces `{port}`, `{host}`, `{instance}`, `{service}` and `{workdir}` in a launch specification; `{{` and `}}` stand for braces. */
-import type { Issue } from '../../../model/errors.ts';
+import type { Issue } from '../model/errors.ts';
 
 export const TEMPLATE_NAMES = ['port', 'host', 'instance', 'service', 'workdir'] as const;
 export type TemplateValues = Readonly<Record<(typeof TEMPLATE_NAMES)[number], string>>;

@@ -1,6 +1,6 @@
 /** Ports for agents: from a range, checked free by binding, and never given to two at once. */
 import { createServer } from 'node:net';
-import { SwitchboardError } from '../../../model/errors.ts';
+import { SwitchboardError } from '../model/errors.ts';
 
 export interface PortAllocator {
   /** Error: `unavailable` when the range is used up. Release it when the agent has ended or could not be started. */

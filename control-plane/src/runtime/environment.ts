@@ -4,8 +4,8 @@
  * process, and go nowhere else: not into records, logs or errors.
  */
 import { readFileSync } from 'node:fs';
-import { SwitchboardError, type Issue } from '../../../model/errors.ts';
-import type { EnvValue } from '../../../model/service.ts';
+import { SwitchboardError, type Issue } from '../model/errors.ts';
+import type { EnvValue } from '../model/service.ts';
 import { fillTemplate, type TemplateValues } from './template.ts';
 
 const INHERITED = [
@@ -33,13 +33,13 @@ export function inherited(environment: Readonly<Record<string, string | undefine
   return { PYTHONUNBUFFERED: '1', ...result };
 }
 
-/** Error: `invalid`, naming each variable whose reference can't be read. */
+/** What the service sets. Error: `invalid`, naming each variable whose reference can't be read. */
 export function resolveEnvironment(
   env: Readonly<Record<string, EnvValue>>,
   values: TemplateValues,
   environment: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const result = inherited(environment);
+  const result: Record<string, string> = {};
   const issues: Issue[] = [];
   for (const [name, value] of Object.entries(env)) {
     const path = `spec.launch.env.${name}`;
