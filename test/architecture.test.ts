@@ -14,7 +14,7 @@ const source = join(repository, 'control-plane/src');
 const RANKS: readonly (readonly string[])[] = [
   ['model'],
   ['store', 'xds'],
-  ['registry', 'home'],
+  ['registry', 'home', 'certificates'],
   ['runtime', 'routing', 'probes', 'telemetry'],
   ['reconcile'],
   ['translate'],

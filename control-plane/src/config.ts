@@ -8,6 +8,7 @@ import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { SwitchboardError, messageOf } from './model/errors.ts';
 import { issuesOf } from './model/parse.ts';
+import { PositiveDuration } from './model/units.ts';
 
 const Port = z.int().min(0).max(65_535);
 const Host = z.string().min(1).max(253);
@@ -21,6 +22,8 @@ const Settings = z.strictObject({
   api: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8801) }).prefault({}),
   /** Where Envoy gets its configuration. */
   xds: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8802) }).prefault({}),
+  /** Between Envoy and the control plane. Each is renewed at two thirds of its life. */
+  certificates: z.strictObject({ life: PositiveDuration.default('90d') }).prefault({}),
   envoy: z
     .strictObject({
       /** The binary; default: `envoy` on PATH if its version is tested, else the one that the set-up installed. */
@@ -77,6 +80,7 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   SWITCHBOARD_API_PORT: ['api', 'port'],
   SWITCHBOARD_XDS_HOST: ['xds', 'host'],
   SWITCHBOARD_XDS_PORT: ['xds', 'port'],
+  SWITCHBOARD_CERTIFICATES_LIFE: ['certificates', 'life'],
   SWITCHBOARD_ENVOY_PATH: ['envoy', 'path'],
   ENVOY_PATH: ['envoy', 'path'],
   SWITCHBOARD_ENVOY_CONCURRENCY: ['envoy', 'concurrency'],

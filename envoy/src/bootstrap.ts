@@ -6,11 +6,28 @@ export interface BootstrapOptions {
   readonly cluster: string;
   readonly zone: string;
   readonly xds: { readonly host: string; readonly port: number };
+  /** How the two prove to each other who they are; absent: in clear text, for a reference without our control plane. */
+  readonly tls?: TlsFiles;
   readonly variant: 'delta' | 'sotw';
   /** Path of the admin's unix socket; only its owner can use it, and it is never on the network. */
   readonly adminPath: string;
   /** More connections than this from clients are refused. */
   readonly maxConnections: number;
+}
+
+/**
+ * Files that hold one SDS resource each, replaced by a rename: Envoy watches their folder. What Envoy shows before it can reach its control plane
+ * cannot come from there, so these two are files and not ADS.
+ */
+export interface TlsFiles {
+  /** Absolute folder of both. */
+  readonly folder: string;
+  /** The gateway's key and certificate: path, and the resource's name in it. */
+  readonly identity: { readonly path: string; readonly name: string };
+  /** Whom it trusts. */
+  readonly authority: { readonly path: string; readonly name: string };
+  /** The URI that the control plane's certificate must name. */
+  readonly controlPlane: string;
 }
 
 /** The static cluster through which Envoy reaches the control plane. */
@@ -35,6 +52,33 @@ function adsConfig(variant: BootstrapOptions['variant']): object {
   };
 }
 
+function secretFile(folder: string, { path, name }: { path: string; name: string }): object {
+  return {
+    name,
+    sds_config: { path_config_source: { path, watched_directory: { path: folder } }, resource_api_version: 'V3' },
+  };
+}
+
+function transportSocket({ folder, identity, authority, controlPlane }: TlsFiles): object {
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      common_tls_context: {
+        tls_params: { tls_minimum_protocol_version: 'TLSv1_3', tls_maximum_protocol_version: 'TLSv1_3' },
+        alpn_protocols: ['h2'],
+        tls_certificate_sds_secret_configs: [secretFile(folder, identity)],
+        combined_validation_context: {
+          default_validation_context: {
+            match_typed_subject_alt_names: [{ san_type: 'URI', matcher: { exact: controlPlane } }],
+          },
+          validation_context_sds_secret_config: secretFile(folder, authority),
+        },
+      },
+    },
+  };
+}
+
 export function bootstrap(options: BootstrapOptions): object {
   return {
     node: { id: options.nodeId, cluster: options.cluster, locality: { zone: options.zone } },
@@ -50,6 +94,7 @@ export function bootstrap(options: BootstrapOptions): object {
           name: CONTROL_PLANE_CLUSTER,
           type: 'STRICT_DNS',
           connect_timeout: '1s',
+          ...(options.tls === undefined ? {} : { transport_socket: transportSocket(options.tls) }),
           typed_extension_protocol_options: {
             'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
               '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',

@@ -12,6 +12,7 @@ import { createLiveFeed, liveState } from './live-feed.ts';
 import { hostName, isLoopback } from './loopback.ts';
 import { openApi } from './openapi.ts';
 import { apply } from './routes/apply.ts';
+import { certificates } from './routes/certificates.ts';
 import { events } from './routes/events.ts';
 import { gateways } from './routes/gateways.ts';
 import { instances } from './routes/instances.ts';
@@ -27,6 +28,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...routes,
   ...apply,
   ...gateways,
+  ...certificates,
   ...events,
 ];
 

@@ -2,12 +2,13 @@
 import { createParser } from 'eventsource-parser';
 import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
+import type { CertificateStatus } from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { Version } from '../model/version.ts';
 import type {
-  GatewaySync,
+  GatewayView,
   InstanceView,
   LiveState,
   LogLine,
@@ -201,7 +202,12 @@ export function createClient({ url, token }: { url: string; token: string }) {
       write('POST', '/v1/apply', flags, { documents }),
     applyText: async (text: string, flags: WriteFlags = {}) =>
       json<WriteAnswer>('POST', '/v1/apply', { query: writeQuery(flags), text }),
-    gateways: async () => json<{ items: GatewaySync[] }>('GET', '/v1/gateways'),
+    gateways: async () => json<{ items: GatewayView[] }>('GET', '/v1/gateways'),
+    certificates: async () => json<{ items: CertificateStatus[] }>('GET', '/v1/certificates'),
+    rotateCertificates: async (gateway?: string) =>
+      json<{ items: CertificateStatus[] }>('POST', '/v1/certificates/rotate', {
+        body: gateway === undefined ? {} : { gateway },
+      }),
     sessions: async (query: { service?: string; instance?: string; limit?: number } = {}) =>
       json<{ items: Session[]; total: number; settled: boolean }>('GET', '/v1/sessions', { query }),
     revision: async (revision: number) => json<RevisionTimeline>('GET', `/v1/revisions/${revision}`),

@@ -1,11 +1,14 @@
 /** What the API needs of the rest: plain functions and values that main.ts passes. Routes hold no logic beyond parse, authorise, call. */
 import type { HealthReport } from '../model/health.ts';
+import type { CertificateStatus } from '../model/gateway.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { ReadinessCheck, RevisionTimeline, SystemStatus } from '../model/system.ts';
+import type { WriteOptions } from '../model/write.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { LogLine } from '../runtime/runtime.ts';
 import type { Session, SessionCounts } from '../telemetry/session.ts';
-import type { AckReport, GatewaySync } from '../xds/status.ts';
+import type { AckReport } from '../xds/status.ts';
+import type { GatewayView } from './types.ts';
 import type { Log } from '../log.ts';
 
 export interface ApiContext {
@@ -22,7 +25,12 @@ export interface ApiContext {
   reportLoad(instance: string, report: LoadReport): HeldLoadReport;
   sessions(): readonly Session[];
   sessionCounts(): SessionCounts;
-  gateways(): readonly GatewaySync[];
+  gateways(): readonly GatewayView[];
+  readonly certificates: {
+    list(): readonly CertificateStatus[];
+    /** New ones for all, or for one gateway. Open streams go on; new connections use them. Error: not_found. */
+    rotate(gateway: string | undefined, options: WriteOptions): Promise<void>;
+  };
   /** Resolves when every connected Envoy has acknowledged or refused the revision, or after the time with what is pending. */
   whenAcked(revision: number, timeoutMs: number, signal: AbortSignal): Promise<AckReport>;
   revision(revision: number): RevisionTimeline | undefined;

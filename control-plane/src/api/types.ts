@@ -12,6 +12,11 @@ export type { AckReport, GatewaySync } from '../xds/status.ts';
 export type { Session } from '../telemetry/session.ts';
 export type { LogLine } from '../runtime/runtime.ts';
 
+export interface GatewayView extends GatewaySync {
+  /** The certificate that it showed last; null: none yet. */
+  readonly certificate: { readonly serial: string; readonly notAfter: string } | null;
+}
+
 export type ServiceState = 'ready' | 'degraded' | 'starting' | 'stopped' | 'failed' | 'draining';
 
 export interface ServiceView extends Service {
@@ -49,7 +54,7 @@ export interface LiveState {
   readonly status: SystemStatus;
   readonly services: readonly ServiceView[];
   readonly instances: readonly InstanceView[];
-  readonly gateways: readonly GatewaySync[];
+  readonly gateways: readonly GatewayView[];
 }
 
 /** RFC 9457. */

@@ -4,6 +4,7 @@ import { createCli } from './command.ts';
 import { applyCommands } from './commands/apply.ts';
 import { completionCommand } from './commands/completion.ts';
 import { connectCommand } from './commands/connect.ts';
+import { gatewayCommands } from './commands/gateway.ts';
 import { getCommands } from './commands/get.ts';
 import { lifecycleCommands } from './commands/lifecycle.ts';
 import { logsCommand } from './commands/logs.ts';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
   systemCommands(cli);
   applyCommands(cli);
   getCommands(cli);
+  gatewayCommands(cli);
   lifecycleCommands(cli);
   logsCommand(cli);
   runCommand(cli);

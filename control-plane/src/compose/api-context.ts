@@ -3,6 +3,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ApiContext } from '../api/context.ts';
+import type { Keeper } from '../certificates/keeper.ts';
+import type { Peers } from '../certificates/peers.ts';
 import type { RevisionLog } from '../home/revisions.ts';
 import { sameToken } from '../home/token.ts';
 import { SwitchboardError } from '../model/errors.ts';
@@ -28,6 +30,8 @@ export interface ApiParts extends ShutdownParts {
   readonly reports: AgentReports;
   readonly status: Status;
   readonly news: News;
+  readonly certificates: Keeper;
+  readonly peers: Peers;
   readonly now: () => number;
   readonly ended: () => void;
 }
@@ -64,7 +68,22 @@ export function apiContext(parts: ApiParts): ApiContext {
     reportLoad: (instance, report) => reports.put(instance, report),
     sessions: () => sessions.list(),
     sessionCounts: () => sessions.counts(),
-    gateways: () => xds.gateways(),
+    gateways: () => xds.gateways().map((sync) => ({ ...sync, certificate: parts.peers.of(sync.node) ?? null })),
+    certificates: {
+      list: () => parts.certificates.status(),
+      async rotate(gateway, write) {
+        await parts.certificates.rotate(gateway);
+        await registry.note(
+          {
+            action: 'certificates.rotate',
+            subject: { kind: 'Gateway', name: gateway ?? 'all' },
+            message:
+              gateway === undefined ? 'all certificates were renewed' : `the certificate of ${gateway} was renewed`,
+          },
+          write,
+        );
+      },
+    },
     whenAcked: async (revision, timeoutMs, signal) => xds.whenAcked(revision, timeoutMs, signal),
     revision: (revision) => revisions.find(revision),
     async *logs(instance, options) {

@@ -5,6 +5,9 @@
  */
 import { findEnvoy } from '@switchboard/envoy';
 import { startApi } from '../api/server.ts';
+import { serverCredentials } from '../certificates/credentials.ts';
+import { createKeeper } from '../certificates/keeper.ts';
+import { createPeers } from '../certificates/peers.ts';
 import type { Config } from '../config.ts';
 import { loadDrivers } from '../drivers.ts';
 import { lockFolder, prepareFolder } from '../home/folder.ts';
@@ -14,6 +17,7 @@ import { createRevisionLog } from '../home/revisions.ts';
 import { adminToken, instanceTokens } from '../home/token.ts';
 import type { Log } from '../log.ts';
 import type { SystemStatus } from '../model/system.ts';
+import { durationMs } from '../model/units.ts';
 import { impactOf } from '../reconcile/impact.ts';
 import { createRegistry } from '../registry/create.ts';
 import { accessLogService } from '../telemetry/access-log.ts';
@@ -32,7 +36,7 @@ import { createRuntimes } from './runtimes.ts';
 import { writeRuntimeFile } from './runtime-file.ts';
 import { seed } from './seed.ts';
 import { sessionsAtInstance, keepSessionsFresh } from './sessions.ts';
-import { CONTROL_PLANE_CLUSTER, SESSION_REPORT_MS } from './settings.ts';
+import { CONTROL_PLANE_CLUSTER, NODE_ID, SESSION_REPORT_MS } from './settings.ts';
 import { createSignals } from './signals.ts';
 import { createStatus } from './status.ts';
 import { openStore } from './store.ts';
@@ -64,6 +68,15 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   closers.add(() => {
     lock.release();
   });
+  // At the first start it takes a third of a second, in a process of its own: other things are done meanwhile.
+  const issuing = createKeeper({
+    data,
+    lifeMs: durationMs(config.certificates.life),
+    gateways: [NODE_ID],
+    now,
+    log,
+  });
+  issuing.catch(() => undefined);
   const token = adminToken(data);
   const keeper = createPortKeeper(data);
   const ports = {
@@ -76,6 +89,11 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   const store = await openStore(config, drivers, now);
   closers.add(async () => store.close());
 
+  const certificates = await issuing;
+  closers.add(() => {
+    certificates.close();
+  });
+  const peers = createPeers({ now, log });
   const sessions = createSessionTable({ now, intervalMs: SESSION_REPORT_MS });
   const load = createEndpointLoad({ now });
   const reports = createAgentReports({ now });
@@ -84,6 +102,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     port: ports.xds,
     log,
     now,
+    credentials: serverCredentials(certificates, peers),
     services: [accessLogService(sessions), loadReportService(load)],
   });
   closers.add(async () => xds.close());
@@ -165,6 +184,8 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     news,
     now,
     log,
+    certificates,
+    peers,
     closeAll: closers.closeAll,
     ended: () => {
       ended.resolve(undefined);

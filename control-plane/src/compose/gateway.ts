@@ -1,6 +1,8 @@
 /** Envoy as a program, started or found again, and what its coming and going means for the session table. */
 import { join } from 'node:path';
-import { bootstrap, createEnvoy, type EnvoySupervisor, type FoundEnvoy } from '@switchboard/envoy';
+import { bootstrap, createEnvoy, type EnvoySupervisor, type FoundEnvoy, type TlsFiles } from '@switchboard/envoy';
+import { AUTHORITY_SECRET, IDENTITY_SECRET, tlsFiles } from '../certificates/files.ts';
+import { CONTROL_PLANE_URI } from '../certificates/peer.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
@@ -15,6 +17,17 @@ export interface GatewayParts {
   readonly sessions: SessionTable;
   readonly now: () => number;
   readonly log: Log;
+}
+
+/** Where its Envoy finds its certificate and whom to trust. */
+function tlsOf(data: string): TlsFiles {
+  const { folder, identity, authority } = tlsFiles(data).gateway(NODE_ID);
+  return {
+    folder,
+    identity: { path: identity, name: IDENTITY_SECRET },
+    authority: { path: authority, name: AUTHORITY_SECRET },
+    controlPlane: CONTROL_PLANE_URI,
+  };
 }
 
 export async function startGateway({
@@ -37,6 +50,7 @@ export async function startGateway({
         cluster: 'switchboard',
         zone: '',
         xds: { host: config.xds.host === '0.0.0.0' ? '127.0.0.1' : config.xds.host, port: xdsPort },
+        tls: tlsOf(config.dataFolder),
         variant: config.envoy.xds,
         adminPath,
         maxConnections: config.envoy.maxConnections,

@@ -258,6 +258,13 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
       return result.revision;
     },
 
+    async note(event, write) {
+      await run(write, (_, context) => {
+        const draft = newDraft();
+        addEvent(draft, context, event);
+        return draft;
+      });
+    },
     events: async (filter) => eventLog.list(filter),
     subscribeEvents: (listener: (event: Event) => void) => eventLog.subscribe(listener),
 

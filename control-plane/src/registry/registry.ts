@@ -59,6 +59,8 @@ export interface Registry {
   /** For the reconcile loop: writes instances (undefined patch: delete), each with an event where `message` is given; instances that are gone by now are passed over. */
   writeInstances(writes: readonly InstanceWrite[]): Promise<number>;
 
+  /** An event about something that is no resource here, such as a gateway. */
+  note(event: Pick<Event, 'action' | 'subject' | 'message'>, options: WriteOptions): Promise<void>;
   /** Newest first. */
   events(filter: { subject?: string; after?: string; limit: number }): Promise<Event[]>;
   subscribeEvents(listener: (event: Event) => void): () => void;

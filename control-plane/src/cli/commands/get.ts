@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { ApiClient } from '../../api/client.ts';
-import type { GatewaySync, InstanceView, RouteView, ServiceView, Session } from '../../api/types.ts';
+import type { GatewayView, InstanceView, RouteView, ServiceView, Session } from '../../api/types.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
 import type { Version } from '../../model/version.ts';
@@ -68,14 +68,14 @@ const routes: Listing<RouteView> = {
   ],
 };
 
-const gateways: Listing<GatewaySync> = {
+const gateways: Listing<GatewayView> = {
   fetch: async (client) => (await client.gateways()).items,
   nameOf: (one) => one.node,
   columns: [
     { title: 'node', cell: (one) => one.node },
     { title: 'envoy', cell: (one) => one.envoyVersion },
     { title: 'revision', cell: (one) => String(one.ackedRevision) },
-    ...['lds', 'rds', 'cds', 'eds'].map((type): Column<GatewaySync> => ({
+    ...['lds', 'rds', 'cds', 'eds'].map((type): Column<GatewayView> => ({
       title: type,
       cell: (one) => tint(one.types[type]?.state ?? 'NOT_SENT'),
     })),

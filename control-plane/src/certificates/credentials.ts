@@ -1,0 +1,94 @@
+/**
+ * The keeper's certificates as a gRPC server's credentials. A peer without a certificate of ours completes the handshake and is then refused at
+ * every call, so that it is told why and so that we can say who came; a call whose first message names another node than its certificate does too.
+ */
+import {
+  ServerInterceptingCall,
+  ServerListenerBuilder,
+  experimental,
+  status,
+  type ServerCredentials,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
+import type { Keeper } from './keeper.ts';
+import { identityOf, refusalOf } from './peer.ts';
+import type { Peers, Refused } from './peers.ts';
+
+function provider(keeper: Keeper): experimental.CertificateProvider {
+  const endings = new Map<unknown, () => void>();
+  const identity = (): experimental.IdentityCertificateUpdate => {
+    const { key, certificate } = keeper.controlPlane();
+    return { certificate: Buffer.from(certificate), privateKey: Buffer.from(key) };
+  };
+  return {
+    // Both are called from within the server's set-up, which looks at what it is told only in a later turn.
+    addCaCertificateListener(listener) {
+      queueMicrotask(() => {
+        listener({ caCertificate: Buffer.from(keeper.authority()) });
+      });
+    },
+    removeCaCertificateListener: () => undefined,
+    addIdentityCertificateListener(listener) {
+      const tell = (): void => {
+        listener(identity());
+      };
+      queueMicrotask(tell);
+      endings.set(listener, keeper.subscribe(tell));
+    },
+    removeIdentityCertificateListener(listener) {
+      endings.get(listener)?.();
+      endings.delete(listener);
+    },
+  };
+}
+
+/** Services tell their node in different places of their first message. */
+function nodeIn(message: unknown): string | undefined {
+  const { node, identifier } = message as {
+    node?: { id?: string } | null;
+    identifier?: { node?: { id?: string } | null } | null;
+  };
+  const id = node?.id ?? identifier?.node?.id;
+  return id === '' ? undefined : id;
+}
+
+function guard(peers: Peers): ServerInterceptor {
+  return (method, call) => {
+    const peer = identityOf(call.getAuthContext().sslPeerCertificate);
+    const refuse = (reason: Refused['reason'], message: string): void => {
+      peers.refused({ reason, message, method: method.path, peer: call.getPeer() });
+      const code = reason === 'no-certificate' ? status.UNAUTHENTICATED : status.PERMISSION_DENIED;
+      call.sendStatus({ code, details: message });
+    };
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, next) => {
+        if (peer === undefined) refuse('no-certificate', refusalOf('', undefined) ?? '');
+        else next(metadata);
+      })
+      .withOnReceiveMessage((message, next) => {
+        const node = nodeIn(message);
+        const refusal = node === undefined ? undefined : refusalOf(node, peer);
+        if (refusal !== undefined) {
+          refuse('wrong-node', refusal);
+          return;
+        }
+        if (node !== undefined && peer !== undefined) peers.admitted(peer);
+        next(message);
+      })
+      .build();
+    return new ServerInterceptingCall(call, {
+      start: (next) => {
+        next(listener);
+      },
+    });
+  };
+}
+
+export function serverCredentials(keeper: Keeper, peers: Peers): ServerCredentials {
+  const certificates = provider(keeper);
+  return experimental.createServerCredentialsWithInterceptors(
+    // It gives both kinds, so their order does not matter.
+    experimental.createCertificateProviderServerCredentials(certificates, certificates, false),
+    [guard(peers)],
+  );
+}
