@@ -4,3 +4,4 @@ export { encodeWith } from './assemble.ts';
 export { decode } from './decode.ts';
 export { grpcService, type MethodDefinition, type ServiceDefinition } from './grpc.ts';
 export { messageType, typeUrl } from './load.ts';
+export { projection, type Wanted } from './project.ts';

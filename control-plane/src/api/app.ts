@@ -17,6 +17,7 @@ import { events } from './routes/events.ts';
 import { gateways } from './routes/gateways.ts';
 import { instances } from './routes/instances.ts';
 import { routes } from './routes/routes.ts';
+import { sessions } from './routes/sessions.ts';
 import { services } from './routes/services.ts';
 import { system } from './routes/system.ts';
 import { serveFiles } from './static.ts';
@@ -29,6 +30,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...apply,
   ...gateways,
   ...certificates,
+  ...sessions,
   ...events,
 ];
 

@@ -6,17 +6,21 @@ import type { CertificateStatus } from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
+import type { SessionEnd } from '../model/session-end.ts';
 import type { Version } from '../model/version.ts';
 import type {
   GatewayView,
   InstanceView,
   LiveState,
   LogLine,
+  EndedSession,
   Problem,
   Readiness,
   RouteView,
   ServiceView,
   Session,
+  SessionCount,
+  SessionPage,
   WriteAnswer,
 } from './types.ts';
 
@@ -27,6 +31,17 @@ export interface WriteFlags {
   note?: string;
   /** If-Match; 0: it must not exist. */
   expectRevision?: number;
+}
+
+export interface SessionQuery {
+  service?: string;
+  instance?: string;
+  version?: number;
+  client?: string;
+  since?: string;
+  text?: string;
+  limit?: number;
+  after?: string;
 }
 
 type Query = Record<string, string | number | boolean | undefined>;
@@ -208,8 +223,22 @@ export function createClient({ url, token }: { url: string; token: string }) {
       json<{ items: CertificateStatus[] }>('POST', '/v1/certificates/rotate', {
         body: gateway === undefined ? {} : { gateway },
       }),
-    sessions: async (query: { service?: string; instance?: string; limit?: number } = {}) =>
-      json<{ items: Session[]; total: number; settled: boolean }>('GET', '/v1/sessions', { query }),
+    sessions: async (query: SessionQuery = {}) =>
+      json<SessionPage<Session>>('GET', '/v1/sessions', { query: { ...query } }),
+    endedSessions: async (query: SessionQuery = {}) =>
+      json<SessionPage<EndedSession>>('GET', '/v1/sessions', { query: { ...query, state: 'ended' } }),
+    countSessions: async (by: string, query: SessionQuery = {}) =>
+      json<SessionCount>('GET', '/v1/sessions/count', { query: { ...query, by } }),
+    session: async (id: string) => json<Session | EndedSession>('GET', named('sessions', id)),
+    watchSessions: (query: SessionQuery, signal: AbortSignal) =>
+      stream('/v1/sessions', { ...query }, signal) as AsyncIterable<{
+        event: 'opened' | 'ended';
+        data: Session | EndedSession;
+      }>,
+    endSession: async (id: string, reason = '') =>
+      json<SessionEnd>('POST', `${named('sessions', id)}/end`, { body: { reason } }),
+    endSessions: async (filter: SessionQuery, options: { reason?: string; dryRun?: boolean; all?: boolean } = {}) =>
+      json<{ items: SessionEnd[]; total: number }>('POST', '/v1/sessions/end', { body: { filter, ...options } }),
     revision: async (revision: number) => json<RevisionTimeline>('GET', `/v1/revisions/${revision}`),
     events: async (query: { limit?: number; after?: string; subject?: string } = {}) =>
       json<{ items: Event[] }>('GET', '/v1/events', { query }),

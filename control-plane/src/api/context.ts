@@ -6,9 +6,10 @@ import type { ReadinessCheck, RevisionTimeline, SystemStatus } from '../model/sy
 import type { WriteOptions } from '../model/write.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { LogLine } from '../runtime/runtime.ts';
-import type { Session, SessionCounts } from '../telemetry/session.ts';
 import type { AckReport } from '../xds/status.ts';
 import type { GatewayView } from './types.ts';
+import type { SessionEnd } from '../model/session-end.ts';
+import type { EndedSession, Session, SessionChange, SessionCounts } from '../telemetry/session.ts';
 import type { Log } from '../log.ts';
 
 export interface ApiContext {
@@ -31,6 +32,12 @@ export interface ApiContext {
     /** New ones for all, or for one gateway. Open streams go on; new connections use them. Error: not_found. */
     rotate(gateway: string | undefined, options: WriteOptions): Promise<void>;
   };
+  /** Open or ended lately. */
+  session(id: string): Session | EndedSession | undefined;
+  /** Newest first. */
+  endedSessions(): readonly EndedSession[];
+  watchSessions(listener: (change: SessionChange) => void): () => void;
+  endSessions(sessions: readonly Session[], options: { reason: string; dryRun: boolean }): Promise<SessionEnd[]>;
   /** Resolves when every connected Envoy has acknowledged or refused the revision, or after the time with what is pending. */
   whenAcked(revision: number, timeoutMs: number, signal: AbortSignal): Promise<AckReport>;
   revision(revision: number): RevisionTimeline | undefined;

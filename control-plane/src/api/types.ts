@@ -9,7 +9,7 @@ import type { WriteResult } from '../model/write.ts';
 import type { AckReport, GatewaySync } from '../xds/status.ts';
 
 export type { AckReport, GatewaySync } from '../xds/status.ts';
-export type { Session } from '../telemetry/session.ts';
+export type { EndedSession, Session, SessionChange } from '../telemetry/session.ts';
 export type { LogLine } from '../runtime/runtime.ts';
 
 export interface GatewayView extends GatewaySync {
@@ -46,6 +46,25 @@ export type WriteAnswer = WriteResult & { readonly acks?: AckReport };
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: readonly ReadinessCheck[];
+}
+
+export interface SessionPage<T> {
+  readonly items: readonly T[];
+  /** Of all that match, not only of this page. */
+  readonly total: number;
+  /** Sessions that the gateways count and that are not listed yet; less than 0: ended ones that are still listed. Over all services. */
+  readonly unlisted: number;
+  readonly settled: boolean;
+  readonly next?: string;
+}
+
+export interface SessionCount {
+  readonly total: number;
+  readonly unlisted: number;
+  readonly settled: boolean;
+  readonly by: string;
+  /** Largest first. */
+  readonly groups: readonly { readonly key: string; readonly count: number }[];
 }
 
 /** One event of GET /v1/live: all that a console shows, light. */

@@ -8,6 +8,7 @@ import { gatewayCommands } from './commands/gateway.ts';
 import { getCommands } from './commands/get.ts';
 import { lifecycleCommands } from './commands/lifecycle.ts';
 import { logsCommand } from './commands/logs.ts';
+import { sessionCommands } from './commands/sessions.ts';
 import { runCommand } from './commands/run.ts';
 import { systemCommands } from './commands/system.ts';
 
@@ -30,6 +31,7 @@ export function createProgram(): Command {
   getCommands(cli);
   gatewayCommands(cli);
   lifecycleCommands(cli);
+  sessionCommands(cli);
   logsCommand(cli);
   runCommand(cli);
   connectCommand(cli);

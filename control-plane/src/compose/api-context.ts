@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url';
 import type { ApiContext } from '../api/context.ts';
 import type { Keeper } from '../certificates/keeper.ts';
 import type { Peers } from '../certificates/peers.ts';
+import { destroySocket, whyNotDestroy } from '../home/destroy-socket.ts';
 import type { RevisionLog } from '../home/revisions.ts';
 import { sameToken } from '../home/token.ts';
 import { SwitchboardError } from '../model/errors.ts';
+import { endSessions } from '../reconcile/end-sessions.ts';
 import type { Registry } from '../registry/registry.ts';
 import { backupStore } from '../store/backup.ts';
 import type { Store } from '../store/store.ts';
@@ -84,6 +86,11 @@ export function apiContext(parts: ApiParts): ApiContext {
         );
       },
     },
+    session: (id) => sessions.get(id),
+    endedSessions: () => sessions.ended(),
+    watchSessions: (listener) => sessions.watch(listener),
+    endSessions: async (chosen, { reason, dryRun }) =>
+      endSessions(chosen, { view: registry.view(), reason, dryRun, whyNotDestroy, destroy: destroySocket }),
     whenAcked: async (revision, timeoutMs, signal) => xds.whenAcked(revision, timeoutMs, signal),
     revision: (revision) => revisions.find(revision),
     async *logs(instance, options) {

@@ -20,6 +20,8 @@ import type { SystemStatus } from '../model/system.ts';
 import { durationMs } from '../model/units.ts';
 import { impactOf } from '../reconcile/impact.ts';
 import { createRegistry } from '../registry/create.ts';
+import type { RegistryView } from '../registry/registry.ts';
+import { emptyView } from '../registry/view.ts';
 import { accessLogService } from '../telemetry/access-log.ts';
 import { createAgentReports } from '../telemetry/agent-reports.ts';
 import { createEndpointLoad } from '../telemetry/endpoint-load.ts';
@@ -35,8 +37,8 @@ import { createNews } from './news.ts';
 import { createRuntimes } from './runtimes.ts';
 import { writeRuntimeFile } from './runtime-file.ts';
 import { seed } from './seed.ts';
-import { sessionsAtInstance, keepSessionsFresh } from './sessions.ts';
 import { CONTROL_PLANE_CLUSTER, NODE_ID, SESSION_REPORT_MS } from './settings.ts';
+import { keepSessionsFresh, placementOf, sessionsAtInstance } from './sessions.ts';
 import { createSignals } from './signals.ts';
 import { createStatus } from './status.ts';
 import { openStore } from './store.ts';
@@ -94,8 +96,15 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     certificates.close();
   });
   const peers = createPeers({ now, log });
-  const sessions = createSessionTable({ now, intervalMs: SESSION_REPORT_MS });
-  const load = createEndpointLoad({ now });
+  let registryView = (): RegistryView => emptyView;
+  const sessions = createSessionTable({
+    // A clock that is set must not make sessions seem long gone.
+    now: () => performance.now(),
+    wallClock: now,
+    intervalMs: SESSION_REPORT_MS,
+    describe: (seen) => placementOf(seen, registryView()),
+  });
+  const load = createEndpointLoad({ now: () => performance.now() });
   const reports = createAgentReports({ now });
   const xds = await startXdsServer({
     host: config.xds.host,
@@ -103,7 +112,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     log,
     now,
     credentials: serverCredentials(certificates, peers),
-    services: [accessLogService(sessions), loadReportService(load)],
+    services: [accessLogService(sessions), loadReportService(load, CONTROL_PLANE_CLUSTER)],
   });
   closers.add(async () => xds.close());
   const revisions = createRevisionLog(now, (revision) => xds.timeline(revision));
@@ -118,6 +127,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     },
   });
   closers.add(async () => registry.close());
+  registryView = () => registry.view();
   await seed(config, registry, log);
 
   const runtimes = await createRuntimes(config, drivers, { now, log }, closers);
@@ -163,7 +173,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     loop.wake();
     news.tell();
   });
-  closers.add(keepSessionsFresh(sessions));
+  closers.add(keepSessionsFresh(sessions, load));
 
   const status = createStatus({ config, ports, startedAt, registry, gateway, xds, sessions, problems });
   const ended = Promise.withResolvers<undefined>();

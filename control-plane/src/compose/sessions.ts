@@ -1,22 +1,76 @@
-/** The session table as others ask it: by instance, and kept free of what was not heard of. */
+/** The session table as others see it: where a session was placed and why, how many an instance has, and the gateways' own counts. */
 import type { Instance } from '../model/instance.ts';
-import type { SessionTable } from '../telemetry/sessions.ts';
+import type { RegistryView } from '../registry/registry.ts';
+import type { EndpointLoad } from '../telemetry/endpoint-load.ts';
+import type { SeenSession } from '../telemetry/session.ts';
+import type { Placement, SessionTable } from '../telemetry/sessions.ts';
 
 const EXPIRE_MS = 1_000;
 
 /** Open sessions on an instance, as far as they are known. */
 export function sessionsAtInstance(sessions: SessionTable): (instance: Instance) => number {
-  return ({ address }) =>
-    address === undefined ? 0 : (sessions.counts().byUpstream.get(`${address.host}:${address.port}`) ?? 0);
+  return ({ address }) => (address === undefined ? 0 : sessions.openAt(`${address.host}:${address.port}`));
 }
 
-/** Returns what ends it. */
-export function keepSessionsFresh(sessions: SessionTable): () => void {
+const indexes = new WeakMap<object, ReadonlyMap<string, Instance>>();
+
+/** Instances by `ip:port`; of several that had the address one after the other, the one that is not leaving. */
+function byAddress({ instances }: RegistryView): ReadonlyMap<string, Instance> {
+  const kept = indexes.get(instances);
+  if (kept !== undefined) return kept;
+  const index = new Map<string, Instance>();
+  for (const { value } of instances.values()) {
+    if (value.address === undefined) continue;
+    const upstream = `${value.address.host}:${value.address.port}`;
+    if (index.get(upstream)?.drain === undefined && index.has(upstream)) continue;
+    index.set(upstream, value);
+  }
+  indexes.set(instances, index);
+  return index;
+}
+
+/** Where a session was placed, and why, from what the registry knows at that moment. */
+export function placementOf(seen: SeenSession, view: RegistryView): Placement {
+  const instance = byAddress(view).get(seen.told.upstream);
+  const service = instance?.service ?? seen.cluster;
+  const policy = view.services.get(service)?.value.spec.gateway.policy.type ?? null;
+  return {
+    service,
+    version: instance?.version ?? null,
+    instance: instance?.id ?? null,
+    policy,
+    reason: reasonOf(seen, view, service, policy, instance),
+  };
+}
+
+function reasonOf(
+  seen: SeenSession,
+  view: RegistryView,
+  service: string,
+  policy: string | null,
+  instance: Instance | undefined,
+): string {
+  if (!seen.isNew) return 'was open already when this control plane first heard of it';
+  let ready = 0;
+  for (const { value } of view.instances.values())
+    if (value.service === service && value.state === 'ready' && value.drain === undefined) ready += 1;
+  const route = seen.told.route === '' ? 'a route' : `route ${seen.told.route}`;
+  const retries = seen.attempts > 1 ? `, after ${seen.attempts - 1} failed attempts at others` : '';
+  return `${route} leads to ${service}; ${policy ?? 'its policy'} chose ${instance?.id ?? seen.told.upstream} of ${ready} ready${retries}`;
+}
+
+/** Compares the table with the load reports, and drops what was not heard of. Returns what ends it. */
+export function keepSessionsFresh(sessions: SessionTable, load: EndpointLoad): () => void {
+  const stop = load.subscribe(() => {
+    sessions.reported(load.open());
+  });
   const timer = setInterval(() => {
+    if (load.open() === undefined) sessions.reported(undefined);
     sessions.expire();
   }, EXPIRE_MS);
   timer.unref();
   return () => {
+    stop();
     clearInterval(timer);
   };
 }

@@ -1,6 +1,7 @@
 /** A Service is one agent service: what runs (launch), how many, how it is probed, drained and reached. */
 import { z } from 'zod';
 import { Affinity } from './affinity.ts';
+import { Hooks } from './hooks.ts';
 import { Labels, Name } from './meta.ts';
 import { isIP } from 'node:net';
 import { Duration, PositiveDuration, Size } from './units.ts';
@@ -147,6 +148,8 @@ export const ServiceSpec = z.strictObject({
   restart: Restart.prefault({}),
   drain: Drain.prefault({}),
   gateway: ServiceGateway.prefault({}),
+  /** What the agent can be asked over HTTP. */
+  hooks: Hooks.optional(),
 });
 export type ServiceSpec = z.infer<typeof ServiceSpec>;
 

@@ -1,56 +1,134 @@
 /** Envoy's gRPC access log as the feed of the session table. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/accesslog/v3/als.proto */
 import type { ServerReadableStream, ServiceDefinition, UntypedHandleCall, sendUnaryData } from '@grpc/grpc-js';
-import { grpcService } from '@switchboard/proto';
+import { grpcService, projection } from '@switchboard/proto';
+import { FLAGS, whyEnded, type Flags } from './ending.ts';
 import type { SessionTable } from './sessions.ts';
 
+const SERVICE = 'envoy.service.accesslog.v3.AccessLogService';
+const METHOD = 'StreamAccessLogs';
+
+const SOCKET = { socket_address: { address: true, port_value: true } } as const;
+/** Records come by the hundred each second: only these fields are decoded. */
+const WANTED = {
+  identifier: { node: { id: true } },
+  http_logs: {
+    log_entry: {
+      common_properties: {
+        stream_id: true,
+        access_log_type: true,
+        upstream_cluster: true,
+        upstream_remote_address: SOCKET,
+        upstream_local_address: SOCKET,
+        downstream_remote_address: SOCKET,
+        start_time: { seconds: true, nanos: true },
+        duration: { seconds: true, nanos: true },
+        downstream_wire_bytes_received: true,
+        downstream_wire_bytes_sent: true,
+        route_name: true,
+        upstream_request_attempt_count: true,
+        connection_termination_details: true,
+        response_flags: Object.fromEntries(Object.keys(FLAGS).map((flag) => [flag, true as const])),
+        tls_properties: { peer_certificate_properties: { subject: true } },
+      },
+      request: { original_path: true, path: true, user_agent: true, request_headers: true },
+      response: { response_code_details: true },
+    },
+  },
+} as const;
+
 interface SocketAddress {
-  socket_address: { address: string; port_value: number } | null;
+  readonly socket_address?: { readonly address?: string; readonly port_value?: number };
+}
+interface Time {
+  readonly seconds?: number;
+  readonly nanos?: number;
 }
 interface LogEntry {
-  common_properties: {
-    stream_id: string;
-    access_log_type: string;
-    upstream_cluster: string;
-    upstream_remote_address: SocketAddress | null;
-    downstream_remote_address: SocketAddress | null;
-    start_time: { seconds: number; nanos: number } | null;
-    downstream_wire_bytes_received: number;
-    downstream_wire_bytes_sent: number;
-  } | null;
-  request: { original_path: string; path: string; user_agent: string } | null;
+  readonly common_properties?: {
+    readonly stream_id?: string;
+    readonly access_log_type?: string;
+    readonly upstream_cluster?: string;
+    readonly upstream_remote_address?: SocketAddress;
+    readonly upstream_local_address?: SocketAddress;
+    readonly downstream_remote_address?: SocketAddress;
+    readonly start_time?: Time;
+    readonly duration?: Time;
+    readonly downstream_wire_bytes_received?: number;
+    readonly downstream_wire_bytes_sent?: number;
+    readonly route_name?: string;
+    readonly upstream_request_attempt_count?: number;
+    readonly connection_termination_details?: string;
+    readonly response_flags?: Flags;
+    readonly tls_properties?: { readonly peer_certificate_properties?: { readonly subject?: string } };
+  };
+  readonly request?: {
+    readonly original_path?: string;
+    readonly path?: string;
+    readonly user_agent?: string;
+    readonly request_headers?: readonly (readonly [string, string])[];
+  };
+  readonly response?: { readonly response_code_details?: string };
 }
 interface LogMessage {
-  identifier: { node: { id: string } | null } | null;
-  http_logs: { log_entry: LogEntry[] } | null;
+  readonly identifier?: { readonly node?: { readonly id?: string } };
+  readonly http_logs?: { readonly log_entry?: readonly LogEntry[] };
 }
 
-const address = (from: SocketAddress | null): string =>
-  from?.socket_address == null ? '' : `${from.socket_address.address}:${from.socket_address.port_value}`;
+/** Set by filters that know who it is. */
+const PRINCIPAL_HEADER = 'x-switchboard-principal';
+
+const address = ({ socket_address: socket }: SocketAddress = {}): string =>
+  socket?.address === undefined ? '' : `${socket.address}:${socket.port_value ?? 0}`;
+const milliseconds = ({ seconds = 0, nanos = 0 }: Time): number => seconds * 1_000 + nanos / 1e6;
+
+function principalOf(entry: LogEntry): string | null {
+  const header = entry.request?.request_headers?.find(([name]) => name === PRINCIPAL_HEADER)?.[1];
+  return header ?? entry.common_properties?.tls_properties?.peer_certificate_properties?.subject ?? null;
+}
 
 function record(table: SessionTable, gateway: string, entry: LogEntry): void {
-  const common = entry.common_properties;
-  if (common === null || common.stream_id === '') return;
-  switch (common.access_log_type) {
+  const { common_properties: common, request } = entry;
+  const id = common?.stream_id ?? '';
+  if (common === undefined || id === '') return;
+  switch (common.access_log_type ?? '') {
     case 'DownstreamEnd':
-      table.end(common.stream_id);
+      table.end(id, {
+        ...whyEnded(
+          common.response_flags ?? {},
+          entry.response?.response_code_details ?? '',
+          common.connection_termination_details ?? '',
+        ),
+        durationMs: common.duration === undefined ? undefined : Math.round(milliseconds(common.duration)),
+        bytesReceived: common.downstream_wire_bytes_received,
+        bytesSent: common.downstream_wire_bytes_sent,
+      });
       return;
     case 'DownstreamTunnelSuccessfullyEstablished':
     case 'DownstreamPeriodic': {
       const upstream = address(common.upstream_remote_address);
       // A request that is still looking for its instance is no session yet.
       if (upstream === '') return;
-      const { seconds = 0, nanos = 0 } = common.start_time ?? {};
+      const bytesReceived = common.downstream_wire_bytes_received ?? 0;
+      const bytesSent = common.downstream_wire_bytes_sent ?? 0;
+      if (table.heard(id, upstream, bytesReceived, bytesSent)) return;
       table.upsert({
-        id: common.stream_id,
-        gateway,
-        service: common.upstream_cluster,
-        upstream,
-        client: address(common.downstream_remote_address),
-        path: entry.request?.original_path !== '' ? (entry.request?.original_path ?? '') : entry.request.path,
-        userAgent: entry.request?.user_agent ?? '',
-        startedAt: new Date(seconds * 1000 + nanos / 1e6).toISOString(),
-        bytesReceived: common.downstream_wire_bytes_received,
-        bytesSent: common.downstream_wire_bytes_sent,
+        told: {
+          id,
+          gateway,
+          upstream,
+          upstreamLocal: address(common.upstream_local_address),
+          client: address(common.downstream_remote_address),
+          principal: principalOf(entry),
+          path: request?.original_path ?? request?.path ?? '',
+          userAgent: request?.user_agent ?? '',
+          startedAt: new Date(milliseconds(common.start_time ?? {})).toISOString(),
+          bytesReceived,
+          bytesSent,
+          route: common.route_name ?? '',
+        },
+        cluster: common.upstream_cluster ?? '',
+        attempts: common.upstream_request_attempt_count ?? 1,
+        isNew: common.access_log_type !== 'DownstreamPeriodic',
       });
       return;
     }
@@ -64,10 +142,14 @@ export interface GrpcService {
 }
 
 export function accessLogService(table: SessionTable): GrpcService {
+  const definition = grpcService(SERVICE);
+  const method = definition[METHOD];
+  if (method === undefined) throw new Error(`${SERVICE} has no ${METHOD}`);
+  const decode = projection('envoy.service.accesslog.v3.StreamAccessLogsMessage', WANTED);
   return {
-    definition: grpcService('envoy.service.accesslog.v3.AccessLogService'),
+    definition: { ...definition, [METHOD]: { ...method, requestDeserialize: decode } },
     handlers: {
-      StreamAccessLogs: (call: ServerReadableStream<LogMessage, object>, done: sendUnaryData<object>) => {
+      [METHOD]: (call: ServerReadableStream<LogMessage, object>, done: sendUnaryData<object>) => {
         // Only the first message of a stream carries the node.
         let gateway = '';
         call.on('data', (message: LogMessage) => {

@@ -1,29 +1,47 @@
 import { describe, expect, it } from 'vitest';
-import type { Session } from './session.ts';
+import type { Ending, SeenSession, SessionChange } from './session.ts';
 import { createSessionTable } from './sessions.ts';
 
-function session(id: string, upstream = '127.0.0.1:9100', gateway = 'g'): Session {
+const AGENT = '127.0.0.1:9100';
+
+function session(id: string, upstream = AGENT, isNew = true): SeenSession {
   return {
-    id,
-    gateway,
-    service: 'weather',
-    upstream,
-    client: '127.0.0.1:5',
-    path: '/',
-    userAgent: '',
-    startedAt: '',
-    bytesReceived: 0,
-    bytesSent: 0,
+    told: {
+      id,
+      gateway: 'g',
+      upstream,
+      upstreamLocal: '',
+      client: '127.0.0.1:5',
+      principal: null,
+      path: '/',
+      userAgent: '',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      bytesReceived: 0,
+      bytesSent: 0,
+      route: 'service/weather',
+    },
+    cluster: 'weather',
+    attempts: 1,
+    isNew,
   };
 }
+
+const ENDING: Ending = {
+  endedBy: 'client',
+  why: 'the client closed the connection',
+  details: 'DC',
+  durationMs: 1_500,
+  bytesReceived: 7,
+  bytesSent: 8,
+};
 
 describe('the table of sessions', () => {
   it('counts what is open, whatever the order of records', () => {
     const table = createSessionTable({ now: () => 0, intervalMs: 1000 });
     for (const id of ['a', 'b', 'b', 'c']) table.upsert(session(id));
     table.upsert(session('d', '127.0.0.1:9200'));
-    table.end('c');
-    table.end('never');
+    table.end('c', ENDING);
+    table.end('never', ENDING);
     expect([...table.counts().byUpstream]).toEqual([
       ['127.0.0.1:9100', 2],
       ['127.0.0.1:9200', 1],
@@ -67,5 +85,70 @@ describe('the table of sessions', () => {
     expect(table.counts().total).toBe(1);
     table.gatewayConnected('g', 'p2', true);
     expect(table.counts().total).toBe(0);
+  });
+
+  it("takes the gateways' own count when records were lost, and finds its way back", () => {
+    let now = 0;
+    const table = createSessionTable({ now: () => now, intervalMs: 1000 });
+    for (const id of ['a', 'b', 'c']) table.upsert(session(id));
+    // One more opened and one ended while no record came through.
+    for (let round = 0; round < 3; round += 1) table.reported(new Map([[AGENT, 4]]));
+    expect(table.counts()).toMatchObject({ total: 4, unlisted: 1 });
+    expect(table.openAt(AGENT)).toBe(4);
+    table.upsert(session('d', AGENT, false));
+    expect(table.counts()).toMatchObject({ total: 4, unlisted: 0 });
+    table.reported(new Map([[AGENT, 4]]));
+    for (let round = 0; round < 3; round += 1) table.reported(new Map([[AGENT, 3]]));
+    expect(table.openAt(AGENT)).toBe(3);
+    now = 1_100;
+    for (const id of ['b', 'c', 'd']) expect(table.heard(id, AGENT, 1, 1)).toBe(true);
+    now = 1_300;
+    table.expire();
+    expect(table.list().map((one) => one.id)).toEqual(['b', 'c', 'd']);
+    expect(table.counts()).toMatchObject({ total: 3, unlisted: 0 });
+    table.reported(undefined);
+    expect(table.counts()).toMatchObject({ total: 3, unlisted: 0 });
+  });
+
+  it('does not take its own standstill for the end of all sessions', () => {
+    let now = 0;
+    const table = createSessionTable({ now: () => now, intervalMs: 1000 });
+    table.upsert(session('a'));
+    table.expire();
+    now = 600_000;
+    table.expire();
+    expect(table.counts().total).toBe(1);
+    for (let second = 0; second < 4; second += 1) {
+      now += 1_000;
+      table.expire();
+    }
+    expect(table.counts().total).toBe(0);
+    expect(table.ended()[0]).toMatchObject({ id: 'a', endedBy: 'unknown' });
+  });
+
+  it('tells of each session, where it was placed, and how it ended', () => {
+    const table = createSessionTable({
+      now: () => 0,
+      intervalMs: 1000,
+      wallClock: () => Date.parse('2026-01-01T00:00:02.000Z'),
+      describe: ({ cluster }) => ({ service: cluster, version: 3, instance: 'w-1', policy: 'p', reason: 'because' }),
+    });
+    const told: SessionChange[] = [];
+    table.watch((change) => told.push(change));
+    table.upsert(session('a'));
+    table.upsert(session('a'));
+    table.end('a', ENDING);
+    expect(told.map((change) => change.type)).toEqual(['opened', 'ended']);
+    expect(told[1]?.session).toMatchObject({
+      service: 'weather',
+      version: 3,
+      instance: 'w-1',
+      reason: 'because',
+      durationMs: 1_500,
+      bytesReceived: 7,
+      why: 'the client closed the connection',
+      endedAt: '2026-01-01T00:00:02.000Z',
+    });
+    expect(table.get('a')).toBe(told[1]?.session);
   });
 });

@@ -1,13 +1,21 @@
 /**
  * The table of open sessions. It is fed by Envoy's access log: a record when the tunnel is established, one at each interval, one at
- * the end. Each carries everything, so a lost record is made good by the next; a session that is not heard of for three intervals is gone.
+ * the end. Each carries everything, so a lost record is made good by the next; a session that is not heard of for three intervals is gone,
+ * after little more than one if the gateways' own counts (load reports) say so. Times are of a clock that never jumps.
  */
-import type { Session, SessionCounts } from './session.ts';
+import { createCountCheck } from './count-check.ts';
+import { createEndedSessions } from './ended.ts';
+import type { EndedSession, Ending, SeenSession, Session, SessionChange, SessionCounts } from './session.ts';
 
 export interface SessionTable {
-  upsert(session: Session): void;
-  end(id: string): void;
+  upsert(seen: SeenSession): void;
+  /** A record of a session that is known at this instance: true, and its bytes are noted. The common case, so it is cheap. */
+  heard(id: string, upstream: string, bytesReceived: number, bytesSent: number): boolean;
+  end(id: string, ending: Ending): void;
   list(): Session[];
+  get(id: string): Session | EndedSession | undefined;
+  /** Newest first; bounded. */
+  ended(): EndedSession[];
   counts(): SessionCounts;
   /** Open sessions at `ip:port`. */
   openAt(upstream: string): number;
@@ -19,15 +27,31 @@ export interface SessionTable {
   gatewayLost(gateway: string): void;
   /** No gateway runs: there can be no session. */
   gatewayGone(gateway: string): void;
+  /** The gateways' own counts by `ip:port`; undefined: they don't tell at present. */
+  reported(open: ReadonlyMap<string, number> | undefined): void;
   /** Called after changes, at most once a turn of the event loop. */
   subscribe(listener: () => void): () => void;
+  /** Called for each session that opens or ends. */
+  watch(listener: (change: SessionChange) => void): () => void;
   /** Drops what was not heard of; call it about once a second. */
   expire(): void;
 }
 
+export type Placement = Pick<Session, 'service' | 'version' | 'instance' | 'policy' | 'reason'>;
+
+export interface SessionTableOptions {
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now: () => number;
+  readonly intervalMs: number;
+  /** Milliseconds since the epoch, for people. */
+  readonly wallClock?: () => number;
+  /** What is known of where it was placed, asked once for each session. */
+  readonly describe?: (seen: SeenSession) => Placement;
+}
+
 interface Entry {
-  readonly session: Session;
-  readonly heardAt: number;
+  session: Session;
+  heardAt: number;
 }
 
 interface Gateway {
@@ -37,14 +61,37 @@ interface Gateway {
   readonly completeAt: number;
 }
 
-export function createSessionTable({ now, intervalMs }: { now: () => number; intervalMs: number }): SessionTable {
+/** If expire() was not called for this long the whole program stood still, and records wait to be read. */
+const STOOD_STILL_MS = 5_000;
+
+const NOT_HEARD: Ending = {
+  endedBy: 'unknown',
+  why: 'the gateway no longer tells of it; the record of its end was lost',
+  details: '',
+  durationMs: undefined,
+  bytesReceived: undefined,
+  bytesSent: undefined,
+};
+
+function placedUnknown({ cluster }: SeenSession): Placement {
+  return { service: cluster, version: null, instance: null, policy: null, reason: '' };
+}
+
+export function createSessionTable(options: SessionTableOptions): SessionTable {
+  const { now, intervalMs, wallClock = Date.now, describe = placedUnknown } = options;
   const entries = new Map<string, Entry>();
   const byUpstream = new Map<string, number>();
   const gateways = new Map<string, Gateway>();
   const listeners = new Set<() => void>();
+  const watchers = new Set<(change: SessionChange) => void>();
+  const ended = createEndedSessions({ now: wallClock });
+  const check = createCountCheck();
   let telling = false;
+  let expiredAt = now();
+  let kept: SessionCounts | undefined;
 
   function changed(): void {
+    kept = undefined;
     if (telling) return;
     telling = true;
     setImmediate(() => {
@@ -54,40 +101,84 @@ export function createSessionTable({ now, intervalMs }: { now: () => number; int
   }
 
   function count(upstream: string, step: 1 | -1): void {
-    const next = (byUpstream.get(upstream) ?? 0) + step;
-    if (next <= 0) byUpstream.delete(upstream);
+    const next = Math.max(0, (byUpstream.get(upstream) ?? 0) + step);
+    if (next === 0) byUpstream.delete(upstream);
     else byUpstream.set(upstream, next);
+    check.counted(upstream, next);
   }
 
-  function drop(id: string): void {
+  function drop(id: string, ending: Ending): void {
     const entry = entries.get(id);
     if (entry === undefined) return;
     entries.delete(id);
-    count(entry.session.upstream, -1);
+    const { session } = entry;
+    count(session.upstream, -1);
+    const { durationMs, bytesReceived, bytesSent, ...why } = ending;
+    const present = wallClock();
+    const last: EndedSession = {
+      ...session,
+      ...why,
+      endedAt: new Date(present).toISOString(),
+      durationMs: durationMs ?? Math.max(0, present - Date.parse(session.startedAt)),
+      bytesReceived: bytesReceived ?? session.bytesReceived,
+      bytesSent: bytesSent ?? session.bytesSent,
+    };
+    ended.add(last);
+    for (const watcher of watchers) watcher({ type: 'ended', session: last });
     changed();
   }
 
   function dropAllOf(gateway: string): void {
-    for (const [id, { session }] of entries) if (session.gateway === gateway) drop(id);
+    const why = 'the gateway that carried it ended';
+    for (const [id, { session }] of entries)
+      if (session.gateway === gateway) drop(id, { ...NOT_HEARD, endedBy: 'gateway', why });
+  }
+
+  function compute(): SessionCounts {
+    const known = [...gateways.values()];
+    const settled = known.length > 0 && known.every((gateway) => gateway.connected && now() >= gateway.completeAt);
+    const corrected = new Map(byUpstream);
+    let unlisted = 0;
+    for (const [upstream, difference] of check.corrections()) {
+      const listed = byUpstream.get(upstream) ?? 0;
+      const open = Math.max(0, listed + difference);
+      unlisted += open - listed;
+      if (open === 0) corrected.delete(upstream);
+      else corrected.set(upstream, open);
+    }
+    return { byUpstream: corrected, total: entries.size + unlisted, unlisted, settled };
   }
 
   return {
-    upsert(session) {
-      const old = entries.get(session.id);
-      if (old?.session.upstream !== session.upstream) {
+    heard(id, upstream, bytesReceived, bytesSent) {
+      const entry = entries.get(id);
+      if (entry?.session.upstream !== upstream) return false;
+      entry.heardAt = now();
+      entry.session = { ...entry.session, bytesReceived, bytesSent };
+      return true;
+    },
+    upsert(seen) {
+      const session: Session = { ...seen.told, ...describe(seen) };
+      const { id, upstream } = session;
+      const old = entries.get(id);
+      if (old?.session.upstream !== upstream) {
         if (old !== undefined) count(old.session.upstream, -1);
-        count(session.upstream, 1);
+        count(upstream, 1);
+        if (!seen.isNew) check.settled(upstream, 1);
         changed();
       }
-      entries.set(session.id, { session, heardAt: now() });
+      entries.set(id, { session, heardAt: now() });
+      if (old === undefined) for (const watcher of watchers) watcher({ type: 'opened', session });
     },
     end: drop,
-    list: () => [...entries.values()].map((entry) => entry.session),
-    openAt: (upstream) => byUpstream.get(upstream) ?? 0,
+    list: () => Array.from(entries.values(), (entry) => entry.session),
+    get: (id) => entries.get(id)?.session ?? ended.get(id),
+    ended: () => ended.list(),
+    openAt: (upstream) => Math.max(0, (byUpstream.get(upstream) ?? 0) + check.correction(upstream)),
     counts() {
-      const known = [...gateways.values()];
-      const settled = known.length > 0 && known.every((gateway) => gateway.connected && now() >= gateway.completeAt);
-      return { byUpstream: new Map(byUpstream), total: entries.size, settled };
+      // Whether it is settled depends on the time too, until it is.
+      if (kept?.settled !== true) kept = compute();
+      return kept;
     },
     gatewayConnected(gateway, process, fresh) {
       const old = gateways.get(gateway);
@@ -106,13 +197,36 @@ export function createSessionTable({ now, intervalMs }: { now: () => number; int
       gateways.set(gateway, { process: '', connected: true, completeAt: 0 });
       changed();
     },
+    reported(open) {
+      const before = JSON.stringify([...check.corrections()]);
+      if (open === undefined) check.clear();
+      else check.reported(open);
+      if (JSON.stringify([...check.corrections()]) !== before) changed();
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    watch(listener) {
+      watchers.add(listener);
+      return () => watchers.delete(listener);
+    },
     expire() {
-      const limit = now() - 3 * intervalMs;
-      for (const [id, { heardAt }] of entries) if (heardAt < limit) drop(id);
+      const present = now();
+      const stoodStill = present - expiredAt > STOOD_STILL_MS;
+      expiredAt = present;
+      if (stoodStill) {
+        for (const entry of entries.values()) entry.heardAt = present;
+        return;
+      }
+      for (const [id, { heardAt, session }] of entries) {
+        const silent = present - heardAt;
+        if (silent > 3 * intervalMs) drop(id, NOT_HEARD);
+        else if (silent > 1.2 * intervalMs && check.correction(session.upstream) < 0) {
+          drop(id, NOT_HEARD);
+          check.settled(session.upstream, -1);
+        }
+      }
     },
   };
 }
