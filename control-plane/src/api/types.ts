@@ -9,7 +9,7 @@ import type { WriteResult } from '../model/write.ts';
 import type { AckReport, GatewaySync } from '../xds/status.ts';
 
 export type { AckReport, GatewaySync } from '../xds/status.ts';
-export type { EndedSession, Session, SessionChange } from '../telemetry/session.ts';
+export type { EndedSession, Session } from '../telemetry/session.ts';
 export type { LogLine } from '../runtime/runtime.ts';
 
 export interface GatewayView extends GatewaySync {
