@@ -131,6 +131,14 @@ describe('bad input', () => {
       400,
       'name: must be lower-case',
     ],
+    [
+      'a template that is not known',
+      'PUT',
+      '/v1/services/x',
+      '{"spec":{"launch":{"command":["a"],"env":{"A":"{nope}"}}}}',
+      400,
+      'spec.launch.env.A: {nope} is not known',
+    ],
     ['no launch', 'PUT', '/v1/services/x', '{"spec":{}}', 400, 'spec.launch: is required'],
     [
       'a bad port',

@@ -44,9 +44,11 @@ export function afterFailure(
     reason: failure.reason,
     ...(failure.exit === undefined ? {} : { lastExit: lastExitOf(failure.exit, at) }),
   };
-  if (failures.length >= settings.maxFailures) {
+  // What the machine lacks may come back by itself, such as a port: that is no crash loop.
+  if (failures.length >= settings.maxFailures && failure.reason !== 'Unavailable') {
     const message = `${failure.message}; gave up after ${failures.length} failures within ${settings.window}: \`switchboard start ${instance.service}\` tries again`;
-    return { ...common, state: 'failed', reason: 'CrashLoop', message, retryAt: undefined };
+    const reason = failure.reason === 'BadLaunch' ? failure.reason : 'CrashLoop';
+    return { ...common, state: 'failed', reason, message, retryAt: undefined };
   }
   const doubled = durationMs(settings.initialBackoff) * 2 ** (failures.length - 1);
   const wait = Math.round(Math.min(doubled, durationMs(settings.maxBackoff)) * (0.8 + 0.4 * random));

@@ -97,6 +97,15 @@ describe('afterFailure', () => {
     ]);
   });
 
+  it('never gives up on what the machine lacks now, and keeps the reason of a launch that is wrong', () => {
+    const failed = Array.from({ length: 9 }, (_, second) => new Date(T0 + second).toISOString());
+    const instance = makeInstance({ id: 'a', failures: failed });
+    const after = (reason: string) => afterFailure(instance, restart, { reason, message: 'no' }, T0 + 1000, 0.5);
+    expect(after('Unavailable')).toMatchObject({ state: 'backoff', reason: 'Unavailable' });
+    expect(after('BadLaunch')).toMatchObject({ state: 'failed', reason: 'BadLaunch' });
+    expect(after('Exited')).toMatchObject({ state: 'failed', reason: 'CrashLoop' });
+  });
+
   it('starts anew after a stable time', () => {
     const old = ['1', '2', '3', '4'].map((second) => new Date(T0 + Number(second)).toISOString());
     const stable = makeInstance({ id: 'a', failures: old, readyAt: new Date(T0).toISOString() });

@@ -81,7 +81,8 @@ export function createOperations({ registry, runtimes, log, now, onDone }: Opera
         : isError(error, 'unavailable')
           ? 'Unavailable'
           : 'StartFailed';
-      const message = `could not be started: ${messageOf(error)}`;
+      const remedy = isError(error) && error.remedy !== undefined ? ` (${error.remedy.replace(/\.$/, '')})` : '';
+      const message = `could not be started: ${messageOf(error)}${remedy}`;
       await registry.writeInstances([
         { op: 'update', id, patch: failed({ reason, message }), event: `instance ${id} ${message}` },
       ]);

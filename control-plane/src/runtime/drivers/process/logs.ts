@@ -29,8 +29,11 @@ const FOLLOW_POLL_MS = 150;
 
 export const logFile = (folder: string, stream: Stream): string => join(folder, `${stream}.log`);
 
+/** How often each file was rotated by this process, so that who follows one finds what it had not read yet in the older files. */
+export type Rotations = Map<string, number>;
+
 /** Rotates `stdout.log` to `stdout.log.1` and so on when it is larger than `maxBytes`; keeps `files` in all. */
-export function rotate(path: string, maxBytes: number, files: number): void {
+export function rotate(path: string, maxBytes: number, files: number, rotations: Rotations): void {
   let size: number;
   try {
     size = statSync(path).size;
@@ -38,6 +41,7 @@ export function rotate(path: string, maxBytes: number, files: number): void {
     return;
   }
   if (size <= maxBytes) return;
+  rotations.set(path, (rotations.get(path) ?? 0) + 1);
   const source = openSync(path, 'r+');
   try {
     // Older files move only when the copy is whole; on a full disk the log is cut all the same, or it would fill what is left.
@@ -112,61 +116,86 @@ interface Tail {
   readonly stream: Stream;
   readonly path: string;
   position: number;
+  /** Rotations that it has followed. */
+  rotations: number;
   rest: Buffer;
 }
 
-/** New whole lines since the last look. A file that has become shorter was rotated: it is read from its start. */
-function newLines(tail: Tail): LogLine[] {
-  if (!existsSync(tail.path)) return [];
-  const file = openSync(tail.path, 'r');
+/** A look at a log reads at most about so much, and goes on at the next. */
+const MOST_LINES = 5_000;
+
+/** New whole lines since the last look: first those of files that were rotated away meanwhile. */
+function newLines(tail: Tail, rotations: Rotations): LogLine[] {
+  const lines: LogLine[] = [];
+  for (let behind = (rotations.get(tail.path) ?? 0) - tail.rotations; behind > 0; behind -= 1) {
+    const old = `${tail.path}.${behind}`;
+    if (existsSync(old)) readOn(tail, old, lines);
+    else lines.push({ at: null, stream: tail.stream, text: '(lines were rotated away before they could be read)' });
+    if (lines.length > MOST_LINES) return lines;
+    tail.rotations += 1;
+    tail.position = 0;
+  }
+  if (existsSync(tail.path)) readOn(tail, tail.path, lines);
+  return lines;
+}
+
+/** Reads on in a file from the tail's position. One that has become shorter was emptied by another: it is read from its start. */
+function readOn(tail: Tail, path: string, lines: LogLine[]): void {
+  const file = openSync(path, 'r');
   try {
-    const { size } = fstatSync(file);
-    if (size < tail.position) {
+    if (fstatSync(file).size < tail.position) {
       tail.position = 0;
       tail.rest = Buffer.alloc(0);
     }
-    const lines: LogLine[] = [];
     const buffer = Buffer.alloc(CHUNK);
-    for (
-      let read = readSync(file, buffer, 0, CHUNK, tail.position);
-      read > 0;
-      read = readSync(file, buffer, 0, CHUNK, tail.position)
-    ) {
+    while (lines.length <= MOST_LINES) {
+      const read = readSync(file, buffer, 0, CHUNK, tail.position);
+      if (read === 0) return;
       tail.position += read;
-      tail.rest = Buffer.concat([tail.rest, buffer.subarray(0, read)]);
-      for (let newline = tail.rest.indexOf(10); newline >= 0; newline = tail.rest.indexOf(10)) {
-        lines.push({
-          at: null,
-          stream: tail.stream,
-          text: tail.rest.toString('utf8', 0, Math.min(newline, LONGEST_LINE)),
-        });
-        tail.rest = tail.rest.subarray(newline + 1);
-      }
-      if (tail.rest.length > LONGEST_LINE) tail.rest = tail.rest.subarray(0, LONGEST_LINE);
-      if (lines.length > 5000) break;
+      takeLines(tail, buffer.subarray(0, read), lines);
     }
-    return lines;
   } finally {
     closeSync(file);
   }
+}
+
+function takeLines(tail: Tail, read: Buffer, lines: LogLine[]): void {
+  const text = Buffer.concat([tail.rest, read]);
+  let start = 0;
+  for (let newline = text.indexOf(10); newline >= 0; newline = text.indexOf(10, start)) {
+    lines.push({
+      at: null,
+      stream: tail.stream,
+      text: text.toString('utf8', start, Math.min(newline, start + LONGEST_LINE)),
+    });
+    start = newline + 1;
+  }
+  // A copy: a view would keep the whole of what was read.
+  tail.rest = Buffer.from(text.subarray(start, start + LONGEST_LINE));
 }
 
 /** The last lines of both streams, then new ones until the signal. Agents' lines have no time of ours, so the streams stand one after the other. */
 export async function* readLogs(
   folder: string,
   options: { tail: number; follow: boolean; signal: AbortSignal },
+  rotations: Rotations,
 ): AsyncIterable<LogLine> {
   const tails: Tail[] = [];
   for (const stream of STREAMS) {
     const path = logFile(folder, stream);
     const { lines, end } = lastLines(path, options.tail);
+    tails.push({ stream, path, position: end, rotations: rotations.get(path) ?? 0, rest: Buffer.alloc(0) });
     for (const text of lines) yield { at: null, stream, text };
-    tails.push({ stream, path, position: end, rest: Buffer.alloc(0) });
   }
   while (options.follow && !options.signal.aborted) {
-    for (const tail of tails) yield* newLines(tail);
+    let hasMore = false;
+    for (const tail of tails) {
+      const lines = newLines(tail, rotations);
+      hasMore ||= lines.length > MOST_LINES;
+      yield* lines;
+    }
     try {
-      await sleep(FOLLOW_POLL_MS, undefined, { signal: options.signal });
+      await sleep(hasMore ? 0 : FOLLOW_POLL_MS, undefined, { signal: options.signal });
     } catch {
       return;
     }

@@ -45,25 +45,28 @@ function readRecord(folder: string, instance: string): AgentRecord | undefined {
   }
 }
 
-/** Every agent of this folder that runs now: from its record, or, if the control plane ended before it could write one, from the process itself. */
-export function findRunning(folder: string): AgentRecord[] {
+/**
+ * Every agent of this folder that runs now: from its record, or, where there is none that can be read (the control plane ended before it
+ * could write one), from the process itself. `ended`: those whose record names a process that has gone.
+ */
+export function findRunning(folder: string): { running: AgentRecord[]; ended: string[] } {
   const found = new Map<string, AgentRecord>();
+  const ended: string[] = [];
   for (const instance of directoriesIn(folder)) {
     const record = readRecord(folder, instance);
     if (record === undefined) continue;
     // A copy of the folder has the same records, but those agents are not its own.
     if (isAlive(record.process) && isOurs(record.process.pid, folder)) found.set(instance, record);
-    else removeRecord(folder, instance);
+    else ended.push(instance);
   }
-  for (const record of findUnrecorded(folder, new Set([...found.values()].map((one) => one.process.pid)))) {
-    if (found.has(record.instance)) continue;
+  for (const record of findUnrecorded(folder, new Set([...found.keys(), ...ended]))) {
     found.set(record.instance, record);
     writeRecord(folder, record);
   }
-  return [...found.values()];
+  return { running: [...found.values()], ended };
 }
 
-function directoriesIn(folder: string): string[] {
+export function directoriesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
@@ -81,18 +84,19 @@ export const MARKS = {
   port: 'SWITCHBOARD_PORT',
 } as const;
 
-function findUnrecorded(folder: string, known: ReadonlySet<number>): AgentRecord[] {
-  const records: AgentRecord[] = [];
+/** A process that left its agent's session leads a group of its own too, but its agent started before it: the oldest is the agent. */
+function findUnrecorded(folder: string, known: ReadonlySet<string>): AgentRecord[] {
+  const oldest = new Map<string, { record: AgentRecord; ticks: number }>();
   for (const name of directoriesIn('/proc')) {
     const pid = Number(name);
-    if (!/^\d+$/.test(name) || known.has(pid)) continue;
+    if (!/^\d+$/.test(name)) continue;
     const marks = marksOf(pid);
-    if (marks?.get(MARKS.folder) !== folder) continue;
+    const instance = marks?.get(MARKS.instance);
+    if (marks?.get(MARKS.folder) !== folder || instance === undefined || known.has(instance)) continue;
     const process = leaderIdentity(pid);
-    const instance = marks.get(MARKS.instance);
     const port = Number(marks.get(MARKS.port));
-    if (process === undefined || instance === undefined || !Number.isInteger(port)) continue;
-    records.push({
+    if (process === undefined || !Number.isInteger(port)) continue;
+    const record = {
       instance,
       service: marks.get(MARKS.service) ?? '',
       version: Number(marks.get(MARKS.version)),
@@ -101,9 +105,12 @@ function findUnrecorded(folder: string, known: ReadonlySet<number>): AgentRecord
       startedAt: new Date().toISOString(),
       memoryLimit: null,
       processLimit: null,
-    });
+    };
+    const ticks = Number(process.startTime.split('-')[1]);
+    const other = oldest.get(instance);
+    if (other === undefined || ticks < other.ticks) oldest.set(instance, { record, ticks });
   }
-  return records;
+  return [...oldest.values()].map(({ record }) => record);
 }
 
 /** Where processes can't be looked into, the record alone has to do. */
@@ -123,7 +130,7 @@ function leaderIdentity(pid: number): ProcessIdentity | undefined {
   }
 }
 
-function marksOf(pid: number): Map<string, string> | undefined {
+export function marksOf(pid: number): Map<string, string> | undefined {
   try {
     const entries = readFileSync(`/proc/${pid}/environ`, 'utf8')
       .split('\0')

@@ -14,9 +14,10 @@ import { inherited, resolveEnvironment } from '../../environment.ts';
 import { checkProcess, templatesOf } from './check.ts';
 import { membersOf, signalGroup, untilGone } from './group.ts';
 import { identify, isAlive, isTakenByAnother } from '../../../home/process-identity.ts';
+import { createLeftovers } from './leftovers.ts';
 import { outOfMemoryKills, wrappersOf } from './limits.ts';
-import { STREAMS, lastWords, logFile, readLogs, rotate } from './logs.ts';
-import { MARKS, findRunning, removeRecord, writeRecord, type AgentRecord } from './record.ts';
+import { STREAMS, lastWords, logFile, readLogs, rotate, type Rotations } from './logs.ts';
+import { MARKS, findRunning, writeRecord, type AgentRecord } from './record.ts';
 import { fillTemplate, type TemplateValues } from '../../template.ts';
 
 const Options = z.strictObject({});
@@ -73,11 +74,16 @@ export const processRuntime: RuntimeDriver<Options> = {
     const starting = new Map<string, Promise<Running>>();
     const stopping = new Map<string, Promise<void>>();
     const listeners = new Set<(event: RuntimeEvent) => void>();
+    const rotations: Rotations = new Map();
+    const leftovers = createLeftovers(folder, log);
     let looks = 0;
     let kills = outOfMemoryKills();
 
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const record of findRunning(folder)) {
+    const found = findRunning(folder);
+    for (const instance of found.ended) leftovers.add(instance);
+    leftovers.sweep();
+    for (const record of found.running) {
       agents.set(record.instance, {
         record,
         child: undefined,
@@ -115,7 +121,7 @@ export const processRuntime: RuntimeDriver<Options> = {
       if (agents.get(instance) === agent) agents.delete(instance);
       // What the agent started must not live on and hold its port.
       if (!isTakenByAnother(process)) signalGroup(process.pid, 'SIGKILL');
-      removeRecord(folder, instance);
+      leftovers.add(instance);
       ports.release(address.port);
       const cause = agent.cause ?? (signal === 'SIGKILL' && agent.stopping === undefined ? memoryCause() : undefined);
       tell({
@@ -140,7 +146,8 @@ export const processRuntime: RuntimeDriver<Options> = {
 
     function rotateLogs({ record }: Agent): void {
       try {
-        for (const stream of STREAMS) rotate(logFile(join(folder, record.instance), stream), logs.maxBytes, logs.files);
+        for (const stream of STREAMS)
+          rotate(logFile(join(folder, record.instance), stream), logs.maxBytes, logs.files, rotations);
       } catch (error) {
         log.warn({ error, instance: record.instance }, 'cannot keep the old part of a log');
       }
@@ -225,6 +232,7 @@ export const processRuntime: RuntimeDriver<Options> = {
 
     async function launch(request: StartRequest, signal: AbortSignal): Promise<Running> {
       checkTemplates(request);
+      leftovers.sweep();
       const own = join(folder, request.instance);
       const workdir = join(own, 'workdir');
       const port = await ports.take();
@@ -355,13 +363,16 @@ export const processRuntime: RuntimeDriver<Options> = {
         const held = membersOf(new Set(groups.keys()));
         return new Map([...held].map(([group, usage]) => [groups.get(group) ?? '', usage]));
       },
-      logs: (instance, read) => readLogs(join(folder, instance), read),
+      logs: (instance, read) => readLogs(join(folder, instance), read, rotations),
       async remove(instance) {
         if (agents.has(instance)) throw new SwitchboardError('conflict', `instance ${instance} is running`);
+        leftovers.sweep();
+        for (const stream of STREAMS) rotations.delete(logFile(join(folder, instance), stream));
         rmSync(join(folder, instance), { recursive: true, force: true });
       },
       async close() {
         clearInterval(timer);
+        leftovers.sweep();
         listeners.clear();
       },
     };
