@@ -2,6 +2,7 @@
 export { EncodeError, encode } from './encode.ts';
 export { encodeWith } from './assemble.ts';
 export { decode } from './decode.ts';
+export { bytesAt, numberAt, textsAt } from './fields.ts';
 export { grpcService, type MethodDefinition, type ServiceDefinition } from './grpc.ts';
 export { messageType, typeUrl } from './load.ts';
 export { projection, type Wanted } from './project.ts';

@@ -4,7 +4,8 @@ import { differenceOf, setOf, type Difference, type Snapshot, type TypeUrl } fro
 import { ENDPOINT } from './types.ts';
 
 export interface Group {
-  publish(snapshot: Snapshot): void;
+  /** `check` sees what it would follow, and throws when it must not. */
+  publish(snapshot: Snapshot, check?: (before: Snapshot | undefined, difference: Difference) => void): void;
   /** What its Envoys are to have now; undefined: nothing was published yet, and they wait. */
   pushed(): Snapshot | undefined;
   published(): Snapshot | undefined;
@@ -49,8 +50,9 @@ export function createGroup(pace: Omit<PacerOptions, 'push'>, push: PushTo): Gro
   }
 
   return {
-    publish(snapshot) {
+    publish(snapshot, check) {
       const difference = differenceOf(latest, snapshot);
+      check?.(latest, difference);
       const isFirst = latest === undefined;
       remember(difference, snapshot);
       latest = snapshot;

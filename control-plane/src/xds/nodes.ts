@@ -1,7 +1,7 @@
 /** The connected Envoys, each with its streams: one aggregated stream, several of single types, or two while one Envoy replaces another. */
 import type { Connection } from './connection.ts';
 import { setOf, type Snapshot, type TypeUrl } from './snapshot.ts';
-import type { GatewaySync, TypeConfig, TypeSync } from './status.ts';
+import type { GatewaySync, StreamState, TypeConfig, TypeSync } from './status.ts';
 import type { RefusedResource } from './events.ts';
 import type { Stream } from './stream.ts';
 import { CLUSTER, ENDPOINT, LISTENER, ROUTE, inOrder, shortName } from './types.ts';
@@ -46,6 +46,7 @@ export interface Nodes {
   progress(node: string): Progress;
   gateway(node: string): GatewaySync | undefined;
   config(node: string): TypeConfig[];
+  streams(): StreamState[];
 }
 
 export function createNodes(pushed: (group: string) => Snapshot | undefined): Nodes {
@@ -114,5 +115,17 @@ export function createNodes(pushed: (group: string) => Snapshot | undefined): No
         resources: ofType.get(type)?.stream.resources(type) ?? [],
       }));
     },
+    streams: () =>
+      [...byNode.values()].flatMap((sessions) =>
+        [...sessions].map(({ node, group, peer, variant, connectedAt, stream }) => ({
+          node: node.id,
+          group,
+          peer,
+          variant,
+          connectedAt,
+          settledRevision: stream.settledRevision(),
+          subscriptions: stream.subscriptions(),
+        })),
+      ),
   };
 }

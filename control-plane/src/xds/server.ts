@@ -8,6 +8,7 @@ import { Server, ServerCredentials, status, type ServiceDefinition, type Untyped
 import type { Log } from '../log.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
 import { createAcks, type TimelineEntry } from './acks.ts';
+import { checkSnapshot, type SnapshotProblem } from './check.ts';
 import { openConnection, type Connection, type ConnectionLimits, type Failure } from './connection.ts';
 import { delta } from './delta.ts';
 import { createGroup, type Group } from './group.ts';
@@ -15,12 +16,13 @@ import type { Measure } from './measure.ts';
 import { createNodes, type Session } from './nodes.ts';
 import type { PacerOptions, Timer } from './pacer.ts';
 import { discoveryServices, type DiscoveryCall } from './services.ts';
-import type { Snapshot, TypeUrl } from './snapshot.ts';
+import { endpointsOf } from './references.ts';
+import { setOf, type Difference, type Snapshot, type TypeUrl } from './snapshot.ts';
 import { sotw } from './sotw.ts';
-import type { AckReport, GatewaySync, TypeConfig } from './status.ts';
+import type { AckReport, GatewaySync, StreamState, TypeConfig } from './status.ts';
 import type { Notice, Output } from './events.ts';
 import { createStream, type Stream } from './stream.ts';
-import { shortName } from './types.ts';
+import { ENDPOINT, shortName } from './types.ts';
 import { deltaWire, sotwWire, type WireNode } from './wire.ts';
 
 export type XdsEvent =
@@ -47,10 +49,14 @@ export interface XdsServer {
   readonly port: number;
   /** What all Envoys of a group are to have from now on; the group '' is that of everyone, unless `groupOf` says otherwise. */
   publish(snapshot: Snapshot, group?: string): void;
+  /** What of the last published snapshots does not hold together. */
+  problems(): readonly SnapshotProblem[];
   /** One entry for each connected node. */
   gateways(): GatewaySync[];
   /** What a connected node is to have, was sent and has answered, by type and resource; undefined: it is not connected. */
   config(node: string): TypeConfig[] | undefined;
+  /** Each open stream with its subscriptions. */
+  streams(): StreamState[];
   report(revision: number): AckReport;
   whenAcked(revision: number, timeoutMs: number, signal: AbortSignal): Promise<AckReport>;
   timeline(revision: number): TimelineEntry[];
@@ -79,6 +85,8 @@ export interface XdsServerOptions {
   readonly limits?: Partial<XdsLimits>;
   /** How long types wait for each other's ACKs, in milliseconds. */
   readonly waitLimitMs?: number;
+  /** Throw at a snapshot that does not hold together. Default: it is told, and pushed, since one bad reference must not keep all else back. */
+  readonly refuseInconsistent?: boolean;
   /** Other services on the same port, such as the access log's. */
   readonly services?: readonly {
     readonly definition: ServiceDefinition;
@@ -120,6 +128,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const clock = (): number => performance.now();
   const pace = { quietMs: 20, longestMs: 500, batchMs: 5, clock, timer: unrefTimer, ...options.pace };
   const groups = new Map<string, Group>();
+  const problems = new Map<string, readonly SnapshotProblem[]>();
   const connections = new Set<Connection>();
   const sessions = new Map<Connection, Session>();
   const listeners = new Set<(event: XdsEvent) => void>();
@@ -158,6 +167,29 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
       groups.set(name, group);
     }
     return group;
+  }
+
+  /** Throws when the snapshot must not be pushed. */
+  function check(group: string, snapshot: Snapshot, before: Snapshot | undefined, difference: Difference): void {
+    // Only the endpoints of what is there already: nothing can lead astray.
+    const isHealth =
+      before !== undefined &&
+      [...difference].every(
+        ([type, names]) =>
+          type === ENDPOINT &&
+          names.every((name) => setOf(before, type).resources.has(name) && setOf(snapshot, type).resources.has(name)),
+      );
+    if (isHealth) return;
+    const found = checkSnapshot(snapshot, before);
+    const breaking = found.filter(({ breaks }) => breaks);
+    if (options.refuseInconsistent === true && breaking.length > 0)
+      throw new SwitchboardError('invalid', 'the snapshot does not hold together', {
+        issues: breaking.map(({ type, name, message }) => ({ path: `${shortName(type)}.${name}`, message })),
+      });
+    const told = new Set(problems.get(group)?.map(({ message }) => message));
+    for (const problem of found)
+      if (!told.has(problem.message)) log.warn({ group, problem }, 'a snapshot does not hold together');
+    problems.set(group, found);
   }
 
   function note({ node, variant }: Session, notice: Notice): void {
@@ -212,7 +244,15 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
       const group = groupOf(node);
       const members = groupNamed(group);
       const noncePrefix = `${randomBytes(4).toString('hex')}-`;
-      const stream = createStream({ variant, noncePrefix, now, clock, waitLimitMs, changedBy: members.changedBy });
+      const stream = createStream({
+        variant,
+        noncePrefix,
+        now,
+        clock,
+        waitLimitMs,
+        endpointsOf,
+        changedBy: members.changedBy,
+      });
       const snapshot = members.pushed();
       if (snapshot !== undefined) stream.snapshot(snapshot);
       const connectedAt = new Date(now()).toISOString();
@@ -303,10 +343,14 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   return {
     port: bound,
     publish(snapshot, group = '') {
-      groupNamed(group).publish(snapshot);
+      groupNamed(group).publish(snapshot, (before, difference) => {
+        check(group, snapshot, before, difference);
+      });
     },
+    problems: () => [...problems.values()].flat(),
     gateways: () => [...nodes.ids()].map((id) => nodes.gateway(id)).filter((one) => one !== undefined),
     config: (node) => (nodes.sessions(node).length === 0 ? undefined : nodes.config(node)),
+    streams: () => nodes.streams(),
     report: (revision) => acks.report(revision),
     whenAcked: async (revision, timeoutMs, signal) => acks.whenAcked(revision, timeoutMs, signal),
     timeline: (revision) => acks.timeline(revision),

@@ -48,6 +48,36 @@ export interface TypeConfig {
   readonly resources: readonly ResourceSync[];
 }
 
+interface LastAnswer {
+  readonly version: string;
+  readonly nonce: string;
+  readonly at: string;
+}
+
+/** What one stream asks for of one type, and what it answered last. */
+export interface SubscriptionState {
+  readonly type: string;
+  readonly wildcard: boolean;
+  readonly names: readonly string[];
+  /** Of the last response. */
+  readonly nonce: string;
+  readonly state: SyncState;
+  readonly sent: string;
+  readonly acked: string;
+  readonly ack: LastAnswer | null;
+  readonly nack: (LastAnswer & { readonly message: string }) | null;
+}
+
+export interface StreamState {
+  readonly node: string;
+  readonly group: string;
+  readonly peer: string;
+  readonly variant: 'sotw' | 'delta';
+  readonly connectedAt: string;
+  readonly settledRevision: number;
+  readonly subscriptions: readonly SubscriptionState[];
+}
+
 export interface GatewaySync {
   readonly node: string;
   readonly cluster: string;

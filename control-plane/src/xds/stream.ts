@@ -7,9 +7,9 @@ import { accept, refuse } from './answer.ts';
 import type { Notice, Output, RefusedResource, Send } from './events.ts';
 import { createOrder } from './order.ts';
 import { differenceOf, setOf, type Difference, type Snapshot, type TypeUrl, type XdsResource } from './snapshot.ts';
-import type { ResourceSync, TypeSync } from './status.ts';
+import type { ResourceSync, SubscriptionState, TypeSync } from './status.ts';
 import { newSubscription, stepOf, wants, type InFlight, type Receipt, type Subscription } from './subscription.ts';
-import { resourcesOf, syncOf } from './sync.ts';
+import { outlineOf, resourcesOf, syncOf } from './sync.ts';
 import { CLUSTER, ENDPOINT, inOrder, shortName } from './types.ts';
 import type { Content, Variant, XdsRequest } from './variant.ts';
 import { createWaits } from './waits.ts';
@@ -33,6 +33,7 @@ export interface Stream {
   refusals(): readonly RefusedResource[];
   types(): Readonly<Record<string, TypeSync>>;
   resources(type: TypeUrl): readonly ResourceSync[];
+  subscriptions(): readonly SubscriptionState[];
 }
 
 export interface StreamOptions {
@@ -244,10 +245,13 @@ export function createStream(options: StreamOptions): Stream {
     const at = isoNow();
     flight.receipt.answeredAt = at;
     subscription.inFlight = undefined;
+    const answer = { version: flight.typeVersion, nonce: request.nonce, at };
     if (request.error !== undefined) {
+      subscription.lastAnswers.nack = { ...answer, message: request.error };
       const names = refuse(subscription, flight, request.error, at, (name) => changedBy(type, name));
       return { kind: 'nack', message: request.error, names, ...told };
     }
+    subscription.lastAnswers.ack = answer;
     accept(subscription, flight);
     subscription.heartbeatAt = nextHeartbeat(flight.sent.values()) ?? subscription.heartbeatAt;
     return { kind: 'ack', ...told };
@@ -338,6 +342,7 @@ export function createStream(options: StreamOptions): Stream {
           return subscription === undefined ? [] : [[shortName(type), syncOf(subscription)]];
         }),
       ),
+    subscriptions: () => [...subscriptions.values()].map(outlineOf),
     resources(type) {
       const subscription = subscriptions.get(type);
       return subscription === undefined ? [] : resourcesOf(subscription, setOf(current, type));

@@ -37,6 +37,12 @@ export interface InFlight {
   readonly sentAt: number;
 }
 
+export interface Answer {
+  readonly version: string;
+  readonly nonce: string;
+  readonly at: string;
+}
+
 export interface Refusal {
   readonly version: string;
   readonly message: string;
@@ -73,6 +79,8 @@ export interface Subscription {
   sentVersion: string;
   ackedVersion: string;
   lastNack: { readonly version: string; readonly message: string; readonly at: string } | undefined;
+  /** The last verdicts, also after they no longer hold. */
+  lastAnswers: { ack: Answer | null; nack: (Answer & { readonly message: string }) | null };
   /** Monotonic: since when something is due, and when resources with a lifetime are to be confirmed. */
   dueAt: number | undefined;
   heartbeatAt: number | undefined;
@@ -98,6 +106,7 @@ export function newSubscription(type: TypeUrl): Subscription {
     sentVersion: '',
     ackedVersion: '',
     lastNack: undefined,
+    lastAnswers: { ack: null, nack: null },
     dueAt: undefined,
     heartbeatAt: undefined,
   };

@@ -1,6 +1,6 @@
 /** What a subscription tells of the other side, in the field's four words. */
 import type { TypeSet } from './snapshot.ts';
-import type { ResourceSync, TypeSync } from './status.ts';
+import type { ResourceSync, SubscriptionState, TypeSync } from './status.ts';
 import { ABSENT, wantedResources, type Subscription } from './subscription.ts';
 
 export function syncOf(subscription: Subscription): TypeSync {
@@ -55,4 +55,10 @@ export function resourcesOf(subscription: Subscription, set: TypeSet): ResourceS
       },
     ];
   });
+}
+
+export function outlineOf(subscription: Subscription): SubscriptionState {
+  const { type, wildcard, names, nonce, lastAnswers } = subscription;
+  const { state, sent, acked } = syncOf(subscription);
+  return { type, wildcard, names: [...names], nonce, state, sent, acked, ...lastAnswers };
 }
