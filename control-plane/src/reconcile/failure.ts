@@ -3,13 +3,10 @@ import type { Instance } from '../model/instance.ts';
 import type { Restart } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { InstancePatch } from '../registry/registry.ts';
+import type { Exit } from '../runtime/runtime.ts';
 
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly log: readonly string[];
-  readonly cause?: { readonly reason: string; readonly message: string };
-}
+/** What keeps it from starting may be over at any moment. */
+const BLAMELESS_WAIT_MS = 5_000;
 
 export interface Failure {
   /** One CamelCase word. */
@@ -33,7 +30,9 @@ export function afterFailure(
   const recent = (wasStable ? [] : instance.failures).filter(
     (time) => now - Date.parse(time) < durationMs(settings.window),
   );
-  const failures = [...recent, at];
+  // What the machine lacks, a port or a container engine, may come back by itself: that is no failure of the instance, and no crash loop.
+  const blameless = failure.reason === 'Unavailable';
+  const failures = blameless ? recent : [...recent, at];
   const common: InstancePatch = {
     failures,
     process: undefined,
@@ -44,14 +43,14 @@ export function afterFailure(
     reason: failure.reason,
     ...(failure.exit === undefined ? {} : { lastExit: lastExitOf(failure.exit, at) }),
   };
-  // What the machine lacks may come back by itself, such as a port: that is no crash loop.
-  if (failures.length >= settings.maxFailures && failure.reason !== 'Unavailable') {
+  if (!blameless && failures.length >= settings.maxFailures) {
     const message = `${failure.message}; gave up after ${failures.length} failures within ${settings.window}: \`switchboard start ${instance.service}\` tries again`;
     const reason = failure.reason === 'BadLaunch' ? failure.reason : 'CrashLoop';
     return { ...common, state: 'failed', reason, message, retryAt: undefined };
   }
-  const doubled = durationMs(settings.initialBackoff) * 2 ** (failures.length - 1);
-  const wait = Math.round(Math.min(doubled, durationMs(settings.maxBackoff)) * (0.8 + 0.4 * random));
+  const doubled = durationMs(settings.initialBackoff) * 2 ** Math.max(0, failures.length - 1);
+  const longest = Math.min(durationMs(settings.maxBackoff), blameless ? BLAMELESS_WAIT_MS : doubled);
+  const wait = Math.round(longest * (0.8 + 0.4 * random));
   return {
     ...common,
     state: 'backoff',

@@ -12,14 +12,15 @@ import { durationMs } from '../model/units.ts';
 import type { Log } from '../log.ts';
 import type { HealthProbe } from '../probes/probe.ts';
 import type { InstanceWrite, Registry, RegistryView } from '../registry/registry.ts';
-import type { Runtime, RuntimeEvent } from '../runtime/runtime.ts';
+import type { Exit, Runtime, RuntimeEvent } from '../runtime/runtime.ts';
 import { adopt } from './adopt.ts';
-import { afterFailure, describeExit, type Exit } from './failure.ts';
+import { afterFailure, describeExit } from './failure.ts';
 import { createFleetBuilder } from './fleet.ts';
 import { createHealthMonitor, type HealthTarget } from './health.ts';
 import { nextStep, type Facts, type Step } from './lifecycle.ts';
 import { createOperations } from './operations.ts';
 import { plan } from './plan.ts';
+import { runtimeIsAway, runtimeIsBack } from './reachability.ts';
 import { applyPlan } from './records.ts';
 
 export interface LoopOptions {
@@ -83,6 +84,8 @@ export function createLoop(options: LoopOptions): Loop {
   const endings: (() => void)[] = [];
   /** A record that did not change is probed as before: the same object says so. */
   const targetsOf = new WeakMap<Instance, HealthTarget>();
+  /** Runtimes whose instances have been found again, or found ended, since the start. */
+  const accounted = new Set<string>();
   /** Processes that ended while their start or stop was still under way. */
   const overlooked = new Map<string, Exited>();
   let timer: NodeJS.Timeout | undefined;
@@ -277,38 +280,79 @@ export function createLoop(options: LoopOptions): Loop {
     return { op: 'update', id: instance.id, patch, event: `instance ${instance.id} ${message}` };
   }
 
+  const adoptFrom = async (some: ReadonlyMap<string, Runtime>): Promise<ReadonlyMap<string, string>> =>
+    adopt({
+      registry,
+      runtimes: some,
+      log,
+      exitWrite: (instance, exit) => exitWrite(registry.view(), instance, exit),
+    });
+
+  function onEvent(name: string, runtime: Runtime, event: RuntimeEvent): void {
+    switch (event.type) {
+      case 'exited':
+        onExit(event);
+        break;
+      case 'over-memory':
+        onOverMemory(event.instance, event.bytes, event.limit);
+        break;
+      case 'progress':
+        record([{ op: 'update', id: event.instance, patch: { message: event.message } }]);
+        break;
+      case 'unreachable':
+        record(runtimeIsAway(registry.view(), name, event.message, now()));
+        break;
+      case 'reachable':
+        void onReachable(name, runtime);
+    }
+  }
+
+  async function onReachable(name: string, runtime: Runtime): Promise<void> {
+    try {
+      // Later ones are no news: the runtime itself has told what ended meanwhile.
+      const reason = accounted.has(name) ? undefined : (await adoptFrom(new Map([[name, runtime]]))).get(name);
+      if (reason !== undefined) {
+        record(runtimeIsAway(registry.view(), name, reason, now()));
+        return;
+      }
+      accounted.add(name);
+      record(runtimeIsBack(registry.view(), name));
+    } catch (error) {
+      log.error({ error, runtime: name }, 'cannot find again what runs; the next connection tries anew');
+    }
+  }
+
+  function record(writes: readonly InstanceWrite[]): void {
+    registry.writeInstances(writes).then(wake, (error: unknown) => {
+      log.error({ error }, 'cannot record what a runtime has told');
+    });
+  }
+
   function onOverMemory(id: string, bytes: number, limit: number): void {
     const message = `holds ${Math.round(bytes / 2 ** 20)} MiB, more than its limit of ${Math.round(limit / 2 ** 20)} MiB`;
     const replace = { reason: 'MemoryLimit', at: new Date(now()).toISOString() };
-    registry
-      .writeInstances([
-        {
-          op: 'update',
-          id,
-          patch: { replace, message },
-          event: `instance ${id} ${message}: it is replaced, then drained`,
-        },
-      ])
-      .then(wake, (error: unknown) => {
-        log.error({ error, instance: id }, 'cannot record that an instance is over its memory limit');
-      });
+    record([
+      {
+        op: 'update',
+        id,
+        patch: { replace, message },
+        event: `instance ${id} ${message}: it is replaced, then drained`,
+      },
+    ]);
   }
 
   return {
     async start() {
-      await adopt({
-        registry,
-        runtimes,
-        log,
-        exitWrite: (instance) => exitWrite(registry.view(), instance, { code: null, signal: null, log: [] }),
-      });
-      for (const runtime of runtimes.values()) {
+      const away = await adoptFrom(runtimes);
+      for (const [name, runtime] of runtimes) {
         endings.push(
           runtime.watch((event) => {
-            if (event.type === 'exited') onExit(event);
-            else onOverMemory(event.instance, event.bytes, event.limit);
+            onEvent(name, runtime, event);
           }),
         );
+        if (!away.has(name)) accounted.add(name);
+        // It may have come within reach before it was watched.
+        else void onReachable(name, runtime);
       }
       endings.push(
         registry.subscribe(() => {

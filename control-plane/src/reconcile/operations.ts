@@ -1,4 +1,5 @@
 /** Steps that take time: starting and stopping, at most one for an instance, each ending in one write of the registry. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isError, messageOf } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Version } from '../model/version.ts';
@@ -26,14 +27,18 @@ export interface OperationsOptions {
   readonly onDone: (instance: string) => void;
 }
 
+const RETRY_MS = 1_000;
+
 export function createOperations({ registry, runtimes, log, now, onDone }: OperationsOptions): Operations {
   const running = new Map<string, { done: Promise<void>; abort: AbortController; kind: 'start' | 'stop' }>();
 
   function begin(id: string, kind: 'start' | 'stop', work: (signal: AbortSignal) => Promise<void>): void {
     const abort = new AbortController();
     const done = work(abort.signal)
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         log.error({ error, instance: id }, `cannot ${kind} an instance; it is tried again`);
+        // Not at once: what stands in the way, such as a stopped container engine, may do so for a while.
+        await sleep(RETRY_MS, undefined, { ref: false });
       })
       .finally(() => {
         running.delete(id);
@@ -84,7 +89,12 @@ export function createOperations({ registry, runtimes, log, now, onDone }: Opera
       const remedy = isError(error) && error.remedy !== undefined ? ` (${error.remedy.replace(/\.$/, '')})` : '';
       const message = `could not be started: ${messageOf(error)}${remedy}`;
       await registry.writeInstances([
-        { op: 'update', id, patch: failed({ reason, message }), event: `instance ${id} ${message}` },
+        {
+          op: 'update',
+          id,
+          patch: failed({ reason, message }),
+          event: `instance ${id} ${message}`,
+        },
       ]);
     }
   }

@@ -16,6 +16,16 @@ export interface StartRequest {
   readonly launch: Launch;
 }
 
+/** How it ended. Code and signal are null when that can't be known. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Its last words. */
+  readonly log: readonly string[];
+  /** Why, where that is known beyond code and signal. */
+  readonly cause?: ExitCause;
+}
+
 /** What runs. */
 export interface Running {
   readonly instance: string;
@@ -24,6 +34,8 @@ export interface Running {
   readonly address: Address;
   readonly process: ProcessIdentity;
   readonly startedAt: string;
+  /** Set in the first answer of `list` alone: it has ended while nobody watched, which is told here in place of an event. */
+  readonly exit?: Exit;
 }
 
 export interface ExitCause {
@@ -33,19 +45,15 @@ export interface ExitCause {
 }
 
 export type RuntimeEvent =
-  /** It ended, on its own or because it was stopped; reported exactly once for each run. code and signal are null when an adopted process ended unseen. */
-  | {
-      readonly type: 'exited';
-      readonly instance: string;
-      readonly process: ProcessIdentity;
-      readonly code: number | null;
-      readonly signal: string | null;
-      readonly log: readonly string[];
-      /** Why, where that is known beyond code and signal. */
-      readonly cause?: ExitCause;
-    }
-  /** Its process group holds more memory than `launch.memoryLimit`; reported once for each run. */
-  | { readonly type: 'over-memory'; readonly instance: string; readonly bytes: number; readonly limit: number };
+  /** It ended, on its own or because it was stopped; reported exactly once for each run. */
+  | ({ readonly type: 'exited'; readonly instance: string; readonly process: ProcessIdentity } & Exit)
+  /** It holds more memory than `launch.memoryLimit`; reported once for each run. */
+  | { readonly type: 'over-memory'; readonly instance: string; readonly bytes: number; readonly limit: number }
+  /** What it is doing for an instance that is being started, such as pulling its image. */
+  | { readonly type: 'progress'; readonly instance: string; readonly message: string }
+  /** What runs can't be seen or changed for now: nothing of it counts as ended. Then it can again. */
+  | { readonly type: 'unreachable'; readonly message: string }
+  | { readonly type: 'reachable' };
 
 export interface ResourceUsage {
   readonly cpuMs: number;
@@ -64,7 +72,7 @@ export interface Runtime {
   start(request: StartRequest, signal: AbortSignal): Promise<Running>;
   /** SIGTERM to the process group, SIGKILL after the grace; resolves when the group is gone. Stopping what does not run is no error. */
   stop(instance: string, options: { graceMs: number }): Promise<void>;
-  /** Everything that runs now, found again after a restart of the control plane too. */
+  /** Everything that runs now, found again after a restart of the control plane too. Error: `unavailable` (can't be seen for now). */
   list(): Promise<Running[]>;
   watch(listener: (event: RuntimeEvent) => void): () => void;
   /** What each running instance has used of the processor since its start, and holds of memory, with all its processes. A runtime that can't tell lacks it. */
