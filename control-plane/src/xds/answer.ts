@@ -1,5 +1,6 @@
 /** What an ACK and a NACK change in what is known of the other side. */
 import { split } from './isolate.ts';
+import type { TypeSet } from './snapshot.ts';
 import { ABSENT, wants, type InFlight, type Subscription } from './subscription.ts';
 
 function removalDone(subscription: Subscription, { removed }: InFlight): void {
@@ -31,6 +32,7 @@ export function refuse(
   flight: InFlight,
   message: string,
   at: string,
+  set: TypeSet,
   changedBy: (name: string) => number | undefined,
 ): readonly string[] {
   const names = [...flight.sent.keys()];
@@ -40,14 +42,21 @@ export function refuse(
   subscription.lastNack = { version: flight.typeVersion, message, at };
   if (names.length > 1) {
     subscription.parts.unshift(...split(names, message));
+    for (const name of names)
+      subscription.known.set(name, { version: '', ...subscription.known.get(name), isUncertain: true });
     return names;
   }
   for (const [name, { version }] of flight.sent) {
+    subscription.forced.delete(name);
+    if (set.resources.get(name)?.version !== version) {
+      // Refused in vain: it is to have something else by now.
+      if (subscription.refused.size === 0 && subscription.parts.length === 0) subscription.lastNack = undefined;
+      continue;
+    }
     const upTo = changedBy(name) ?? flight.receipt.revision;
     const since = subscription.dirty.get(name) ?? 0;
     const after = since > 0 ? Math.min(since, upTo) : upTo - 1;
     subscription.refused.set(name, { version, message, at, after, upTo });
-    subscription.forced.delete(name);
   }
   return names;
 }

@@ -4,7 +4,7 @@
  * the same; only where it refused the routes, and so runs the old ones, the old clusters stay as long as it does.
  */
 import { setOf, type Snapshot, type TypeUrl } from './snapshot.ts';
-import { isForced, stepOf, type Subscription } from './subscription.ts';
+import { isForced, isOnItsWay, stepOf, type Subscription } from './subscription.ts';
 import { CLUSTER, ENDPOINT, LISTENER, ROUTE, shortName } from './types.ts';
 import type { Variant } from './variant.ts';
 
@@ -12,11 +12,18 @@ export interface Order {
   /** Why what is due of this type must not be sent yet; undefined: it may. */
   whySendWaits(subscription: Subscription, snapshot: Snapshot): string | undefined;
   whyRemovalWaits(subscription: Subscription, snapshot: Snapshot): string | undefined;
-  /** Waits with no limit and for a reason that is reported elsewhere: it does not keep a revision from being settled. */
+  /** Waits for a reason that is reported elsewhere: it does not keep a revision from being settled. */
   isRemovalKept(type: TypeUrl): boolean;
+  /** Whether the wait of a removal has a limit. */
+  isRemovalTimed(type: TypeUrl): boolean;
 }
 
-export function createOrder(variant: Variant, subscriptions: ReadonlyMap<TypeUrl, Subscription>): Order {
+/** `awaited`: endpoints of a cluster that was sent, which are not asked for yet. */
+export function createOrder(
+  variant: Variant,
+  subscriptions: ReadonlyMap<TypeUrl, Subscription>,
+  awaited: () => string | undefined,
+): Order {
   /** The first dirty name of a type for which `test` holds. */
   function pending(
     type: TypeUrl,
@@ -27,8 +34,12 @@ export function createOrder(variant: Variant, subscriptions: ReadonlyMap<TypeUrl
     const subscription = subscriptions.get(type);
     if (subscription === undefined) return undefined;
     const set = setOf(snapshot, type);
-    for (const name of subscription.dirty.keys())
-      if (stepOf(variant, subscription, set, name) === step && test(subscription, name)) return name;
+    for (const name of subscription.dirty.keys()) {
+      const due = stepOf(variant, subscription, set, name);
+      // What it is to have may be what it has now, but not what it will have once it took what is on its way.
+      const returns = due === 'none' && step === 'send' && set.resources.has(name) && isOnItsWay(subscription, name);
+      if ((due === step || returns) && test(subscription, name)) return name;
+    }
     return undefined;
   }
   const waitFor = (type: TypeUrl, name: string | undefined): string | undefined =>
@@ -36,7 +47,9 @@ export function createOrder(variant: Variant, subscriptions: ReadonlyMap<TypeUrl
 
   // New endpoints of a cluster that Envoy has need not be awaited: only those without which a cluster does not come up.
   const bringsUp = (subscription: Subscription, name: string): boolean =>
-    !subscription.known.has(name) || isForced(subscription, name);
+    (subscription.known.get(name)?.version ?? '') === '' ||
+    isForced(subscription, name) ||
+    subscription.inFlight?.removed.includes(name) === true;
 
   const refuses = (type: TypeUrl): boolean => {
     const subscription = subscriptions.get(type);
@@ -51,19 +64,26 @@ export function createOrder(variant: Variant, subscriptions: ReadonlyMap<TypeUrl
       if (!subscription.answered && !subscription.resumed) return undefined;
       return (
         waitFor(CLUSTER, pending(CLUSTER, snapshot, 'send')) ??
-        waitFor(ENDPOINT, pending(ENDPOINT, snapshot, 'send', bringsUp))
+        waitFor(ENDPOINT, awaited() ?? pending(ENDPOINT, snapshot, 'send', bringsUp))
       );
     },
-    whyRemovalWaits({ type }, snapshot) {
+    whyRemovalWaits({ type, resumed }, snapshot) {
       const listeners = (): string | undefined => waitFor(LISTENER, pending(LISTENER, snapshot, 'send'));
       if (type === ROUTE) return listeners();
       if (type === CLUSTER) {
         if (this.isRemovalKept(type)) return 'is kept: the listener or the routes that no longer use it are refused';
+        // After a reconnect the routes of before lead to it for as long as they are not asked for.
+        if (resumed && !subscriptions.has(ROUTE) && setOf(snapshot, ROUTE).resources.size > 0)
+          return 'waits until rds is asked for';
         return listeners() ?? waitFor(ROUTE, pending(ROUTE, snapshot, 'send'));
       }
       // The client drops the endpoints of a cluster that has gone by itself.
       if (type === ENDPOINT) return waitFor(CLUSTER, pending(CLUSTER, snapshot, 'remove'));
       return undefined;
+    },
+    // Endpoints that nobody uses do no harm; taken from a cluster that is still there they would.
+    isRemovalTimed(type) {
+      return type !== ENDPOINT && !this.isRemovalKept(type);
     },
     isRemovalKept: (type) => (type === CLUSTER || type === ENDPOINT) && (refuses(LISTENER) || refuses(ROUTE)),
   };

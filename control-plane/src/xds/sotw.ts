@@ -38,7 +38,9 @@ export const sotw: Variant = {
     return replaceNames(subscription, request);
   },
   change(subscription, request, set, fresh) {
-    if (request.nonce === '') {
+    const { ack, nack } = subscription.lastAnswers;
+    // Before its first answer it has no nonce to give: that is no new start.
+    if (request.nonce === '' && (ack !== null || nack !== null)) {
       // It starts anew: whatever it had of this stream no longer counts.
       for (const name of [...subscription.known.keys()]) forget(subscription, name);
       subscription.inFlight = undefined;

@@ -8,7 +8,15 @@ import type { Notice, Output, RefusedResource, Send } from './events.ts';
 import { createOrder } from './order.ts';
 import { differenceOf, setOf, type Difference, type Snapshot, type TypeUrl, type XdsResource } from './snapshot.ts';
 import type { ResourceSync, SubscriptionState, TypeSync } from './status.ts';
-import { newSubscription, stepOf, wants, type InFlight, type Receipt, type Subscription } from './subscription.ts';
+import {
+  isOnItsWay,
+  newSubscription,
+  stepOf,
+  wants,
+  type InFlight,
+  type Receipt,
+  type Subscription,
+} from './subscription.ts';
 import { outlineOf, resourcesOf, syncOf } from './sync.ts';
 import { CLUSTER, ENDPOINT, inOrder, shortName } from './types.ts';
 import type { Content, Variant, XdsRequest } from './variant.ts';
@@ -59,10 +67,12 @@ export function createStream(options: StreamOptions): Stream {
   const changedBy = options.changedBy ?? (() => undefined);
   const endpointsOf = options.endpointsOf ?? ((cluster: XdsResource) => cluster.name);
   const subscriptions = new Map<TypeUrl, Subscription>();
-  const order = createOrder(variant, subscriptions);
+  const order = createOrder(variant, subscriptions, () => firstAwaited());
   let current: Snapshot | undefined;
   /** Endpoints of clusters that were replaced before endpoints were asked for. */
   const renewals = new Set<string>();
+  /** Endpoints that clusters on their way will ask for, by name, with the cluster: routes wait for these too. */
+  const awaited = new Map<string, string>();
   const waits = createWaits(waitLimitMs, clock);
   let isWritable = true;
   let nonces = 0;
@@ -120,13 +130,24 @@ export function createStream(options: StreamOptions): Stream {
     for (const cluster of sent) {
       const name = endpointsOf(cluster);
       // On a reconnect clusters are asked for first: what they bring is remembered until endpoints are.
-      if (endpoints === undefined) {
-        if (clusters.known.has(cluster.name)) renewals.add(name);
-      } else if (wants(endpoints, name) && (endpoints.known.has(name) || endpoints.inFlight?.sent.has(name) === true)) {
+      if (endpoints === undefined && clusters.known.has(cluster.name)) renewals.add(name);
+      if (endpoints === undefined || !wants(endpoints, name)) awaited.set(name, cluster.name);
+      else if (wants(endpoints, name) && (endpoints.known.has(name) || endpoints.inFlight?.sent.has(name) === true)) {
         endpoints.forced.add(name);
         touch(endpoints, name, Math.min(settled, snapshot.revision));
       }
     }
+  }
+
+  function firstAwaited(): string | undefined {
+    const endpoints = subscriptions.get(ENDPOINT);
+    for (const [name, cluster] of awaited) {
+      const isNeeded = setOf(current, ENDPOINT).resources.has(name) && setOf(current, CLUSTER).resources.has(cluster);
+      const isRefused = subscriptions.get(CLUSTER)?.refused.has(cluster) === true;
+      if (isNeeded && !isRefused && (endpoints === undefined || !wants(endpoints, name))) return name;
+      awaited.delete(name);
+    }
+    return undefined;
   }
 
   function dueOf(subscription: Subscription, snapshot: Snapshot): { resources: XdsResource[]; removed: string[] } {
@@ -200,7 +221,7 @@ export function createStream(options: StreamOptions): Stream {
       const why = resources.length === 0 ? undefined : order.whySendWaits(subscription, snapshot);
       if (waits.holdsBack(type, '', why, true, notices)) continue;
       const whyKept = removed.length === 0 ? undefined : order.whyRemovalWaits(subscription, snapshot);
-      const kept = waits.holdsBack(type, ' removal', whyKept, !order.isRemovalKept(type), notices);
+      const kept = waits.holdsBack(type, ' removal', whyKept, order.isRemovalTimed(type), notices);
       const content = narrowed(subscription, { resources, removed: kept ? [] : removed });
       if (content.resources.length > 0 || content.removed.length > 0 || subscription.owed)
         sends.push(respond(subscription, content, snapshot));
@@ -221,7 +242,7 @@ export function createStream(options: StreamOptions): Stream {
       let inStep = subscription.inFlight === undefined;
       for (const [name, since] of subscription.dirty) {
         const step = stepOf(variant, subscription, set, name);
-        if (step === 'none' && subscription.inFlight?.sent.has(name) !== true) continue;
+        if (step === 'none' && !isOnItsWay(subscription, name)) continue;
         inStep = false;
         if (step !== 'remove' || !keepsRemovals) least = Math.min(least, since);
       }
@@ -248,7 +269,8 @@ export function createStream(options: StreamOptions): Stream {
     const answer = { version: flight.typeVersion, nonce: request.nonce, at };
     if (request.error !== undefined) {
       subscription.lastAnswers.nack = { ...answer, message: request.error };
-      const names = refuse(subscription, flight, request.error, at, (name) => changedBy(type, name));
+      const set = setOf(current, type);
+      const names = refuse(subscription, flight, request.error, at, set, (name) => changedBy(type, name));
       return { kind: 'nack', message: request.error, names, ...told };
     }
     subscription.lastAnswers.ack = answer;

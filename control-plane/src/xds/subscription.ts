@@ -9,6 +9,8 @@ import type { Variant } from './variant.ts';
 export interface Known {
   readonly version: string;
   readonly resource?: XdsResource;
+  /** It refused a response with others in it, and may have taken this one: `version` is what it had for certain. */
+  readonly isUncertain?: boolean;
 }
 
 /** It asked, and was told that there is none. */
@@ -141,6 +143,11 @@ export function isForced({ forced, inFlight }: Subscription, name: string): bool
   return forced.has(name) || inFlight?.forced.has(name) === true;
 }
 
+/** The other side is about to have something else of the name than what is known. */
+export function isOnItsWay({ inFlight }: Subscription, name: string): boolean {
+  return inFlight !== undefined && (inFlight.sent.has(name) || inFlight.removed.includes(name));
+}
+
 /** What is to be done about one name; `none` when the other side has what it is to have, or has refused it. */
 export function stepOf(
   variant: Variant,
@@ -153,7 +160,8 @@ export function stepOf(
   const known = subscription.known.get(name);
   if (resource !== undefined) {
     if (subscription.refused.get(name)?.version === resource.version) return 'none';
-    return known?.version !== resource.version || known === ABSENT || isForced(subscription, name) ? 'send' : 'none';
+    const isThere = known?.version === resource.version && known !== ABSENT && known.isUncertain !== true;
+    return isThere && !isForced(subscription, name) ? 'none' : 'send';
   }
   if (!variant.tellsRemoval(subscription.type)) {
     subscription.known.delete(name);

@@ -31,7 +31,7 @@ export function resourcesOf(subscription: Subscription, set: TypeSet): ResourceS
     const state =
       refusal !== undefined
         ? 'ERROR'
-        : has !== undefined && has.version === wanted?.version
+        : has !== undefined && has.isUncertain !== true && has.version === wanted?.version
           ? 'SYNCED'
           : sent === undefined && has === undefined
             ? 'NOT_SENT'

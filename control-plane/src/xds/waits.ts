@@ -23,7 +23,9 @@ export function createWaits(limitMs: number, clock: () => number): Waits {
         return false;
       }
       const message = `${key} ${why}`;
-      const since = waits.get(key)?.since ?? clock();
+      const before = waits.get(key);
+      // A limit counts from when there is one.
+      const since = before?.timed === timed ? before.since : clock();
       if (!timed || clock() - since < limitMs) {
         waits.set(key, { since, timed, message });
         return true;
