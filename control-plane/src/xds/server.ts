@@ -83,6 +83,8 @@ export interface XdsServerOptions {
   /** Milliseconds; see PacerOptions. Default: 20 quiet, 500 at most, endpoints every 5. */
   readonly pace?: Partial<Pick<PacerOptions, 'quietMs' | 'longestMs' | 'batchMs'>>;
   readonly limits?: Partial<XdsLimits>;
+  /** How often a silent connection is asked for a sign of life, and how long that may take. Default: 30 s, 10 s. */
+  readonly keepalive?: { readonly timeMs: number; readonly timeoutMs: number };
   /** How long types wait for each other's ACKs, in milliseconds. */
   readonly waitLimitMs?: number;
   /** Throw at a snapshot that does not hold together. Default: it is told, and pushed, since one bad reference must not keep all else back. */
@@ -318,8 +320,8 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const server = new Server({
     'grpc.max_receive_message_length': limits.messageBytes,
     'grpc.max_send_message_length': limits.messageBytes,
-    'grpc.keepalive_time_ms': 30_000,
-    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.keepalive_time_ms': options.keepalive?.timeMs ?? 30_000,
+    'grpc.keepalive_timeout_ms': options.keepalive?.timeoutMs ?? 10_000,
   });
   for (const { definition, handlers } of [...discoveryServices(serve), ...(options.services ?? [])])
     server.addService(definition, handlers);
