@@ -5,12 +5,14 @@ import { controlPath } from './control-path.ts';
 import { dataPath } from './data-path.ts';
 import type { Figure } from './figure.ts';
 import { start } from './start.ts';
+import { xdsBenches } from './xds.ts';
 
 const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> = {
   start,
   'data-path': dataPath,
   'control-path': controlPath,
   churn,
+  ...xdsBenches,
 };
 
 const { values } = parseArgs({
