@@ -15,7 +15,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['model'],
   ['store', 'xds'],
   ['registry', 'home', 'certificates'],
-  ['runtime', 'routing', 'probes', 'telemetry'],
+  ['runtime', 'routing', 'probes', 'telemetry', 'history'],
   ['reconcile'],
   ['translate'],
   ['api'],

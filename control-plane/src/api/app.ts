@@ -20,6 +20,7 @@ import { routes } from './routes/routes.ts';
 import { sessions } from './routes/sessions.ts';
 import { services } from './routes/services.ts';
 import { system } from './routes/system.ts';
+import { timeseries } from './routes/timeseries.ts';
 import { serveFiles } from './static.ts';
 
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -32,6 +33,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...certificates,
   ...sessions,
   ...events,
+  ...timeseries,
 ];
 
 export interface AppOptions {

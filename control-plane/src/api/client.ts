@@ -10,9 +10,11 @@ import type { SessionEnd } from '../model/session-end.ts';
 import type { Version } from '../model/version.ts';
 import type {
   GatewayView,
+  HistoryAnswer,
   InstanceView,
   LiveState,
   LogLine,
+  MetricView,
   EndedSession,
   Problem,
   Readiness,
@@ -42,6 +44,19 @@ export interface SessionQuery {
   text?: string;
   limit?: number;
   after?: string;
+}
+
+/** Lists are written with commas: `by: 'service,version'`. */
+export interface SeriesQuery {
+  metric: string;
+  stat?: string;
+  by?: string;
+  service?: string;
+  version?: string;
+  instance?: string;
+  gateway?: string;
+  cause?: string;
+  limit?: number;
 }
 
 type Query = Record<string, string | number | boolean | undefined>;
@@ -245,6 +260,16 @@ export function createClient({ url, token }: { url: string; token: string }) {
     followEvents: (query: { limit?: number; subject?: string }, signal: AbortSignal) =>
       stream('/v1/events', query, signal),
     live: (signal: AbortSignal) => stream('/v1/live', {}, signal) as AsyncIterable<{ event: 'state'; data: LiveState }>,
+    metrics: async () => json<{ items: MetricView[] }>('GET', '/v1/timeseries/metrics'),
+    timeseries: async (query: SeriesQuery & { from?: string; to?: string; step?: string }) =>
+      json<HistoryAnswer>('GET', '/v1/timeseries', { query: { ...query } }),
+    followTimeseries: (query: SeriesQuery, signal: AbortSignal, lastEventId?: string) =>
+      stream(
+        '/v1/timeseries/watch',
+        { ...query },
+        signal,
+        lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
+      ) as AsyncIterable<{ event: 'points'; data: HistoryAnswer; id: string }>,
     backup: async () => send('POST', '/v1/backup'),
     shutdown: async (drain: string) => json<{ status: string }>('POST', '/v1/shutdown', { body: { drain } }),
   };

@@ -1,4 +1,5 @@
 /** What the API needs of the rest: plain functions and values that main.ts passes. Routes hold no logic beyond parse, authorise, call. */
+import type { History } from '../history/create.ts';
 import type { HealthReport } from '../model/health.ts';
 import type { CertificateStatus } from '../model/gateway.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
@@ -14,6 +15,8 @@ import type { Log } from '../log.ts';
 
 export interface ApiContext {
   readonly registry: Registry;
+  /** Points over time. Error of `query`: `invalid` with the field. */
+  readonly history: Pick<History, 'query' | 'finished' | 'subscribe'>;
   readonly log: Log;
   readonly now: () => number;
   /** Who bears this token, or undefined. Compares in constant time. */

@@ -9,6 +9,7 @@ import type { WriteResult } from '../model/write.ts';
 import type { AckReport, GatewaySync } from '../xds/status.ts';
 
 export type { AckReport, GatewaySync } from '../xds/status.ts';
+export type { HistoryAnswer } from '../history/answer.ts';
 export type { EndedSession, Session } from '../telemetry/session.ts';
 export type { LogLine } from '../runtime/runtime.ts';
 
@@ -86,4 +87,14 @@ export interface Problem {
   readonly issues?: readonly { readonly path: string; readonly message: string }[];
   readonly remedy?: string;
   readonly requestId: string;
+}
+
+/** One of GET /v1/timeseries/metrics. */
+export interface MetricView {
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly unit: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly stats: readonly string[];
 }

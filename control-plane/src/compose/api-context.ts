@@ -6,6 +6,7 @@ import type { ApiContext } from '../api/context.ts';
 import type { Keeper } from '../certificates/keeper.ts';
 import type { Peers } from '../certificates/peers.ts';
 import { destroySocket, whyNotDestroy } from '../home/destroy-socket.ts';
+import type { History } from '../history/create.ts';
 import type { RevisionLog } from '../home/revisions.ts';
 import { sameToken } from '../home/token.ts';
 import { SwitchboardError } from '../model/errors.ts';
@@ -31,6 +32,7 @@ export interface ApiParts extends ShutdownParts {
   readonly signals: Signals;
   readonly reports: AgentReports;
   readonly status: Status;
+  readonly history: History;
   readonly news: News;
   readonly certificates: Keeper;
   readonly peers: Peers;
@@ -54,12 +56,14 @@ export function apiContext(parts: ApiParts): ApiContext {
     signals,
     reports,
     status,
+    history,
     news,
     now,
     log,
   } = parts;
   return {
     registry,
+    history,
     log,
     now,
     authenticate: (given) => (sameToken(given, token) ? { actor: 'admin' } : undefined),

@@ -16,6 +16,7 @@ import { isAlive, ownIdentity } from '../home/process-identity.ts';
 import { createRevisionLog } from '../home/revisions.ts';
 import { adminToken, instanceTokens } from '../home/token.ts';
 import type { Log } from '../log.ts';
+import type { LoadSignals } from '../model/load.ts';
 import type { SystemStatus } from '../model/system.ts';
 import { durationMs } from '../model/units.ts';
 import { impactOf } from '../reconcile/impact.ts';
@@ -32,6 +33,7 @@ import { startXdsServer } from '../xds/server.ts';
 import { apiContext } from './api-context.ts';
 import { createClosers, type Closers } from './closers.ts';
 import { startGateway } from './gateway.ts';
+import { feedHistory } from './history.ts';
 import { startLoop } from './loop.ts';
 import { createNews } from './news.ts';
 import { createRuntimes } from './runtimes.ts';
@@ -97,13 +99,25 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   });
   const peers = createPeers({ now, log });
   let registryView = (): RegistryView => emptyView;
+  let signalsOf: (instance: string) => LoadSignals | undefined = () => undefined;
+  const feed = feedHistory({
+    store,
+    view: () => registryView(),
+    sessions: () => sessions.list(),
+    signals: (instance) => signalsOf(instance),
+    now,
+    log,
+  });
+  closers.add(feed.close);
   const sessions = createSessionTable({
     // A clock that is set must not make sessions seem long gone.
     now: () => performance.now(),
     wallClock: now,
     intervalMs: SESSION_REPORT_MS,
     describe: (seen) => placementOf(seen, registryView()),
+    onBytes: feed.bytes,
   });
+  sessions.watch(feed.session);
   const load = createEndpointLoad({ now: () => performance.now() });
   const reports = createAgentReports({ now });
   const xds = await startXdsServer({
@@ -112,7 +126,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     log,
     now,
     credentials: serverCredentials(certificates, peers),
-    services: [accessLogService(sessions), loadReportService(load, CONTROL_PLANE_CLUSTER)],
+    services: [accessLogService(sessions, { refused: feed.refused }), loadReportService(load, CONTROL_PLANE_CLUSTER)],
   });
   closers.add(async () => xds.close());
   const revisions = createRevisionLog(now, (revision) => xds.timeline(revision));
@@ -146,6 +160,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     xds,
     revisions,
     sessions,
+    onProbe: feed.probed,
     now,
     log,
   });
@@ -154,6 +169,8 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   closers.add(() => {
     signals.close();
   });
+
+  signalsOf = (instance) => signals.of(instance);
 
   const news = createNews();
   const gateway = await startGateway({ config, binary, xdsPort: ports.xds, xds, sessions, now, log });
@@ -191,6 +208,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     signals,
     reports,
     status,
+    history: feed.history,
     news,
     now,
     log,

@@ -4,6 +4,7 @@ import type { Drivers } from '../drivers.ts';
 import type { RevisionLog } from '../home/revisions.ts';
 import type { Log } from '../log.ts';
 import type { FleetView } from '../model/fleet.ts';
+import type { ProbeResult } from '../probes/probe.ts';
 import { createLoop, type Loop } from '../reconcile/loop.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -20,6 +21,8 @@ export interface LoopParts {
   readonly xds: XdsServer;
   readonly revisions: RevisionLog;
   readonly sessions: SessionTable;
+  /** Told of every check of an instance. */
+  readonly onProbe: (instance: string, result: ProbeResult) => void;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -51,6 +54,7 @@ export async function startLoop(parts: LoopParts): Promise<{ loop: Loop; problem
     registry: parts.registry,
     runtimes: parts.runtimes,
     createProbe: (probe) => parts.drivers.createProbe(probe),
+    onProbe: parts.onProbe,
     publish,
     sessionsAt: (upstream) => {
       const counts = sessions.counts();

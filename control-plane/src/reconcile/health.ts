@@ -34,6 +34,8 @@ export interface HealthOptions {
   readonly random: () => number;
   /** The verdict of this instance has changed. */
   readonly onChange: (id: string) => void;
+  /** Each check's outcome. */
+  readonly onResult?: (id: string, result: ProbeResult) => void;
 }
 
 /** At most this many probes at a time. */
@@ -106,6 +108,7 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
     waiting.shift()?.();
     if (isDropped(entry)) return;
     entry.attempts += 1;
+    options.onResult?.(entry.target.id, result);
     judge(entry, result);
     schedule(entry);
   }

@@ -10,7 +10,7 @@ import type { Probe, Restart } from '../model/service.ts';
 import { Restart as RestartSchema } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { Log } from '../log.ts';
-import type { HealthProbe } from '../probes/probe.ts';
+import type { HealthProbe, ProbeResult } from '../probes/probe.ts';
 import type { InstanceWrite, Registry, RegistryView } from '../registry/registry.ts';
 import type { Exit, Runtime, RuntimeEvent } from '../runtime/runtime.ts';
 import { adopt } from './adopt.ts';
@@ -28,6 +28,8 @@ export interface LoopOptions {
   /** By name; `external` has none. */
   readonly runtimes: ReadonlyMap<string, Runtime>;
   readonly createProbe: (probe: Probe) => HealthProbe;
+  /** Told of every check of an instance. */
+  readonly onProbe?: (instance: string, result: ProbeResult) => void;
   readonly publish: (fleet: FleetView) => void;
   /** Open sessions at `host:port`; undefined: not known for certain. */
   readonly sessionsAt: (upstream: string) => number | undefined;
@@ -76,6 +78,7 @@ export function createLoop(options: LoopOptions): Loop {
     createProbe: options.createProbe,
     now,
     random: options.random,
+    ...(options.onProbe === undefined ? {} : { onResult: options.onProbe }),
     onChange: () => {
       publish();
       wake();

@@ -2,6 +2,7 @@
 import type { ServerReadableStream, ServiceDefinition, UntypedHandleCall, sendUnaryData } from '@grpc/grpc-js';
 import { grpcService, projection } from '@switchboard/proto';
 import { FLAGS, whyEnded, type Flags } from './ending.ts';
+import { REFUSAL_FLAGS, whyRefused, type RefusedRequest } from './refusal.ts';
 import type { SessionTable } from './sessions.ts';
 
 const SERVICE = 'envoy.service.accesslog.v3.AccessLogService';
@@ -27,11 +28,15 @@ const WANTED = {
         route_name: true,
         upstream_request_attempt_count: true,
         connection_termination_details: true,
-        response_flags: Object.fromEntries(Object.keys(FLAGS).map((flag) => [flag, true as const])),
+        time_to_first_upstream_rx_byte: { seconds: true, nanos: true },
+        time_to_last_rx_byte: { nanos: true },
+        response_flags: Object.fromEntries(
+          [...Object.keys(FLAGS), ...REFUSAL_FLAGS].map((flag) => [flag, true as const]),
+        ),
         tls_properties: { peer_certificate_properties: { subject: true } },
       },
       request: { original_path: true, path: true, user_agent: true, request_headers: true },
-      response: { response_code_details: true },
+      response: { response_code_details: true, response_code: { value: true } },
     },
   },
 } as const;
@@ -59,6 +64,8 @@ interface LogEntry {
     readonly upstream_request_attempt_count?: number;
     readonly connection_termination_details?: string;
     readonly response_flags?: Flags;
+    readonly time_to_first_upstream_rx_byte?: Time;
+    readonly time_to_last_rx_byte?: Time;
     readonly tls_properties?: { readonly peer_certificate_properties?: { readonly subject?: string } };
   };
   readonly request?: {
@@ -67,7 +74,7 @@ interface LogEntry {
     readonly user_agent?: string;
     readonly request_headers?: readonly (readonly [string, string])[];
   };
-  readonly response?: { readonly response_code_details?: string };
+  readonly response?: { readonly response_code_details?: string; readonly response_code?: { readonly value?: number } };
 }
 interface LogMessage {
   readonly identifier?: { readonly node?: { readonly id?: string } };
@@ -86,12 +93,40 @@ function principalOf(entry: LogEntry): string | null {
   return header ?? entry.common_properties?.tls_properties?.peer_certificate_properties?.subject ?? null;
 }
 
-function record(table: SessionTable, gateway: string, entry: LogEntry): void {
+const SWITCHED = 101;
+
+/** An upgrade that failed; undefined: it was a session, or a plain request, whose end Envoy has read. */
+function refusedRequest(
+  gateway: string,
+  { common_properties: common, response }: LogEntry,
+): RefusedRequest | undefined {
+  const status = response?.response_code?.value ?? 0;
+  if (common === undefined || status === SWITCHED || common.time_to_last_rx_byte !== undefined) return undefined;
+  const details = response?.response_code_details ?? '';
+  return {
+    gateway,
+    cluster: common.upstream_cluster ?? '',
+    route: common.route_name ?? '',
+    upstream: address(common.upstream_remote_address),
+    status,
+    cause: whyRefused(status, common.response_flags ?? {}, details),
+    details,
+  };
+}
+
+/** What else wants to know of records. */
+export interface RecordListener {
+  readonly refused?: (request: RefusedRequest) => void;
+}
+
+function record(table: SessionTable, gateway: string, entry: LogEntry, { refused }: RecordListener): void {
   const { common_properties: common, request } = entry;
   const id = common?.stream_id ?? '';
   if (common === undefined || id === '') return;
   switch (common.access_log_type ?? '') {
-    case 'DownstreamEnd':
+    case 'DownstreamEnd': {
+      const failed = refused === undefined ? undefined : refusedRequest(gateway, entry);
+      if (failed !== undefined) refused?.(failed);
       table.end(id, {
         ...whyEnded(
           common.response_flags ?? {},
@@ -103,6 +138,7 @@ function record(table: SessionTable, gateway: string, entry: LogEntry): void {
         bytesSent: common.downstream_wire_bytes_sent,
       });
       return;
+    }
     case 'DownstreamTunnelSuccessfullyEstablished':
     case 'DownstreamPeriodic': {
       const upstream = address(common.upstream_remote_address);
@@ -129,6 +165,10 @@ function record(table: SessionTable, gateway: string, entry: LogEntry): void {
         cluster: common.upstream_cluster ?? '',
         attempts: common.upstream_request_attempt_count ?? 1,
         isNew: common.access_log_type !== 'DownstreamPeriodic',
+        handshakeMs:
+          common.time_to_first_upstream_rx_byte === undefined
+            ? undefined
+            : milliseconds(common.time_to_first_upstream_rx_byte),
       });
       return;
     }
@@ -141,7 +181,7 @@ export interface GrpcService {
   readonly handlers: Record<string, UntypedHandleCall>;
 }
 
-export function accessLogService(table: SessionTable): GrpcService {
+export function accessLogService(table: SessionTable, listener: RecordListener = {}): GrpcService {
   const definition = grpcService(SERVICE);
   const method = definition[METHOD];
   if (method === undefined) throw new Error(`${SERVICE} has no ${METHOD}`);
@@ -154,7 +194,7 @@ export function accessLogService(table: SessionTable): GrpcService {
         let gateway = '';
         call.on('data', (message: LogMessage) => {
           gateway = message.identifier?.node?.id ?? gateway;
-          for (const entry of message.http_logs?.log_entry ?? []) record(table, gateway, entry);
+          for (const entry of message.http_logs?.log_entry ?? []) record(table, gateway, entry, listener);
         });
         call.on('end', () => {
           done(null, {});

@@ -48,6 +48,8 @@ export interface SeenSession {
   readonly attempts: number;
   /** False: it was open already when this control plane first heard of it. */
   readonly isNew: boolean;
+  /** From the request's arrival to the agent's 101; undefined: not told. */
+  readonly handshakeMs?: number | undefined;
 }
 
 export type Ending = Pick<EndedSession, 'endedBy' | 'why' | 'details'> & {
@@ -57,7 +59,8 @@ export type Ending = Pick<EndedSession, 'endedBy' | 'why' | 'details'> & {
 };
 
 export type SessionChange =
-  { readonly type: 'opened'; readonly session: Session } | { readonly type: 'ended'; readonly session: EndedSession };
+  | { readonly type: 'opened'; readonly session: Session; readonly seen: Pick<SeenSession, 'isNew' | 'handshakeMs'> }
+  | { readonly type: 'ended'; readonly session: EndedSession };
 
 /** How many sessions are open where, and whether the number can be trusted to be complete. */
 export interface SessionCounts {

@@ -47,6 +47,8 @@ export interface SessionTableOptions {
   readonly wallClock?: () => number;
   /** What is known of where it was placed, asked once for each session. */
   readonly describe?: (seen: SeenSession) => Placement;
+  /** So many more bytes from and to the client than were known. Often called. */
+  readonly onBytes?: (session: Session, received: number, sent: number) => void;
 }
 
 interface Entry {
@@ -78,7 +80,7 @@ function placedUnknown({ cluster }: SeenSession): Placement {
 }
 
 export function createSessionTable(options: SessionTableOptions): SessionTable {
-  const { now, intervalMs, wallClock = Date.now, describe = placedUnknown } = options;
+  const { now, intervalMs, wallClock = Date.now, describe = placedUnknown, onBytes } = options;
   const entries = new Map<string, Entry>();
   const byUpstream = new Map<string, number>();
   const gateways = new Map<string, Gateway>();
@@ -124,6 +126,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       bytesSent: bytesSent ?? session.bytesSent,
     };
     ended.add(last);
+    onBytes?.(session, last.bytesReceived - session.bytesReceived, last.bytesSent - session.bytesSent);
     for (const watcher of watchers) watcher({ type: 'ended', session: last });
     changed();
   }
@@ -154,6 +157,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       const entry = entries.get(id);
       if (entry?.session.upstream !== upstream) return false;
       entry.heardAt = now();
+      onBytes?.(entry.session, bytesReceived - entry.session.bytesReceived, bytesSent - entry.session.bytesSent);
       entry.session = { ...entry.session, bytesReceived, bytesSent };
       return true;
     },
@@ -168,7 +172,14 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
         changed();
       }
       entries.set(id, { session, heardAt: now() });
-      if (old === undefined) for (const watcher of watchers) watcher({ type: 'opened', session });
+      // Those of a session that was open before were told of to the control plane before this one.
+      if (seen.isNew)
+        onBytes?.(
+          session,
+          session.bytesReceived - (old?.session.bytesReceived ?? 0),
+          session.bytesSent - (old?.session.bytesSent ?? 0),
+        );
+      if (old === undefined) for (const watcher of watchers) watcher({ type: 'opened', session, seen });
     },
     end: drop,
     list: () => Array.from(entries.values(), (entry) => entry.session),

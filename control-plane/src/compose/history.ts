@@ -1,0 +1,169 @@
+/** What is recorded over time, joined to those who know it: sessions and refusals from Envoy, checks, what instances use. */
+import { createHistory, type History } from '../history/create.ts';
+import { memorySeries } from '../history/drivers/memory.ts';
+import { sqliteSeries } from '../history/drivers/sqlite.ts';
+import type { Labels } from '../history/metrics.ts';
+import type { Log } from '../log.ts';
+import type { Instance } from '../model/instance.ts';
+import type { LoadSignals } from '../model/load.ts';
+import type { ProbeResult } from '../probes/probe.ts';
+import type { RegistryView } from '../registry/registry.ts';
+import { databaseOf } from '../store/drivers/sqlite.ts';
+import type { Store } from '../store/store.ts';
+import type { RefusedRequest } from '../telemetry/refusal.ts';
+import type { EndedSession, Session, SessionChange } from '../telemetry/session.ts';
+
+export interface HistoryParts {
+  readonly store: Store;
+  readonly view: () => RegistryView;
+  readonly sessions: () => readonly Session[];
+  readonly signals: (instance: string) => LoadSignals | undefined;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+export interface HistoryFeed {
+  readonly history: History;
+  readonly session: (change: SessionChange) => void;
+  readonly bytes: (session: Session, received: number, sent: number) => void;
+  readonly refused: (request: RefusedRequest) => void;
+  readonly probed: (instance: string, result: ProbeResult) => void;
+  readonly close: () => void;
+}
+
+/** A session whose end was told from so long before to so long after an instance ended by itself went with it. */
+const BEFORE_EXIT_MS = 500;
+const AFTER_EXIT_MS = 5_000;
+/** What became of an agent is known a moment after its sessions have ended. */
+const SETTLE_MS = 2_000;
+
+/** `instance_lost` and `reset` are abnormal. */
+export function endCause(session: EndedSession, instance: Instance | undefined): string {
+  if (session.endedBy !== 'agent') {
+    if (/\bSI\b/.test(session.details)) return 'idle';
+    if (/\b(DT|UMSDR)\b/.test(session.details)) return 'max_duration';
+    return session.endedBy === 'gateway' ? 'gateway_lost' : session.endedBy;
+  }
+  if (session.instance !== null) {
+    if (instance === undefined || instance.state === 'stopping' || instance.state === 'stopped') return 'drained';
+    const sinceExit = Date.parse(session.endedAt) - Date.parse(instance.lastExit?.at ?? '');
+    if (sinceExit > -BEFORE_EXIT_MS && sinceExit < AFTER_EXIT_MS) return 'instance_lost';
+  }
+  return /\bUR\b/.test(session.details) ? 'reset' : 'agent';
+}
+
+function serviceOfRoute(route: string, view: RegistryView): string | undefined {
+  const [kind, name = ''] = route.split('/');
+  if (kind === 'service') return name;
+  const target = kind === 'route' ? view.routes.get(name)?.value.spec.target : undefined;
+  return target !== undefined && 'service' in target ? target.service : undefined;
+}
+
+export function feedHistory(parts: HistoryParts): HistoryFeed {
+  const { view, now } = parts;
+  const file = databaseOf(parts.store)?.name;
+  const labels = new Map<string, Labels>();
+
+  /** The same object for the same place: finding its series is then a look into a map. */
+  function labelsOf(service: string, version: string, instance: string, gateway: string, cause = ''): Labels {
+    const key = `${service} ${version} ${instance} ${gateway} ${cause}`;
+    let found = labels.get(key);
+    if (found === undefined) {
+      found = {
+        ...(service === '' ? {} : { service }),
+        ...(version === '' ? {} : { version }),
+        ...(instance === '' ? {} : { instance }),
+        ...(gateway === '' ? {} : { gateway }),
+        ...(cause === '' ? {} : { cause }),
+      };
+      // Instances come and go: what is no longer used is made again.
+      if (labels.size > 20_000) labels.clear();
+      labels.set(key, found);
+    }
+    return found;
+  }
+  const place = ({ service, version, instance, gateway }: Session, cause?: string): Labels =>
+    labelsOf(service, version === null ? '' : String(version), instance ?? '', gateway, cause);
+  const own = ({ service, version, id }: Instance): Labels => labelsOf(service, String(version), id, '');
+
+  const history = createHistory({
+    store: file === undefined ? memorySeries() : sqliteSeries(file),
+    now,
+    log: parts.log,
+    look({ observe }) {
+      const open = new Map<Labels, number>();
+      for (const session of parts.sessions()) {
+        const where = place(session);
+        open.set(where, (open.get(where) ?? 0) + 1);
+      }
+      for (const [where, count] of open) observe('sessions_open', where, count);
+      for (const { value: instance } of view().instances.values()) {
+        if (instance.state === 'ready' && instance.drain === undefined) observe('instances_ready', own(instance), 1);
+        const signals = parts.signals(instance.id);
+        if (signals?.cpuCores !== undefined) observe('cpu', own(instance), signals.cpuCores);
+        if (signals?.memoryBytes !== undefined) observe('memory', own(instance), signals.memoryBytes);
+      }
+    },
+  });
+  const { recorder } = history;
+  const ended: { session: EndedSession; at: number }[] = [];
+
+  function settle(until: number): void {
+    const waiting = ended.findIndex(({ at }) => at > until);
+    for (const { session } of ended.splice(0, waiting < 0 ? ended.length : waiting)) {
+      const instance = session.instance === null ? undefined : view().instances.get(session.instance)?.value;
+      recorder.add('session_ends', place(session, endCause(session, instance)), 1);
+    }
+  }
+  const settling = setInterval(() => {
+    settle(now() - SETTLE_MS);
+  }, SETTLE_MS / 2);
+  settling.unref();
+
+  return {
+    history,
+    session(change) {
+      if (change.type === 'opened') {
+        // One that was open already when it was first heard of was no connect of now.
+        if (!change.seen.isNew) return;
+        recorder.add('connects', place(change.session), 1);
+        if (change.seen.handshakeMs !== undefined)
+          recorder.observe('handshake_latency', place(change.session), change.seen.handshakeMs);
+        return;
+      }
+      recorder.observe('session_length', place(change.session), change.session.durationMs / 1000);
+      ended.push({ session: change.session, at: now() });
+    },
+    bytes(session, received, sent) {
+      recorder.add('bytes_received', place(session), received);
+      recorder.add('bytes_sent', place(session), sent);
+    },
+    refused({ gateway, route, cluster, upstream, cause }) {
+      const present = view();
+      const instance =
+        upstream === ''
+          ? undefined
+          : [...present.instances.values()].find(
+              ({ value: { address } }) => address !== undefined && `${address.host}:${address.port}` === upstream,
+            )?.value;
+      const service = instance?.service ?? serviceOfRoute(route, present) ?? cluster;
+      recorder.add(
+        'connect_failures',
+        labelsOf(service, String(instance?.version ?? ''), instance?.id ?? '', gateway, cause),
+        1,
+      );
+    },
+    probed(id, result) {
+      const instance = view().instances.get(id)?.value;
+      // While it starts, failing is what checks do.
+      if (instance?.state !== 'ready') return;
+      if (result.ok) recorder.observe('probe_latency', own(instance), result.latencyMs);
+      else recorder.add('probe_failures', own(instance), 1);
+    },
+    close() {
+      clearInterval(settling);
+      settle(Infinity);
+      history.close();
+    },
+  };
+}
