@@ -53,6 +53,13 @@ const Settings = z.strictObject({
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
     .prefault({}),
+  /** Who changed what: the newest so many, and not older than this. */
+  events: z
+    .strictObject({
+      most: z.int().min(100).max(100_000).default(5_000),
+      keep: PositiveDuration.default('90d'),
+    })
+    .prefault({}),
   /** Resources that are applied when the registry is empty. */
   seed: z.array(z.string().min(1)).default([]),
   /** Modules that export descriptors of routing policies and probes. */

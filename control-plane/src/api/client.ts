@@ -46,6 +46,19 @@ export interface SessionQuery {
   after?: string;
 }
 
+export interface EventQuery {
+  subject?: string;
+  kind?: string;
+  service?: string;
+  actor?: string;
+  action?: string;
+  /** A time, or how long ago. */
+  since?: string;
+  until?: string;
+  text?: string;
+  limit?: number;
+}
+
 /** Lists are written with commas: `by: 'service,version'`. */
 export interface SeriesQuery {
   metric: string;
@@ -255,10 +268,18 @@ export function createClient({ url, token }: { url: string; token: string }) {
     endSessions: async (filter: SessionQuery, options: { reason?: string; dryRun?: boolean; all?: boolean } = {}) =>
       json<{ items: SessionEnd[]; total: number }>('POST', '/v1/sessions/end', { body: { filter, ...options } }),
     revision: async (revision: number) => json<RevisionTimeline>('GET', `/v1/revisions/${revision}`),
-    events: async (query: { limit?: number; after?: string; subject?: string } = {}) =>
-      json<{ items: Event[] }>('GET', '/v1/events', { query }),
-    followEvents: (query: { limit?: number; subject?: string }, signal: AbortSignal) =>
-      stream('/v1/events', query, signal),
+    events: async (query: EventQuery & { after?: string; cursor?: string } = {}) =>
+      json<{ items: Event[]; next?: string }>('GET', '/v1/events', { query: { ...query } }),
+    followEvents: (query: EventQuery, signal: AbortSignal, lastEventId?: string) =>
+      stream(
+        '/v1/events',
+        { ...query },
+        signal,
+        lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
+      ) as AsyncIterable<{ event: 'event' | 'problem'; data: Event; id: string }>,
+    /** NDJSON, newest first. */
+    exportEvents: async (query: Omit<EventQuery, 'limit'> = {}) =>
+      send('GET', '/v1/events/export', { query: { ...query } }),
     live: (signal: AbortSignal) => stream('/v1/live', {}, signal) as AsyncIterable<{ event: 'state'; data: LiveState }>,
     metrics: async () => json<{ items: MetricView[] }>('GET', '/v1/timeseries/metrics'),
     timeseries: async (query: SeriesQuery & { from?: string; to?: string; step?: string }) =>

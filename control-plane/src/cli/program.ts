@@ -5,6 +5,7 @@ import { applyCommands } from './commands/apply.ts';
 import { completionCommand } from './commands/completion.ts';
 import { connectCommand } from './commands/connect.ts';
 import { gatewayCommands } from './commands/gateway.ts';
+import { eventsCommand } from './commands/events.ts';
 import { getCommands } from './commands/get.ts';
 import { lifecycleCommands } from './commands/lifecycle.ts';
 import { logsCommand } from './commands/logs.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   const cli = createCli(program);
   systemCommands(cli);
   applyCommands(cli);
+  eventsCommand(cli);
   getCommands(cli);
   gatewayCommands(cli);
   lifecycleCommands(cli);

@@ -134,6 +134,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     store,
     now,
     log,
+    events: { most: config.events.most, keepMs: durationMs(config.events.keep) },
     validate: (service) => drivers.validate(service),
     impactOf: (before, after) => impactOf(before, after, sessionsAtInstance(sessions), now()),
     onCommit: (commit) => {

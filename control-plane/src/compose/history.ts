@@ -31,11 +31,14 @@ export interface HistoryFeed {
   readonly close: () => void;
 }
 
-/** A session whose end was told from so long before to so long after an instance ended by itself went with it. */
-const BEFORE_EXIT_MS = 500;
+/**
+ * A session whose end was told from so long before to so long after an instance ended by itself counts as gone with it: on a busy machine
+ * either may be noticed late.
+ */
+const BEFORE_EXIT_MS = 5_000;
 const AFTER_EXIT_MS = 5_000;
 /** What became of an agent is known a moment after its sessions have ended. */
-const SETTLE_MS = 2_000;
+const SETTLE_MS = 5_000;
 
 /** `instance_lost` and `reset` are abnormal. */
 export function endCause(session: EndedSession, instance: Instance | undefined): string {
@@ -117,7 +120,7 @@ export function feedHistory(parts: HistoryParts): HistoryFeed {
   }
   const settling = setInterval(() => {
     settle(now() - SETTLE_MS);
-  }, SETTLE_MS / 2);
+  }, 1_000);
   settling.unref();
 
   return {

@@ -20,7 +20,7 @@ import {
 } from './commands/instances.ts';
 import { removeRoute, removeService, restart, scale, setEnabled } from './commands/services.ts';
 import { addEvent, newDraft, type CommandContext, type Draft } from './draft.ts';
-import { createEventLog } from './events.ts';
+import { createEventLog, type EventRetention } from './events.ts';
 import { remove } from './keys.ts';
 import type { Registry, RegistryView } from './registry.ts';
 import { createQueue } from './queue.ts';
@@ -32,6 +32,8 @@ export interface RegistryOptions {
   log: Log;
   /** Random lower-case letters and digits of the given length; default: from the system's random source. */
   randomId?: (length: number) => string;
+  /** Default: 5,000 of them, for 90 days. */
+  events?: EventRetention;
   validate?: Validate;
   /** What going from one view to the other does to open sessions. */
   impactOf?: (before: RegistryView, after: RegistryView) => Impact;
@@ -65,7 +67,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   const queue = createQueue();
   const { revision, records } = await store.list('');
   let view = viewOf(revision, records);
-  const eventLog = createEventLog(records);
+  const eventLog = createEventLog(records, options.events);
   let notifying = false;
 
   /** Listeners are told once after a burst, with the newest view. */
@@ -111,7 +113,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   const contextOf = (write: WriteOptions): CommandContext => ({ now, randomId, options: write });
 
   async function commit(draft: Draft): Promise<number> {
-    const extra = eventLog.prune().map(remove);
+    const extra = eventLog.prune(now()).map(remove);
     const done = await store.commit([...draft.changes, ...extra], { expect: draft.expect });
     show(done);
     return done.revision;

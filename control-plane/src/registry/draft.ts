@@ -40,6 +40,7 @@ export function addEvent(
     id: `${at.toString(36).padStart(9, '0')}-${context.randomId(6)}`,
     at: new Date(at).toISOString(),
     actor: context.options.actor,
+    ...(context.options.note === undefined ? {} : { note: context.options.note }),
     ...(context.options.requestId === undefined ? {} : { requestId: context.options.requestId }),
     ...event,
   };

@@ -1,18 +1,26 @@
 /** The newest events in memory, fed by commits. The store keeps them too; older ones are pruned in the commits that follow. */
-import type { Event } from '../model/event.ts';
+import type { Event, EventFilter } from '../model/event.ts';
 import type { Commit, StoredRecord } from '../store/store.ts';
 
-const KEPT = 5000;
+export interface EventRetention {
+  /** At most so many, the newest. */
+  readonly most: number;
+  /** At most so old. */
+  readonly keepMs: number;
+}
+
+export const DEFAULT_RETENTION: EventRetention = { most: 5_000, keepMs: 90 * 86_400_000 };
+
 /** Pruning in batches keeps most commits small. */
 const PRUNE_BATCH = 100;
 const PREFIX = 'event/';
 
 export interface EventLog {
   add(commit: Commit): void;
-  /** Keys of events past the limit, to be deleted by the next commit. */
-  prune(): string[];
-  /** Newest first. `subject` is `Kind/name` or a name; `after` an event id. */
-  list(filter: { subject?: string; after?: string; limit: number }): Event[];
+  /** Keys of events past the limits, to be deleted by the next commit. */
+  prune(now: number): string[];
+  /** Newest first. */
+  list(filter: EventFilter): Event[];
   subscribe(listener: (event: Event) => void): () => void;
 }
 
@@ -26,30 +34,70 @@ function concerns(event: Event, subject: string): boolean {
   );
 }
 
-export function createEventLog(records: readonly StoredRecord[]): EventLog {
+function matcher(filter: EventFilter): (event: Event) => boolean {
+  const { subject, kind, service, actor, action, since, until } = filter;
+  const text = filter.text?.toLowerCase();
+  return (event) =>
+    (subject === undefined || concerns(event, subject)) &&
+    (kind === undefined || event.subject.kind === kind) &&
+    (service === undefined || concerns(event, `Service/${service}`)) &&
+    (actor === undefined || event.actor === actor) &&
+    (action === undefined || event.action === action || event.action.startsWith(`${action}.`)) &&
+    (since === undefined || event.at >= since) &&
+    (until === undefined || event.at < until) &&
+    (text === undefined ||
+      [event.id, event.message, event.action, event.actor, event.note ?? '', event.requestId ?? ''].some((one) =>
+        one.toLowerCase().includes(text),
+      ));
+}
+
+const eventOf = (value: unknown, revision: number): Event => ({ ...(value as Event), revision });
+
+export function createEventLog(
+  records: readonly StoredRecord[],
+  retention: EventRetention = DEFAULT_RETENTION,
+): EventLog {
   const events = records
     .filter((record) => record.key.startsWith(PREFIX))
-    .map((record) => record.value as unknown as Event);
+    .map((record) => eventOf(record.value, record.created));
   const listeners = new Set<(event: Event) => void>();
+
+  /** Where the event with this id is, or would be if it were still kept: ids sort by time. */
+  function placeOf(id: string): number {
+    const found = events.findLastIndex((event) => event.id === id);
+    if (found >= 0) return found;
+    const later = events.findIndex((event) => event.id > id);
+    return later < 0 ? events.length : later;
+  }
+
+  function firstAfter(id: string): number {
+    const place = placeOf(id);
+    return events[place]?.id === id ? place + 1 : place;
+  }
+
   return {
     add(commit) {
       for (const change of commit.changes) {
         if (change.op !== 'put' || !change.key.startsWith(PREFIX)) continue;
-        const event = change.value as unknown as Event;
+        const event = eventOf(change.value, commit.revision);
         events.push(event);
         for (const listener of listeners) listener(event);
       }
     },
-    prune() {
-      if (events.length < KEPT + PRUNE_BATCH) return [];
-      return events.splice(0, PRUNE_BATCH).map((event) => PREFIX + event.id);
+    prune(now) {
+      const limit = new Date(now - retention.keepMs).toISOString();
+      let old = events.length >= retention.most + PRUNE_BATCH ? PRUNE_BATCH : 0;
+      while (old < PRUNE_BATCH && (events[old]?.at ?? limit) < limit) old += 1;
+      return events.splice(0, old).map((event) => PREFIX + event.id);
     },
-    list({ subject, after, limit }) {
+    list(filter) {
+      const matches = matcher(filter);
+      const first = filter.after === undefined ? 0 : firstAfter(filter.after);
+      const end = filter.before === undefined ? events.length : placeOf(filter.before);
       const found: Event[] = [];
-      for (let index = events.length - 1; index >= 0 && found.length < limit; index -= 1) {
+      for (let index = end - 1; index >= first && found.length < filter.limit; index -= 1) {
         const event = events[index];
-        if (event === undefined || event.id === after) break;
-        if (subject === undefined || concerns(event, subject)) found.push(event);
+        if (event !== undefined && matches(event)) found.push(event);
       }
       return found;
     },

@@ -2,7 +2,7 @@
  * The registry is the single writer: every change of a resource goes through one of its commands, which validates,
  * compares and sets, and writes the event in the same commit. Readers take `view()`, an immutable value.
  */
-import type { Event } from '../model/event.ts';
+import type { Event, EventFilter } from '../model/event.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { Route } from '../model/route.ts';
 import type { Service } from '../model/service.ts';
@@ -62,7 +62,7 @@ export interface Registry {
   /** An event about something that is no resource here, such as a gateway. */
   note(event: Pick<Event, 'action' | 'subject' | 'message'>, options: WriteOptions): Promise<void>;
   /** Newest first. */
-  events(filter: { subject?: string; after?: string; limit: number }): Promise<Event[]>;
+  events(filter: EventFilter): Promise<Event[]>;
   subscribeEvents(listener: (event: Event) => void): () => void;
   close(): Promise<void>;
 }

@@ -111,6 +111,13 @@ function followed(call: Call): Response {
   });
 }
 
+async function noteEnd(call: Call, name: string, message: string, reason: string): Promise<void> {
+  await call.api.registry.note(
+    { action: 'session.end', subject: { kind: 'Session', name }, message },
+    { actor: call.actor, requestId: call.requestId, ...(reason === '' ? {} : { note: reason }) },
+  );
+}
+
 export const sessions: readonly Endpoint[] = [
   {
     method: 'get',
@@ -186,6 +193,7 @@ export const sessions: readonly Endpoint[] = [
           issues: [{ path: 'filter', message: 'matches too many sessions' }],
         });
       const items = await call.api.endSessions(chosen, { reason, dryRun });
+      if (!dryRun) await noteEnd(call, 'all', `${items.length} sessions were asked to end`, reason);
       call.api.log.info({ actor: call.actor, filter, dryRun, count: items.length }, 'sessions were asked to end');
       return { items, total: chosen.length };
     },
@@ -214,6 +222,12 @@ export const sessions: readonly Endpoint[] = [
         throw new SwitchboardError('not_found', `there is no open session ${call.param('id')}`);
       const { reason } = call.body as { reason: string };
       const [done] = await call.api.endSessions([found], { reason, dryRun: false });
+      await noteEnd(
+        call,
+        found.id,
+        `session ${found.id} of ${found.service} was asked to end: ${done?.outcome ?? 'cannot'}`,
+        reason,
+      );
       call.api.log.info({ actor: call.actor, session: found.id, outcome: done?.outcome }, 'a session was asked to end');
       if (done === undefined || done.outcome === 'cannot')
         throw new SwitchboardError('unsupported', `session ${found.id} can not be ended: ${done?.message ?? ''}`, {

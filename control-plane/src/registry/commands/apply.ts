@@ -6,6 +6,7 @@ import { RouteDocument, type Route } from '../../model/route.ts';
 import { ServiceDocument, type Service } from '../../model/service.ts';
 import type { WriteAction } from '../../model/write.ts';
 import { differences } from '../diff.ts';
+import { shown } from '../redact.ts';
 import { addEvent, checkExpected, newDraft, refuse, type CommandContext, type Draft } from '../draft.ts';
 import { put, routeKey, serviceKey, versionKey } from '../keys.ts';
 import type { RegistryView } from '../registry.ts';
@@ -163,7 +164,8 @@ export function applyService(
       held === undefined
         ? `service ${name} was created`
         : `service ${name} was changed: ${summary(diff.map((one) => one.path))}${same ? '' : `; version ${version.number}`}`,
-    ...(held === undefined ? {} : { before: pick(diff, 'before'), after: pick(diff, 'after') }),
+    ...(held === undefined ? {} : { before: shown(diff, 'before') }),
+    after: shown(diff, 'after'),
   });
 }
 
@@ -187,23 +189,11 @@ function applyRoute(view: RegistryView, document: RouteDocument, context: Comman
       held === undefined
         ? `route ${name} to ${spec.target.service} was created`
         : `route ${name} was changed: ${summary(diff.map((one) => one.path))}`,
-    ...(held === undefined ? {} : { before: pick(diff, 'before'), after: pick(diff, 'after') }),
+    ...(held === undefined ? {} : { before: shown(diff, 'before') }),
+    after: shown(diff, 'after'),
   });
 }
 
 function summary(paths: readonly string[]): string {
   return paths.length <= 3 ? paths.join(', ') : `${paths.slice(0, 3).join(', ')} and ${paths.length - 3} more`;
-}
-
-/** Values of environment variables stay out of events: people put secrets there. */
-function pick(
-  diff: readonly { path: string; before?: unknown; after?: unknown }[],
-  side: 'before' | 'after',
-): Record<string, unknown> {
-  return Object.fromEntries(
-    diff.map((one) => [
-      one.path,
-      one.path.includes('.env.') || one.path.endsWith('.launch') ? '(not shown)' : one[side],
-    ]),
-  );
 }

@@ -178,6 +178,9 @@ function patched(instance: Instance, patch: InstancePatch): Instance {
   return merged as unknown as Instance;
 }
 
+/** What an event tells of an instance before and after. */
+const stateOf = ({ state, reason, version, restarts }: Instance): object => ({ state, reason, version, restarts });
+
 /** The loop's writes: against the newest view, so a write for an instance that is gone is passed over. */
 export function writeInstances(
   view: RegistryView,
@@ -189,9 +192,13 @@ export function writeInstances(
     const id = write.op === 'create' ? write.instance.id : write.id;
     const held = view.instances.get(id);
     if (write.op === 'create' ? held !== undefined : held === undefined) continue;
-    if (write.op === 'create') replaceInstance(view, draft, write.instance);
-    else if (held !== undefined && write.op === 'update')
-      replaceInstance(view, draft, patched(held.value, write.patch));
+    const after =
+      write.op === 'create'
+        ? write.instance
+        : write.op === 'update' && held !== undefined
+          ? patched(held.value, write.patch)
+          : undefined;
+    if (after !== undefined) replaceInstance(view, draft, after);
     else {
       draft.expect.push({ key: instanceKey(id), revision: held?.revision ?? 0 });
       draft.changes.push(remove(instanceKey(id)));
@@ -204,6 +211,8 @@ export function writeInstances(
         action: `instance.${state}`,
         subject: { kind: 'Instance', name: id, ...(service === undefined ? {} : { service }) },
         message: write.event,
+        ...(held === undefined ? {} : { before: stateOf(held.value) }),
+        ...(after === undefined ? {} : { after: stateOf(after) }),
       });
     }
   }

@@ -2,6 +2,7 @@
 import { SwitchboardError } from '../../model/errors.ts';
 import { ServiceDocument, type Service } from '../../model/service.ts';
 import { parseAs } from '../../model/parse.ts';
+import { shown } from '../redact.ts';
 import { addEvent, checkExpected, newDraft, type CommandContext, type Draft } from '../draft.ts';
 import { remove, routeKey, serviceKey, versionKey } from '../keys.ts';
 import type { Held, RegistryView } from '../registry.ts';
@@ -117,6 +118,13 @@ export function removeService(view: RegistryView, name: string, context: Command
     action: 'service.delete',
     subject: { kind: 'Service', name },
     message: `service ${name} was deleted`,
+    before: shown(
+      [
+        { path: 'labels', before: service.labels },
+        { path: 'spec', before: service.spec },
+      ],
+      'before',
+    ),
   });
   return draft;
 }
@@ -133,6 +141,13 @@ export function removeRoute(view: RegistryView, name: string, context: CommandCo
     action: 'route.delete',
     subject: { kind: 'Route', name },
     message: `route ${name} was deleted`,
+    before: shown(
+      [
+        { path: 'labels', before: held.value.labels },
+        { path: 'spec', before: held.value.spec },
+      ],
+      'before',
+    ),
   });
   return draft;
 }

@@ -1,0 +1,88 @@
+/** Who changed what and why: as a list, as it comes, as a file. */
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventQuery } from '../../api/client.ts';
+import { isError } from '../../model/errors.ts';
+import type { Event } from '../../model/event.ts';
+import { untilInterrupted, type Cli } from '../command.ts';
+import { FORMATS, format, note, parseFormat, print, type Column } from '../output.ts';
+
+const RETRY_MS = 1_000;
+
+const columns: readonly Column<Event>[] = [
+  { title: 'time', cell: ({ at }) => at },
+  { title: 'actor', cell: ({ actor }) => actor },
+  { title: 'action', cell: ({ action }) => action },
+  { title: 'subject', cell: ({ subject }) => `${subject.kind}/${subject.name}` },
+  { title: 'revision', cell: ({ revision }) => String(revision ?? '-'), wide: true },
+  { title: 'request', cell: ({ requestId }) => requestId ?? '-', wide: true },
+  { title: 'message', cell: ({ message, note: why }) => (why === undefined ? message : `${message} (${why})`) },
+];
+
+const line = ({ at, actor, action, message, note: why }: Event): string =>
+  `${at}  ${actor}  ${action}  ${message}${why === undefined ? '' : ` (${why})`}\n`;
+
+async function follow(cli: Cli, query: EventQuery, asJson: boolean): Promise<void> {
+  const signal = untilInterrupted();
+  const interrupted = (): boolean => signal.aborted;
+  let last: string | undefined;
+  while (!interrupted()) {
+    try {
+      for await (const { event, data, id } of cli.client().followEvents(query, signal, last)) {
+        if (event !== 'event') continue;
+        print(asJson ? `${JSON.stringify(data)}\n` : line(data));
+        last = id;
+      }
+    } catch (error) {
+      if (interrupted()) return;
+      // What lies with the question will not mend itself; a control plane that is away comes back.
+      if (isError(error) && error.code !== 'unavailable') throw error;
+    }
+    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+type Options = Omit<EventQuery, 'limit'> & { limit: string; watch?: boolean; output: string };
+
+export function eventsCommand(cli: Cli): void {
+  const events = cli.program
+    .command('events')
+    .summary('who changed what and why')
+    .option('--subject <name>', 'a name, or Kind/name')
+    .option('--kind <kind>', 'of the subject: Service, Instance, Route, ...')
+    .option('-s, --service <name>', 'a service and its instances')
+    .option('--actor <name>', 'who')
+    .option('--action <action>', 'such as instance.ready, or instance for all of them')
+    .option('--since <time>', 'from a time on, or how long ago: 1h')
+    .option('--until <time>', 'before a time, or how long ago')
+    .option('--text <text>', 'somewhere in message, actor, note or request id')
+    .option('-n, --limit <count>', 'the newest so many', '50')
+    .option('-w, --watch', 'go on with what comes')
+    .option('-o, --output <format>', FORMATS.join(', '), 'table')
+    .action(async ({ limit, watch, output, ...filter }: Options) => {
+      const query = { ...filter, limit: Number(limit) };
+      const as = parseFormat(output);
+      if (watch === true) {
+        await follow(cli, query, as === 'json');
+        return;
+      }
+      const { items } = await cli.client().events(query);
+      print(format(items.toReversed(), columns, ({ id }) => id, as));
+    });
+  events
+    .command('export')
+    .summary('all events that the filters choose, as NDJSON')
+    .option('--out <file>', 'into a file that does not exist yet')
+    .action(async ({ out }: { out?: string }) => {
+      const { subject, kind, service, actor, action, since, until, text } = events.opts<Options>();
+      const chosen = Object.entries({ subject, kind, service, actor, action, since, until, text });
+      const filter = Object.fromEntries(chosen.filter(([, value]) => value !== undefined));
+      const lines = await (await cli.client().exportEvents(filter)).text();
+      if (out === undefined) {
+        print(lines);
+        return;
+      }
+      writeFileSync(out, lines, { mode: 0o600, flag: 'wx' });
+      note(`${lines.split('\n').length - 1} events are in ${out}`);
+    });
+}
