@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureChromium } from './chromium.mjs';
 import { asProgram, ensureReady, environment, node24, repository } from './setup.mjs';
 
 const bin = (/** @type {string} */ name) => join(repository, 'node_modules', name);
@@ -51,6 +52,7 @@ async function test() {
       else failed += 1;
     }
   }
+  if (rest.length === 0) process.env['SWITCHBOARD_CHROMIUM'] = ensureChromium();
   const folder = mkdtempSync(join(tmpdir(), 'sb-test-'));
   const report = join(folder, 'report.json');
   try {

@@ -1,36 +1,83 @@
-/** The state of everything, kept live: reconnects by itself, and says when what it shows is out of date. */
-import type { LiveState } from '../../../control-plane/src/api/types.ts';
-import type { Event } from '../../../control-plane/src/model/event.ts';
-import { Unauthorized, followLive, recentEvents } from './api.ts';
+/**
+ * The state of everything, kept live over one event stream: reconnects by itself, and says when what it shows is out of date.
+ * A tab that is not looked at gives its connection back after a while: browsers allow few to one host.
+ */
+import { createClient, type ApiClient } from '../../../control-plane/src/api/client.ts';
+import type { InstanceView, LiveState, ServiceView } from '../../../control-plane/src/api/types.ts';
+import { isError } from '../../../control-plane/src/model/errors.ts';
+import { History } from './history.svelte.ts';
+import { mergeState } from './merge.ts';
 
 const TOKEN_KEY = 'switchboard.token';
 const FIRST_RETRY_MS = 300;
-const LONGEST_RETRY_MS = 5_000;
+const LONGEST_RETRY_MS = 4_000;
+/** With no news for this long, /livez is asked whether the connection is dead. */
+const QUIET_MS = 5_000;
+const HIDDEN_MS = 30_000;
 
-export class Live {
+type Link = 'connecting' | 'live' | 'stale';
+
+class Live {
   token = $state('');
-  state = $state<LiveState | undefined>(undefined);
-  events = $state<Event[]>([]);
-  connected = $state(false);
+  state = $state.raw<LiveState | undefined>(undefined);
+  link = $state<Link>('connecting');
+  /** The token was refused. */
   refused = $state(false);
+  /** When the last news came, milliseconds since the epoch. */
+  heardAt = $state(0);
+  /** A clock for ages, once a second. */
+  now = $state(Date.now());
+  readonly history = new History();
+  readonly instancesOf: ReadonlyMap<string, readonly InstanceView[]> = $derived(
+    Map.groupBy(this.state?.instances ?? [], (one) => one.service),
+  );
+  #client: ApiClient | undefined;
   #stop: AbortController | undefined;
+  #hiddenSince: number | undefined;
 
   constructor() {
     // A link may bring the token in its fragment, which never leaves the browser; it is taken out of the address at once.
     const fragment = new URLSearchParams(location.hash.slice(1)).get('token');
     if (fragment !== null) {
       sessionStorage.setItem(TOKEN_KEY, fragment);
-      history.replaceState(null, '', location.pathname);
+      history.replaceState(null, '', location.pathname + location.search);
     }
     this.token = sessionStorage.getItem(TOKEN_KEY) ?? '';
     if (this.token !== '') void this.#run();
+    setInterval(() => {
+      this.#tick();
+    }, 1000);
+    document.addEventListener('visibilitychange', () => {
+      this.#hiddenSince = document.hidden ? Date.now() : undefined;
+      if (!document.hidden && this.token !== '' && this.#stop?.signal.aborted === true) void this.#run();
+    });
+  }
+
+  get api(): ApiClient {
+    this.#client ??= createClient({ url: location.origin, token: this.token });
+    return this.#client;
+  }
+
+  service(name: string): ServiceView | undefined {
+    return this.state?.services.find((one) => one.name === name);
   }
 
   signIn(token: string): void {
     this.token = token.trim();
+    this.#client = undefined;
     this.refused = false;
     sessionStorage.setItem(TOKEN_KEY, this.token);
     void this.#run();
+  }
+
+  signOut(refused = false): void {
+    sessionStorage.removeItem(TOKEN_KEY);
+    this.#stop?.abort();
+    this.token = '';
+    this.#client = undefined;
+    this.state = undefined;
+    this.link = 'connecting';
+    this.refused = refused;
   }
 
   async #run(): Promise<void> {
@@ -39,29 +86,54 @@ export class Live {
     this.#stop = stop;
     let wait = FIRST_RETRY_MS;
     while (!stop.signal.aborted) {
+      const attempt = new AbortController();
+      const onStop = (): void => {
+        attempt.abort();
+      };
+      stop.signal.addEventListener('abort', onStop, { once: true });
+      const watch = setInterval(() => void this.#watchQuiet(attempt), QUIET_MS);
       try {
-        await followLive(this.token, stop.signal, (state) => {
-          const changed = this.state?.revision !== state.revision;
-          this.state = state;
-          this.connected = true;
+        for await (const { data } of this.api.live(attempt.signal)) {
+          this.#take(data);
           wait = FIRST_RETRY_MS;
-          if (changed) void this.#refreshEvents();
-        });
-      } catch (error) {
-        if (error instanceof Unauthorized) {
-          sessionStorage.removeItem(TOKEN_KEY);
-          this.token = '';
-          this.refused = true;
-          stop.abort();
         }
+      } catch (error) {
+        if (isError(error, 'unauthenticated')) this.signOut(true);
       }
-      this.connected = false;
+      clearInterval(watch);
+      stop.signal.removeEventListener('abort', onStop);
+      if (stop !== this.#stop) return;
+      if (this.token === '') return;
+      this.link = this.state === undefined ? 'connecting' : 'stale';
+      if (stop.signal.aborted) return;
       await new Promise((resolve) => setTimeout(resolve, wait));
       wait = Math.min(wait * 2, LONGEST_RETRY_MS);
     }
   }
 
-  async #refreshEvents(): Promise<void> {
-    this.events = await recentEvents(this.token).catch(() => this.events);
+  #take(state: LiveState): void {
+    this.state = mergeState(this.state, state);
+    this.heardAt = Date.now();
+    this.link = 'live';
+    this.history.sample(this.state, this.heardAt);
+  }
+
+  /** A cable that was pulled ends no stream: ask, and end it where no answer comes. */
+  async #watchQuiet(attempt: AbortController): Promise<void> {
+    if (Date.now() - this.heardAt < QUIET_MS) return;
+    try {
+      const answer = await fetch('/livez', { signal: AbortSignal.timeout(3_000), cache: 'no-store' });
+      if (answer.ok && this.link === 'live') this.heardAt = Date.now();
+    } catch {
+      attempt.abort();
+    }
+  }
+
+  #tick(): void {
+    this.now = Date.now();
+    if (this.state !== undefined && this.link === 'live') this.history.sample(this.state, this.now);
+    if (this.#hiddenSince !== undefined && this.now - this.#hiddenSince > HIDDEN_MS) this.#stop?.abort();
   }
 }
+
+export const live = new Live();

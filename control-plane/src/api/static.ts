@@ -2,7 +2,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, normalize, sep } from 'node:path';
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
+import { compress } from 'hono/compress';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -44,13 +45,15 @@ export function serveFiles(app: Hono, consoleFolder: string | undefined): void {
       context.body(fileIn(docs, name) ?? '', 200, { 'content-type': TYPES[extname(name)] ?? '' }),
     );
   }
-  app.get('/', (context) => {
+  const consolePage = (context: Context): Response | Promise<Response> => {
     const page = consoleFolder === undefined ? undefined : fileIn(consoleFolder, 'index.html');
     return context.html(page?.toString('utf8') ?? NOT_BUILT, 200, {
       'content-security-policy': CONSOLE_POLICY,
       'cache-control': 'no-cache',
     });
-  });
+  };
+  app.get('/', consolePage);
+  app.use('/assets/*', compress());
   app.get('/assets/*', (context) => {
     const file = consoleFolder === undefined ? undefined : fileIn(consoleFolder, decodeURIComponent(context.req.path));
     if (file === undefined) return context.notFound();
@@ -59,5 +62,11 @@ export function serveFiles(app: Hono, consoleFolder: string | undefined): void {
       'content-type': TYPES[extname(context.req.path)] ?? 'application/octet-stream',
       'cache-control': 'public, max-age=31536000, immutable',
     });
+  });
+  // The console's own addresses, such as /services/weather: a browser that opens or reloads one gets the page, a program its 404.
+  app.get('*', async (context, next) => {
+    const wantsPage = (context.req.header('accept') ?? '').includes('text/html');
+    if (!wantsPage || /^\/(v1|docs|assets)\//.test(context.req.path)) return next();
+    return consolePage(context);
   });
 }

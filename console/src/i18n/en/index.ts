@@ -1,0 +1,8 @@
+/** English, and with its type the list of messages that every language must have. */
+import { overview } from './overview.ts';
+import { events, service, sessions } from './service.ts';
+import { services } from './services.ts';
+import { ask, live, nouns, shell, signIn, states, verbs } from './shell.ts';
+
+export const en = { nouns, states, verbs, live, signIn, shell, ask, overview, services, service, sessions, events };
+export type Messages = typeof en;

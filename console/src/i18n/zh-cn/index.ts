@@ -1,0 +1,20 @@
+import type { Messages } from '../en/index.ts';
+import { overview } from './overview.ts';
+import { events, service, sessions } from './service.ts';
+import { services } from './services.ts';
+import { ask, live, nouns, shell, signIn, states, verbs } from './shell.ts';
+
+export const zhCN: Messages = {
+  nouns,
+  states,
+  verbs,
+  live,
+  signIn,
+  shell,
+  ask,
+  overview,
+  services,
+  service,
+  sessions,
+  events,
+};

@@ -1,0 +1,84 @@
+/** What an operator should look at now, worst first, each with its reason and where to go. Pure. */
+import type { InstanceView, LiveState } from '../../../../control-plane/src/api/types.ts';
+import { kindOf, reasonOf, wordOf, type Kind } from '../../ui/status.ts';
+
+export interface Concern {
+  readonly key: string;
+  readonly kind: Kind;
+  /** `noGateway` has no name. */
+  readonly about: 'service' | 'gateway' | 'envoy' | 'noGateway';
+  readonly name: string;
+  readonly state: string;
+  /** The API's own sentence; empty: none. */
+  readonly reason: string;
+  /** How many instances of the service are not well. */
+  readonly instances: number;
+  readonly href: string;
+}
+
+const RANK: Readonly<Record<Kind, number>> = { bad: 0, warn: 1, busy: 2, off: 3, ok: 4 };
+
+function ofServices(state: LiveState): Concern[] {
+  const sick = Map.groupBy(
+    state.instances.filter((one) => ['bad', 'warn'].includes(kindOf(wordOf(one)))),
+    (one) => one.service,
+  );
+  return state.services.flatMap((service) => {
+    const its: readonly InstanceView[] = sick.get(service.name) ?? [];
+    const own = kindOf(service.status.state);
+    const kinds = [own, ...its.map((one) => kindOf(wordOf(one)))].sort((a, b) => RANK[a] - RANK[b]);
+    const [worst] = kinds;
+    if (worst !== 'bad' && worst !== 'warn') return [];
+    const first = [...its].sort((a, b) => RANK[kindOf(wordOf(a))] - RANK[kindOf(wordOf(b))])[0];
+    return [
+      {
+        key: `service ${service.name}`,
+        // What still serves is a matter for later; what does not is one for now.
+        kind: own === 'bad' ? ('bad' as const) : ('warn' as const),
+        about: 'service' as const,
+        name: service.name,
+        state: service.status.state,
+        reason: first === undefined ? service.status.message : `${first.id} ${reasonOf(first)}`,
+        instances: its.length,
+        href: first === undefined ? `/services/${service.name}` : `/services/${service.name}?instance=${first.id}`,
+      },
+    ];
+  });
+}
+
+function ofGateways(state: LiveState): Concern[] {
+  const { envoy } = state.status;
+  const common = { instances: 0, href: '/gateways' };
+  const found: Concern[] = [];
+  if (envoy.state === 'backoff' || envoy.state === 'starting')
+    found.push({
+      ...common,
+      key: 'envoy',
+      kind: envoy.state === 'backoff' ? 'bad' : 'warn',
+      about: 'envoy',
+      name: 'Envoy',
+      state: envoy.state,
+      reason: envoy.reason,
+    });
+  if (state.gateways.length === 0)
+    found.push({ ...common, key: 'none', kind: 'bad', about: 'noGateway', name: '', state: 'unknown', reason: '' });
+  for (const gateway of state.gateways) {
+    for (const [type, sync] of Object.entries(gateway.types)) {
+      if (sync.state !== 'ERROR') continue;
+      found.push({
+        ...common,
+        key: `gateway ${gateway.node} ${type}`,
+        kind: 'bad',
+        about: 'gateway',
+        name: `${gateway.node} ${type.toUpperCase()}`,
+        state: sync.state,
+        reason: sync.nack?.message ?? '',
+      });
+    }
+  }
+  return found;
+}
+
+export function concerns(state: LiveState): Concern[] {
+  return [...ofGateways(state), ...ofServices(state)].sort((a, b) => RANK[a.kind] - RANK[b.kind]);
+}

@@ -1,0 +1,70 @@
+/** Every page: its path, how it is loaded, and where it stands in the menu. */
+import type { Component } from 'svelte';
+import { router } from './router.svelte.ts';
+
+export interface Parameters {
+  readonly name?: string;
+  readonly tab?: string;
+}
+type Load = () => Promise<{ default: Component<Record<string, never>> }>;
+
+export type Noun =
+  'overview' | 'services' | 'sessions' | 'routes' | 'gateways' | 'topology' | 'events' | 'playground' | 'settings';
+
+interface Page {
+  /** The menu entry that is lit. */
+  readonly noun: Noun;
+  readonly pattern: RegExp;
+  readonly load: Load;
+}
+
+export const PAGES: readonly Page[] = [
+  { noun: 'overview', pattern: /^\/$/, load: () => import('../pages/overview/Overview.svelte') },
+  { noun: 'services', pattern: /^\/services$/, load: () => import('../pages/services/Services.svelte') },
+  { noun: 'services', pattern: /^\/add$/, load: () => import('../pages/service/Add.svelte') },
+  {
+    noun: 'services',
+    pattern: /^\/services\/(?<name>[^/]+)(?:\/(?<tab>\w+))?$/,
+    load: () => import('../pages/service/Service.svelte'),
+  },
+  { noun: 'sessions', pattern: /^\/sessions$/, load: () => import('../pages/sessions/Sessions.svelte') },
+];
+
+/** The menu, with the letter that follows `g` to jump there. */
+export const MENU: readonly { noun: Noun; href: string; key: string }[] = [
+  { noun: 'overview', href: '/', key: 'o' },
+  { noun: 'services', href: '/services', key: 's' },
+  { noun: 'sessions', href: '/sessions', key: 'n' },
+];
+
+export function pageAt(path: string): { page: Page; parameters: Parameters } | undefined {
+  for (const page of PAGES) {
+    const match = page.pattern.exec(path);
+    if (match === null) continue;
+    const { name, tab } = match.groups ?? {};
+    return {
+      page,
+      parameters: {
+        ...(name === undefined ? {} : { name: decodeURIComponent(name) }),
+        ...(tab === undefined ? {} : { tab }),
+      },
+    };
+  }
+  return undefined;
+}
+
+/** The same promise each time, so that a change of tab draws nothing anew. */
+const loaded = new Map<Load, ReturnType<Load>>();
+export function load(page: Page): ReturnType<Load> {
+  const found = loaded.get(page.load);
+  if (found !== undefined) return found;
+  const promise = page.load();
+  loaded.set(page.load, promise);
+  promise.catch(() => loaded.delete(page.load));
+  return promise;
+}
+
+/** What the present path names. */
+export function parameters(): Parameters {
+  return pageAt(router.path)?.parameters ?? {};
+}

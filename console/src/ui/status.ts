@@ -1,0 +1,33 @@
+/** From the words of the API to five kinds of status. */
+import type { InstanceView } from '../../../control-plane/src/api/types.ts';
+
+export type Kind = 'ok' | 'busy' | 'warn' | 'bad' | 'off';
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  ready: 'ok',
+  running: 'ok',
+  healthy: 'ok',
+  SYNCED: 'ok',
+  starting: 'busy',
+  pending: 'busy',
+  draining: 'busy',
+  stopping: 'busy',
+  NOT_SENT: 'busy',
+  degraded: 'warn',
+  backoff: 'warn',
+  STALE: 'warn',
+  unknown: 'warn',
+  failed: 'bad',
+  unhealthy: 'bad',
+  ERROR: 'bad',
+  stopped: 'off',
+};
+
+export const kindOf = (word: string): Kind => KINDS[word] ?? 'warn';
+
+/** What an operator should see of an instance: that it runs says nothing when its probe fails. */
+export const wordOf = (instance: InstanceView): string =>
+  instance.state === 'ready' && instance.health?.verdict === 'unhealthy' ? 'unhealthy' : instance.state;
+
+export const reasonOf = (instance: InstanceView): string =>
+  instance.health?.verdict === 'unhealthy' ? instance.health.reason : instance.message;

@@ -1,0 +1,97 @@
+/** What operators do in the console, in a real browser against the real control plane, Envoy and agents. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openBrowser, type OpenBrowser } from '../support/browser.ts';
+import { echoService, startWorld, type World } from '../support/world.ts';
+
+let world: World;
+let browser: OpenBrowser;
+
+beforeAll(async () => {
+  [world, browser] = await Promise.all([
+    startWorld({
+      name: 'console',
+      seed: [echoService('weather', { replicas: 2, description: 'Tells the weather' }), echoService('finance')],
+    }),
+    openBrowser(),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all([browser[Symbol.asyncDispose](), world[Symbol.asyncDispose]()]);
+});
+
+it('signs in with the token, and says so when it is wrong', async () => {
+  const page = await browser.open(world, '/', { signedOut: true });
+  await page.getByLabel('Admin token').fill('wrong');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').getByText('This token is not known').waitFor();
+  await page.getByLabel('Admin token').fill(world.token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('All is well').waitFor();
+  await page.locator('[data-live=live]').waitFor();
+});
+
+it('shows a killed instance, and leads to it from the overview', async () => {
+  const page = await browser.open(world);
+  await page.getByText('All is well').waitFor();
+  const agent = (await world.status()).agents.find((one) => one.service === 'weather');
+  process.kill(agent?.pid ?? 0, 'SIGKILL');
+  const attention = page.getByRole('region', { name: 'Needs attention' });
+  await attention.getByRole('link', { name: /weather/ }).waitFor();
+  await page.getByText('All is well').waitFor();
+});
+
+it('filters services by the address, and tells before it stops one how many sessions are touched', async () => {
+  const session = await world.open('finance');
+  const page = await browser.open(world, '/services?q=finan');
+  await page.getByRole('row', { name: /finance/ }).waitFor();
+  expect(await page.getByRole('row', { name: /weather/ }).count()).toBe(0);
+  await page.getByRole('link', { name: '1 open session' }).waitFor();
+  await page.getByRole('button', { name: 'Actions for finance' }).press('Enter');
+  await page.getByRole('menuitem', { name: 'Stop' }).press('Enter');
+  const question = page.getByRole('alertdialog');
+  await question.getByText('1 open session may go on until the drain deadline').waitFor();
+  await question.getByLabel('At once').check();
+  await question.getByText('1 open session will end at once').waitFor();
+  await question.getByRole('button', { name: 'Cancel' }).press('Enter');
+  expect((await world.client.service('finance')).spec.enabled).toBe(true);
+  await session.close();
+});
+
+it('edits a configuration: a mistake is told at its place, nothing typed is lost, and what will change is told before', async () => {
+  const page = await browser.open(world, '/services/finance/config');
+  const editor = page.getByLabel('Configuration as YAML');
+  await editor.getByText('replicas').click();
+  await page.keyboard.press('End');
+  await page.keyboard.type('x');
+  const problems = page.getByRole('region', { name: 'Not valid yet' });
+  await problems.getByText(/Line \d+, spec\.replicas/).waitFor();
+  expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+  // Elsewhere and back, and a page loaded anew: the text is still there.
+  await page.getByRole('link', { name: 'Logs' }).click();
+  await page.getByRole('link', { name: 'Configuration' }).click();
+  await problems.waitFor();
+  await page.reload();
+  await problems.waitFor();
+  await editor.getByText('replicas').click();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type('2');
+  const change = page.getByRole('region', { name: 'What this will change' });
+  await change.getByText('spec.replicas').waitFor();
+  await change.getByText('No open session is touched.').waitFor();
+  // Somebody else is quicker: the text stays, and the way on is offered.
+  await world.client.patchService('finance', { labels: { by: 'another' } });
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Somebody else changed it meanwhile').waitFor();
+  await page.getByRole('button', { name: 'Compare with what is there now' }).click();
+  await page.getByLabel('Show what differs').uncheck();
+  await change.getByText('labels.by').waitFor();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText(/Stored as revision \d+/).waitFor();
+  await world.ready('finance', 2);
+});
+
+it('complains of nothing in the browser', () => {
+  expect(browser.complaints).toEqual([]);
+});
