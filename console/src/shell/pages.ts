@@ -28,6 +28,12 @@ export const PAGES: readonly Page[] = [
     load: () => import('../pages/service/Service.svelte'),
   },
   { noun: 'sessions', pattern: /^\/sessions$/, load: () => import('../pages/sessions/Sessions.svelte') },
+  { noun: 'routes', pattern: /^\/routes$/, load: () => import('../pages/routes/Routes.svelte') },
+  { noun: 'gateways', pattern: /^\/gateways$/, load: () => import('../pages/gateways/Gateways.svelte') },
+  { noun: 'topology', pattern: /^\/topology$/, load: () => import('../pages/topology/Topology.svelte') },
+  { noun: 'events', pattern: /^\/events$/, load: () => import('../pages/events/Events.svelte') },
+  { noun: 'playground', pattern: /^\/playground$/, load: () => import('../pages/playground/Playground.svelte') },
+  { noun: 'settings', pattern: /^\/settings$/, load: () => import('../pages/settings/Settings.svelte') },
 ];
 
 /** The menu, with the letter that follows `g` to jump there. */
@@ -35,6 +41,12 @@ export const MENU: readonly { noun: Noun; href: string; key: string }[] = [
   { noun: 'overview', href: '/', key: 'o' },
   { noun: 'services', href: '/services', key: 's' },
   { noun: 'sessions', href: '/sessions', key: 'n' },
+  { noun: 'routes', href: '/routes', key: 'r' },
+  { noun: 'gateways', href: '/gateways', key: 'w' },
+  { noun: 'topology', href: '/topology', key: 't' },
+  { noun: 'events', href: '/events', key: 'e' },
+  { noun: 'playground', href: '/playground', key: 'p' },
+  { noun: 'settings', href: '/settings', key: ',' },
 ];
 
 export function pageAt(path: string): { page: Page; parameters: Parameters } | undefined {

@@ -12,6 +12,7 @@ class Preferences {
   #theme = $state<Theme>((['light', 'dark'] as const).find((one) => one === read('theme')) ?? 'system');
   #systemDark = $state(dark.matches);
   #guideClosed = $state(read('guide') === 'closed');
+  #answered = $state(read('answered') === 'yes');
 
   constructor() {
     dark.addEventListener('change', (event) => (this.#systemDark = event.matches));
@@ -40,6 +41,14 @@ class Preferences {
   set guideClosed(closed: boolean) {
     this.#guideClosed = closed;
     localStorage.setItem('switchboard.guide', closed ? 'closed' : 'open');
+  }
+  /** An agent has answered in the playground: the last step of the guide. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+  set answered(answered: boolean) {
+    this.#answered = answered;
+    localStorage.setItem('switchboard.answered', answered ? 'yes' : 'no');
   }
 }
 

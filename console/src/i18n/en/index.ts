@@ -1,8 +1,29 @@
 /** English, and with its type the list of messages that every language must have. */
 import { overview } from './overview.ts';
 import { events, service, sessions } from './service.ts';
+import { gateways, guide, keys, playground, routes, settings, topology } from './routes.ts';
 import { services } from './services.ts';
 import { ask, live, nouns, shell, signIn, states, verbs } from './shell.ts';
 
-export const en = { nouns, states, verbs, live, signIn, shell, ask, overview, services, service, sessions, events };
+export const en = {
+  nouns,
+  states,
+  verbs,
+  live,
+  signIn,
+  shell,
+  ask,
+  overview,
+  services,
+  service,
+  sessions,
+  events,
+  gateways,
+  guide,
+  keys,
+  playground,
+  routes,
+  settings,
+  topology,
+};
 export type Messages = typeof en;

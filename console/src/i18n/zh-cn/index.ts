@@ -1,6 +1,7 @@
 import type { Messages } from '../en/index.ts';
 import { overview } from './overview.ts';
 import { events, service, sessions } from './service.ts';
+import { gateways, guide, keys, playground, routes, settings, topology } from './routes.ts';
 import { services } from './services.ts';
 import { ask, live, nouns, shell, signIn, states, verbs } from './shell.ts';
 
@@ -17,4 +18,11 @@ export const zhCN: Messages = {
   service,
   sessions,
   events,
+  gateways,
+  guide,
+  keys,
+  playground,
+  routes,
+  settings,
+  topology,
 };

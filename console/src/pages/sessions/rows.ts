@@ -1,29 +1,21 @@
-/** Which sessions are asked for, in which order, with the instance that holds each. Pure. */
-import type { InstanceView, Session } from '../../../../control-plane/src/api/types.ts';
+/** Which sessions are asked for, and in which order. Pure. */
+import type { EndedSession, Session } from '../../../../control-plane/src/telemetry/session.ts';
 
 export interface SessionRow {
-  readonly session: Session;
+  readonly session: Session | EndedSession;
   /** Its id, or the address where no instance is known at it. */
   readonly instance: string;
-  readonly known: boolean;
   readonly startedMs: number;
+  readonly endedMs: number | undefined;
 }
 
-export function rowsOf(sessions: readonly Session[], instances: readonly InstanceView[]): SessionRow[] {
-  const byAddress = new Map<string, string>(
-    instances.flatMap((one): (readonly [string, string])[] =>
-      one.address === undefined ? [] : [[`${one.address.host}:${one.address.port}`, one.id] as const],
-    ),
-  );
-  return sessions.map((session) => {
-    const id = byAddress.get(session.upstream);
-    return {
-      session,
-      instance: id ?? session.upstream,
-      known: id !== undefined,
-      startedMs: Date.parse(session.startedAt),
-    };
-  });
+export function rowsOf(sessions: readonly (Session | EndedSession)[]): SessionRow[] {
+  return sessions.map((session) => ({
+    session,
+    instance: session.instance ?? session.upstream,
+    startedMs: Date.parse(session.startedAt),
+    endedMs: 'endedAt' in session ? Date.parse(session.endedAt) : undefined,
+  }));
 }
 
 export function matching(rows: readonly SessionRow[], text: string): readonly SessionRow[] {
@@ -34,7 +26,7 @@ export function matching(rows: readonly SessionRow[], text: string): readonly Se
   if (words.length === 0) return rows;
   return rows.filter(({ session, instance }) => {
     const hay =
-      `${session.id} ${session.service} ${instance} ${session.client} ${session.path} ${session.userAgent} ${session.gateway}`.toLowerCase();
+      `${session.id} ${session.service} ${instance} ${session.client} ${session.path} ${session.userAgent} ${session.gateway} ${session.principal ?? ''}`.toLowerCase();
     return words.every((word) => hay.includes(word));
   });
 }

@@ -2,12 +2,18 @@
  * A configuration while it is typed: checked as YAML at once and by the API (a dry run) a moment later. What was typed is kept in this tab until it
  * is saved or thrown away: leaving the page, a reload or an error lose nothing.
  */
-import { isError } from '../../../../control-plane/src/model/errors.ts';
-import type { WriteAnswer } from '../../../../control-plane/src/api/types.ts';
-import { live } from '../../live/live.svelte.ts';
-import { parse, place, type Problem } from '../../ui/editor/document.ts';
+import { isError } from '../../../control-plane/src/model/errors.ts';
+import type { WriteAnswer } from '../../../control-plane/src/api/types.ts';
+import { parse, place, type Problem } from './document.ts';
 
 const WAIT_MS = 350;
+
+/** How it is sent; dry or in earnest. */
+export type Put = (
+  name: string,
+  document: object,
+  flags: { dryRun: boolean; expectRevision: number },
+) => Promise<WriteAnswer>;
 
 interface Kept {
   readonly text: string;
@@ -30,11 +36,13 @@ export class Draft {
   saving = $state(false);
   readonly changed = $derived(this.text !== this.original);
   #key: string;
+  #put: Put;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #turn = 0;
 
   /** `key` names the draft in the tab's storage. */
-  constructor(key: string, original: string, revision: number) {
+  constructor(key: string, original: string, revision: number, put: Put) {
+    this.#put = put;
     this.#key = `switchboard.draft.${key}`;
     const kept = JSON.parse(sessionStorage.getItem(this.#key) ?? 'null') as Kept | null;
     this.original = kept?.original ?? original;
@@ -116,7 +124,7 @@ export class Draft {
     }
     const name = (value as { name?: unknown }).name;
     try {
-      return await live.api.putService(typeof name === 'string' && name !== '' ? name : '_', value, {
+      return await this.#put(typeof name === 'string' && name !== '' ? name : '_', value, {
         dryRun,
         expectRevision: this.revision,
       });

@@ -1,6 +1,6 @@
 /** YAML text on its way to the API: what is wrong with it, and where in the text a field of it stands. Pure. */
 import { LineCounter, parseDocument, stringify, type Document, type Node, type Pair } from 'yaml';
-import type { Issue } from '../../../../control-plane/src/model/errors.ts';
+import type { Issue } from '../../../control-plane/src/model/errors.ts';
 
 export interface Problem {
   readonly from: number;

@@ -1,0 +1,130 @@
+import type { Messages } from '../en/index.ts';
+
+export const routes: Messages['routes'] = {
+  note: '客户端如何到达服务；以第一条匹配的为准',
+  add: '添加路由',
+  search: '名称、条件或服务',
+  yours: '您的路由',
+  none: '还没有。即使没有路由，每个服务也有下面的默认地址。',
+  noMatch: '没有包含此内容的路由。',
+  priority: '优先级',
+  when: '条件',
+  then: '目标',
+  always: '所有请求',
+  rewrite: '路径改为',
+  on: '启用',
+  off: '停用',
+  byDefault: '每个服务的默认地址',
+};
+
+export const gateways: Messages['gateways'] = {
+  note: '每个 Envoy 及其运行的配置',
+  process: '网关进程',
+  up: (time) => `已运行 ${time}`,
+  adopted: '控制面启动时已在运行',
+  clients: '客户端连接到',
+  upToDate: (revision) => `运行最新的修订 ${revision}`,
+  runs: (acked, newest) => `运行修订 ${acked}，最新为 ${newest}`,
+  cluster: '分组',
+  protocol: 'xDS 方式',
+  connected: '连接时间',
+  none: '网关由控制面启动。如果没有启动，可用以下命令查看原因：',
+  type: '类型',
+  types: {
+    lds: '监听器',
+    rds: '路由',
+    cds: '服务',
+    eds: '实例',
+    sds: '证书',
+    ecds: '过滤器',
+    rtds: '运行时设置',
+  },
+  sent: '已下发',
+  acked: '已确认',
+  refused: (at) => `于 ${at} 被拒绝，Envoy 的原文：`,
+  keeps: '在资源更正之前，此网关保持其最近一次有效的配置。',
+};
+
+export const topology: Messages['topology'] = {
+  note: '线条的粗细表示打开的会话数',
+  gateways: '网关',
+  services: '服务',
+  versions: '版本',
+  instances: '实例',
+  open: '个打开的会话',
+};
+
+export const playground: Messages['playground'] = {
+  note: '像客户端一样通过网关连接',
+  path: '路径（留空则用服务的默认路径）',
+  pathHelp: '以 / 开头',
+  connect: '连接',
+  disconnect: '断开',
+  states: { closed: '未连接', opening: '连接中', open: '已连接' },
+  frames: '帧',
+  sent: '发送：',
+  received: '接收：',
+  noFrames: '连接后可看到双向的每一帧。',
+  message: '发给智能体的消息',
+  first: '请先连接',
+  send: '发送',
+  where: '连接去向',
+  looking: '正在向网关查询此会话的位置…',
+  nowhere: '尚未连接。连接后这里会显示网关选择了哪个实例以及原因。',
+  handshake: '握手',
+  closed: (code) => `连接已关闭（代码 ${code}）。`,
+  refused: '网关拒绝了连接：没有实例接受，或没有路由匹配此路径。',
+  look: (service) => `查看 ${service} 的实例`,
+  byHand: '在终端中执行同样的操作',
+};
+
+export const settings: Messages['settings'] = {
+  browser: '此浏览器',
+  language: '语言',
+  theme: '主题',
+  themes: { system: '跟随系统', light: '浅色', dark: '深色' },
+  guide: '重新显示入门指引',
+  token: '访问',
+  tokenText: '您已使用管理员令牌登录，直到关闭此标签页。令牌在文件',
+  signOut: '退出登录',
+  about: '此安装',
+  started: '启动时间',
+  process: '控制面进程',
+  data: '数据目录',
+  docs: 'API 参考',
+  backup: '备份',
+  backupText: '所有已存储内容的一致副本，为一个 SQLite 文件。备份不影响任何会话。',
+  certificates: 'Envoy 与控制面之间的证书',
+  rotate: '重新签发',
+  until: (at) => `有效期至 ${at}`,
+  noCertificates: '无：连接在本机且未加密。',
+  rotateText: '证书会按时自动更新，期间会话不受影响。',
+};
+
+export const keys: Messages['keys'] = {
+  title: '键盘',
+  palette: '查找任何内容',
+  search: '在本页搜索',
+  help: '此列表',
+  close: '关闭',
+  open: '查找',
+  find: '页面、服务、实例或操作',
+  nothing: '没有找到。',
+  pages: '页面',
+};
+
+export const guide: Messages['guide'] = {
+  title: '入门',
+  steps: {
+    gateway: { title: '网关已运行', text: 'Envoy 已启动并连接到控制面。', go: '查看原因' },
+    add: {
+      title: '添加您的智能体',
+      text: '从模板开始：MyAgent、任意 WebSocket 服务器，或在别处运行的服务器。',
+      go: '添加服务',
+    },
+    ready: { title: '等待就绪', text: '实例启动且探测通过。若未就绪，其页面会说明原因。', go: '查看实例' },
+    talk: { title: '与它对话', text: '通过网关连接并得到回答。', go: '打开调试台' },
+  },
+  done: '您的智能体已通过网关应答。',
+  clients: '客户端地址',
+};
