@@ -92,6 +92,85 @@ it('edits a configuration: a mistake is told at its place, nothing typed is lost
   await world.ready('finance', 2);
 });
 
+it('finds a failing instance and why, with the keyboard alone', async () => {
+  await world.client.putService(
+    'broken',
+    echoService('broken', { restart: { maxFailures: 2, initialBackoff: '100ms' } }, ['--fail']),
+  );
+  await world.until('it has given up', async () => (await world.client.service('broken')).status.state === 'failed');
+  const page = await browser.open(world);
+  await page.locator('[data-verdict=bad]').waitFor();
+  await page.keyboard.press('Control+k');
+  await page.getByPlaceholder('Page, service, instance or action').waitFor();
+  await page.keyboard.type('broken-');
+  await page
+    .getByRole('option', { name: /^broken-/ })
+    .first()
+    .waitFor();
+  await page.keyboard.press('Enter');
+  const panel = page.getByRole('dialog', { name: /^broken-/ });
+  await panel.getByText('exit code 3').first().waitFor();
+  await panel.getByText('this agent fails on purpose').waitFor();
+  await page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'hidden' });
+  await page.keyboard.press('g');
+  await page.keyboard.press('e');
+  await page.getByRole('heading', { name: 'Events' }).waitFor();
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+  await page.keyboard.press('Escape');
+  await world.client.deleteService('broken');
+});
+
+it('stops a service and shows how its sessions go, one by one, until it is stopped', async () => {
+  const sessions = await Promise.all([world.open('finance'), world.open('finance'), world.open('finance')]);
+  const page = await browser.open(world, '/services/finance');
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  const question = page.getByRole('alertdialog');
+  await question.getByText('3 open sessions may go on until the drain deadline').waitFor();
+  await question.getByRole('button', { name: 'Stop' }).click();
+  await page.getByText('Draining').first().waitFor();
+  const left = async (): Promise<number> => {
+    const texts = await page.locator('tbody tr td:nth-child(3)').allTextContents();
+    return texts.reduce((sum, text) => sum + Number(text), 0);
+  };
+  for (const [index, session] of sessions.entries()) {
+    await world.until('the count has fallen', async () => (await left()) === sessions.length - index);
+    await session.close();
+  }
+  await page.getByText('The service is stopped.').waitFor();
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await world.ready('finance', 2);
+  await page.getByText('2 of 2 instances are ready').waitFor();
+});
+
+it('shows every session as it opens and ends, and why it is where it is', async () => {
+  const page = await browser.open(world, '/sessions');
+  await page.getByText('No open session').waitFor();
+  const session = await world.open('weather');
+  const row = page.getByRole('row', { name: /weather-/ });
+  await row.getByRole('button').click();
+  const panel = page.getByRole('dialog');
+  await panel.getByText('Why it is there').waitFor();
+  await panel.getByText(session.greeting.instance, { exact: true }).waitFor();
+  await session.close();
+  await panel.getByText('How it ended').waitFor();
+});
+
+it('works on a telephone, in Chinese', async () => {
+  const page = await browser.open(world, '/', { width: 360, height: 780, language: 'zh-CN', theme: 'dark' });
+  await page.getByText('一切正常').waitFor();
+  await page.getByRole('button', { name: '打开菜单' }).click();
+  await page.getByRole('dialog').getByRole('link', { name: '服务' }).click();
+  await page.getByRole('heading', { name: '服务' }).waitFor();
+  await page.getByRole('link', { name: 'weather', exact: true }).click();
+  await page.getByRole('heading', { name: 'weather' }).waitFor();
+  await page.getByRole('link', { name: '配置' }).click();
+  await page.getByLabel('YAML 配置').waitFor();
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+  expect(await page.evaluate('document.documentElement.lang')).toBe('zh-CN');
+});
+
 it('complains of nothing in the browser', () => {
   expect(browser.complaints).toEqual([]);
 });

@@ -1,0 +1,58 @@
+/** From an empty installation to the user's own agent answering through the gateway, in the console alone. */
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openBrowser, shoot } from '../support/browser.ts';
+import { repository, startWorld } from '../support/world.ts';
+
+it('leads a new user to an answer of their own agent', async () => {
+  await using world = await startWorld({ name: 'first run' });
+  await using browser = await openBrowser();
+  const page = await browser.open(world);
+  await page.getByRole('heading', { name: 'First steps' }).waitFor();
+  await shoot(page, 'first-run');
+  await page.getByRole('link', { name: 'Add a service' }).click();
+  const editor = page.getByLabel('Configuration as YAML');
+  await editor.click();
+  await page.keyboard.press('Control+a');
+  const command = [
+    process.execPath,
+    join(repository, 'deploy/examples/agents/weather.ts'),
+    '--host',
+    '{host}',
+    '--port',
+    '{port}',
+  ];
+  // Pasted, as people do.
+  await page.keyboard.insertText(
+    JSON.stringify({
+      kind: 'Service',
+      name: 'mine',
+      spec: { launch: { command }, replicas: 1, probe: { type: 'myagent' } },
+    }),
+  );
+  await page.getByRole('region', { name: 'What this will change' }).waitFor();
+  await page.getByRole('button', { name: 'Add a service' }).click();
+  await page.getByRole('heading', { name: 'mine' }).waitFor();
+  await page.getByText('1 of 1 instances are ready').waitFor();
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await page.getByRole('link', { name: 'Open the playground' }).click();
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  const message = page.getByPlaceholder('Message to the agent');
+  await message.fill('weather in Paris?');
+  await message.press('Enter');
+  await page
+    .getByRole('log')
+    .getByText(/^.*Paris: .*Sample data/)
+    .first()
+    .waitFor();
+  await page
+    .getByText('Why it is there')
+    .or(page.getByRole('link', { name: 'To its instance' }))
+    .first()
+    .waitFor();
+  await shoot(page, 'playground-talking');
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await page.getByText('Your agent answers through the gateway.').waitFor();
+  await shoot(page, 'first-run-done');
+  expect(browser.complaints).toEqual([]);
+});

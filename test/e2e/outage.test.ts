@@ -1,0 +1,46 @@
+/** The control plane dies under an open console, and comes back. */
+import { createServer, type AddressInfo } from 'node:net';
+import { expect, it } from 'vitest';
+import { openBrowser } from '../support/browser.ts';
+import { echoService, startWorld } from '../support/world.ts';
+
+/** A port that is free now: the page finds the API again only at the same address. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+it('goes from live to stale and back to live, with all that was on it', async () => {
+  const port = await freePort();
+  await using world = await startWorld({
+    name: 'outage',
+    seed: [echoService('weather')],
+    environment: { SWITCHBOARD_API_PORT: String(port) },
+  });
+  await using browser = await openBrowser();
+  const session = await world.open('weather');
+  const page = await browser.open(world, '/services?q=weather');
+  await page.locator('[data-live=live]').waitFor();
+  await page.getByRole('link', { name: '1 open session' }).waitFor();
+
+  await world.killControlPlane();
+  await page.locator('[data-live=stale]').waitFor();
+  await page.getByText('The control plane does not answer').waitFor();
+  await page.getByText('Open sessions and new connections go on').waitFor();
+  await page.getByRole('row', { name: /weather/ }).waitFor();
+  expect(await session.ask('still there')).toBe('still there');
+  // An action says that it could not be done, and nothing is shown as done.
+  await page.getByRole('button', { name: 'Actions for weather' }).click();
+  await page.getByRole('menuitem', { name: 'Stop' }).click();
+  await page.getByText('That did not work').waitFor();
+
+  await world.startControlPlane();
+  await page.locator('[data-live=live]').waitFor();
+  await page.getByText('The control plane does not answer').waitFor({ state: 'hidden' });
+  await page.getByRole('link', { name: '1 open session' }).waitFor();
+  expect(browser.complaints).toEqual([]);
+  await session.close();
+});
