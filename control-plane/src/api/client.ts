@@ -59,6 +59,23 @@ export interface EventQuery {
   limit?: number;
 }
 
+/** What every list of resources understands. */
+export interface ListFlags {
+  limit?: number;
+  /** The `next` of the page before. */
+  cursor?: string;
+  after?: string;
+  /** key=value, key!=value, key, !key; with commas between. */
+  labels?: string;
+  /** With dots and commas: name,status.state. */
+  fields?: string;
+}
+
+export type ListEvent =
+  | { readonly event: 'item'; readonly data: object; readonly id: string }
+  | { readonly event: 'gone'; readonly data: { readonly key: string }; readonly id: string }
+  | { readonly event: 'synced'; readonly data: { readonly count: number }; readonly id: undefined };
+
 /** Lists are written with commas: `by: 'service,version'`. */
 export interface SeriesQuery {
   metric: string;
@@ -179,9 +196,16 @@ export function createClient({ url, token }: { url: string; token: string }) {
         waiting.push({ event: event ?? 'message', data: JSON.parse(data) as unknown, id }),
     });
     const decoder = new TextDecoder();
-    for await (const part of response.body ?? []) {
-      parser.feed(decoder.decode(part as Uint8Array, { stream: true }));
-      yield* waiting.splice(0);
+    const reader = response.body?.getReader();
+    if (reader === undefined) return;
+    try {
+      // Not every browser can iterate over a stream.
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        parser.feed(decoder.decode(part.value as Uint8Array, { stream: true }));
+        yield* waiting.splice(0);
+      }
+    } finally {
+      await reader.cancel().catch(() => undefined);
     }
   }
 
@@ -190,8 +214,8 @@ export function createClient({ url, token }: { url: string; token: string }) {
     livez: async () => json<{ status: string }>('GET', '/livez'),
     readyz: async () => json<Readiness>('GET', '/readyz'),
     status: async () => json<SystemStatus>('GET', '/v1/status'),
-    services: async (query: { label?: string; limit?: number; after?: string } = {}) =>
-      json<{ items: ServiceView[]; revision: number; next?: string }>('GET', '/v1/services', { query }),
+    services: async (query: ListFlags & { label?: string } = {}) =>
+      json<{ items: ServiceView[]; revision: number; next?: string }>('GET', '/v1/services', { query: { ...query } }),
     service: async (name: string) => json<ServiceView>('GET', named('services', name)),
     putService: async (name: string, document: object, flags: WriteFlags = {}) =>
       write('PUT', named('services', name), flags, document),
@@ -210,8 +234,11 @@ export function createClient({ url, token }: { url: string; token: string }) {
     scale: async (name: string, replicas: number, flags: WriteFlags = {}) =>
       write('POST', `${named('services', name)}/scale`, flags, { replicas }),
     versions: async (name: string) => json<{ items: Version[] }>('GET', `${named('services', name)}/versions`),
-    instances: async (query: { service?: string } = {}) =>
-      json<{ items: InstanceView[] }>('GET', '/v1/instances', { query }),
+    instances: async (query: ListFlags & { service?: string } = {}) =>
+      json<{ items: InstanceView[]; total: number; next?: string }>('GET', '/v1/instances', { query: { ...query } }),
+    /** A list of resources as it is and as it changes: `item`, `gone`, and `synced` when all that is there was told. */
+    watch: (list: 'services' | 'instances' | 'routes' | 'gateways', query: ListFlags, signal: AbortSignal) =>
+      stream(`/v1/${list}`, { ...query }, signal) as AsyncIterable<ListEvent>,
     instance: async (id: string) => json<InstanceView>('GET', named('instances', id)),
     stopInstance: async (id: string, flags: WriteFlags & { now?: boolean } = {}) =>
       write('POST', `${named('instances', id)}/stop`, flags, { now: flags.now === true }),
@@ -235,7 +262,8 @@ export function createClient({ url, token }: { url: string; token: string }) {
       json<{ lines: LogLine[] }>('GET', `${named('instances', id)}/logs`, { query: { tail } }),
     followLogs: (id: string, tail: number, signal: AbortSignal) =>
       stream(`${named('instances', id)}/logs`, { tail }, signal),
-    routes: async () => json<{ items: RouteView[] }>('GET', '/v1/routes'),
+    routes: async (query: ListFlags = {}) =>
+      json<{ items: RouteView[]; total: number; next?: string }>('GET', '/v1/routes', { query: { ...query } }),
     route: async (name: string) => json<RouteView>('GET', named('routes', name)),
     putRoute: async (name: string, document: object, flags: WriteFlags = {}) =>
       write('PUT', named('routes', name), flags, document),

@@ -10,7 +10,7 @@ export interface EventSink {
   /** Resolves when the client can take more. */
   send(event: string, data: unknown, id?: string): Promise<void>;
   /** The same with data that is JSON text already. */
-  sendText(event: string, data: string): Promise<void>;
+  sendText(event: string, data: string, id?: string): Promise<void>;
   /** Ends with the client or with the server. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,7 @@
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { ListQuery, answerList } from '../lists.ts';
+import { inOrder } from '../views.ts';
 
 export const gateways: readonly Endpoint[] = [
   {
@@ -7,7 +9,12 @@ export const gateways: readonly Endpoint[] = [
     path: '/v1/gateways',
     summary: 'Every connected Envoy, and what it runs',
     answer: { status: 200, about: 'For each type SYNCED, STALE, NOT_SENT or ERROR, with the text of a refusal.' },
-    handle: async (call) => ({ items: call.api.gateways() }),
+    query: ListQuery,
+    handle: async (call) =>
+      answerList(call, {
+        items: () => [...call.api.gateways()].sort((a, b) => inOrder(a.node, b.node)),
+        keyOf: (gateway) => gateway.node,
+      }),
   },
   {
     method: 'get',

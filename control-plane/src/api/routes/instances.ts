@@ -13,7 +13,8 @@ import {
   type Call,
   type Endpoint,
 } from '../endpoint.ts';
-import { PageQuery, observedBy, page } from '../listing.ts';
+import { observedBy } from '../listing.ts';
+import { ListQuery, answerList } from '../lists.ts';
 import { sendEvents } from '../sse.ts';
 import { instanceView, instanceViews } from '../views.ts';
 
@@ -32,14 +33,18 @@ export const instances: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/instances',
     summary: 'All instances, by id',
-    query: PageQuery.extend({ service: z.string().optional().describe('Only those of this service.') }),
+    query: ListQuery.extend({ service: z.string().optional().describe('Only those of this service.') }),
     answer: { status: 200, about: 'A page of instances with state, health and sessions.' },
     async handle(call) {
       const { service } = call.query as { service?: string };
-      const all = instanceViews(call.api.registry.view(), observedBy(call.api)).filter(
-        (one) => service === undefined || one.service === service,
-      );
-      return page(all, (one) => one.id, call.query);
+      return answerList(call, {
+        items: () =>
+          instanceViews(call.api.registry.view(), observedBy(call.api)).filter(
+            (one) => service === undefined || one.service === service,
+          ),
+        keyOf: (one) => one.id,
+        labelsOf: (one) => one.tags,
+      });
     },
   },
   {

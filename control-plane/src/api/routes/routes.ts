@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import { answerWrite } from '../acked.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
-import { PageQuery, page, withIdentity } from '../listing.ts';
+import { withIdentity } from '../listing.ts';
+import { ListQuery, answerList } from '../lists.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { byName } from '../views.ts';
 
@@ -19,11 +20,17 @@ export const routes: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/routes',
     summary: 'All routes, by name',
-    query: PageQuery,
+    query: ListQuery,
     answer: { status: 200, about: 'A page of routes. Every service has /agents/<name> besides.' },
     async handle(call) {
-      const all = [...call.api.registry.view().routes.values()].map(({ value, revision }) => ({ ...value, revision }));
-      return page(all.sort(byName), (one) => one.name, call.query);
+      return answerList(call, {
+        items: () =>
+          [...call.api.registry.view().routes.values()]
+            .map(({ value, revision }) => ({ ...value, revision }))
+            .sort(byName),
+        keyOf: (one) => one.name,
+        labelsOf: (one) => one.labels,
+      });
     },
   },
   {

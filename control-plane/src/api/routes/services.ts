@@ -3,7 +3,8 @@ import { SwitchboardError } from '../../model/errors.ts';
 import { answerWrite } from '../acked.ts';
 import type { ApiContext } from '../context.ts';
 import { WriteQuery, nowQuery, writeOptions, writeQuery, type Call, type Endpoint } from '../endpoint.ts';
-import { observedBy, page, PageQuery, withIdentity } from '../listing.ts';
+import { observedBy, withIdentity } from '../listing.ts';
+import { ListQuery, answerList } from '../lists.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { serviceView, serviceViews } from '../views.ts';
 
@@ -14,7 +15,7 @@ const example = {
     probe: { type: 'myagent' },
   },
 };
-const ListQuery = PageQuery.extend({
+const ServicesQuery = ListQuery.extend({
   label: z
     .string()
     .regex(/^[^=]+=.*$/)
@@ -50,17 +51,21 @@ export const services: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/services',
     summary: 'All services, by name',
-    query: ListQuery,
+    query: ServicesQuery,
     answer: { status: 200, about: 'A page of services with their status.' },
     async handle(call) {
       const { label } = call.query as { label?: string };
       const [key = '', value = ''] =
         label === undefined ? [] : [label.slice(0, label.indexOf('=')), label.slice(label.indexOf('=') + 1)];
-      const view = call.api.registry.view();
-      const all = serviceViews(view, observedBy(call.api)).filter(
-        (service) => label === undefined || service.labels[key] === value,
-      );
-      return { ...page(all, (service) => service.name, call.query), revision: view.revision };
+      return answerList(call, {
+        items: () =>
+          serviceViews(call.api.registry.view(), observedBy(call.api)).filter(
+            (service) => label === undefined || service.labels[key] === value,
+          ),
+        keyOf: (service) => service.name,
+        labelsOf: (service) => service.labels,
+        about: () => ({ revision: call.api.registry.view().revision }),
+      });
     },
   },
   {
