@@ -6,6 +6,7 @@ import { dataPath } from './data-path.ts';
 import type { Figure } from './figure.ts';
 import { start } from './start.ts';
 import { xdsBenches } from './xds.ts';
+import { telemetry } from './telemetry.ts';
 
 const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> = {
   start,
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> =
   'control-path': controlPath,
   churn,
   ...xdsBenches,
+  telemetry,
 };
 
 const { values } = parseArgs({

@@ -102,7 +102,7 @@ async function follow(call: Call, sink: EventSink, chosen: () => Map<string, str
       told = present;
       if (first) await sink.send('synced', { count: present.size });
       await latch.wait();
-      if (!sink.signal.aborted) await new Promise((resolve) => setTimeout(resolve, GAP_MS));
+      await new Promise((resolve) => setTimeout(resolve, GAP_MS));
     }
   } finally {
     unsubscribe();

@@ -1,6 +1,7 @@
 /** The OpenAPI document, from the same table as the routes. */
 import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
+import { EXAMPLES } from './examples.ts';
 
 function pathParameters(path: string): object[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map((match) => ({
@@ -26,6 +27,7 @@ function queryParameters(query: z.ZodObject | undefined): object[] {
 function operation(endpoint: Endpoint): object {
   const tag = /^\/v1\/(\w+)/.exec(endpoint.path)?.[1] ?? 'system';
   const { body, answer } = endpoint;
+  const example = answer.example ?? EXAMPLES[`${endpoint.method} ${endpoint.path}`];
   return {
     operationId: `${endpoint.method} ${endpoint.path}`.replace(/\W+/g, '_').replace(/_$/, ''),
     tags: [tag],
@@ -46,7 +48,7 @@ function operation(endpoint: Endpoint): object {
     responses: {
       [String(answer.status)]: {
         description: answer.about,
-        ...(answer.example === undefined ? {} : { content: { 'application/json': { example: answer.example } } }),
+        ...(example === undefined ? {} : { content: { 'application/json': { example } } }),
       },
       default: {
         description: 'A problem (RFC 9457): code, detail, issues with the path of each wrong field, remedy.',
