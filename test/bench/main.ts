@@ -4,6 +4,7 @@ import { churn } from './churn.ts';
 import { controlPath } from './control-path.ts';
 import { dataPath } from './data-path.ts';
 import type { Figure } from './figure.ts';
+import { lifecycle } from './lifecycle.ts';
 import { start } from './start.ts';
 import { xdsBenches } from './xds.ts';
 import { telemetry } from './telemetry.ts';
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> =
   churn,
   ...xdsBenches,
   telemetry,
+  lifecycle,
 };
 
 const { values } = parseArgs({

@@ -9,7 +9,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -157,9 +157,11 @@ async function startPodman(folder: string, withNode: boolean): Promise<Container
           .remove({ force: true })
           .catch(() => undefined);
       await stop();
-      for (const name of existsSync(folder) ? readdirSync(folder) : [])
-        rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5 });
-      rmSync(folder, { recursive: true, force: true });
+      // What Podman has mounted below its folder lives on without it.
+      const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+      for (const path of mounts.map((line) => line.split(' ')[1] ?? '').reverse())
+        if (path.startsWith(`${folder}/`)) spawnSync('umount', ['--lazy', path]);
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -8,6 +8,7 @@ export function observedBy(api: ApiContext): Observed {
   return {
     counts: api.sessionCounts(),
     health: (instance) => api.health(instance),
+    signals: (instance) => api.signals(instance),
     gatewayUrl: api.system().gateway.url,
   };
 }

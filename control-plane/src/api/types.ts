@@ -39,6 +39,8 @@ export type InstanceView = Instance & {
   readonly revision: number;
   readonly sessions: number;
   readonly health: HealthReport | null;
+  /** What its processes use, sampled every few seconds; null: not known, or not yet. */
+  readonly usage: { readonly cpuCores: number; readonly memoryBytes: number } | null;
 };
 export type RouteView = Route & { readonly revision: number };
 

@@ -1,5 +1,6 @@
 /** From the registry's view to what the API shows. Pure. */
 import type { HealthReport } from '../model/health.ts';
+import type { LoadSignals } from '../model/load.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
 import type { Held, RegistryView } from '../registry/registry.ts';
@@ -9,6 +10,7 @@ import type { InstanceView, ServiceState, ServiceView } from './types.ts';
 export interface Observed {
   readonly counts: SessionCounts;
   readonly health: (instance: string) => HealthReport | undefined;
+  readonly signals: (instance: string) => LoadSignals | undefined;
   /** ws://host:port */
   readonly gatewayUrl: string;
 }
@@ -19,12 +21,18 @@ function sessionsOf(instance: Instance, counts: SessionCounts): number {
     : (counts.byUpstream.get(`${instance.address.host}:${instance.address.port}`) ?? 0);
 }
 
+function usageOf(signals: LoadSignals | undefined): InstanceView['usage'] {
+  const { cpuCores, memoryBytes } = signals ?? {};
+  return cpuCores === undefined || memoryBytes === undefined ? null : { cpuCores, memoryBytes };
+}
+
 export function instanceView({ value, revision }: Held<Instance>, observed: Observed): InstanceView {
   return {
     ...value,
     revision,
     sessions: sessionsOf(value, observed.counts),
     health: observed.health(value.id) ?? null,
+    usage: usageOf(observed.signals(value.id)),
   };
 }
 

@@ -11,6 +11,8 @@ const HookUrl = z
 export const Hooks = z.strictObject({
   /** POSTed when a drain begins: `{instance, service, reason, deadline, sessions}`. */
   drain: HookUrl.optional(),
+  /** POSTed after the drain, before SIGTERM: `{instance, service, reason}`. The stop waits for the answer, at most `timeout`. */
+  stop: HookUrl.optional(),
   /** POSTed to end sessions: `{instance, service, reason, sessions: [{id, client}]}`; an id is the x-request-id of the session's handshake. */
   close: HookUrl.optional(),
   timeout: PositiveDuration.default('5s'),

@@ -143,6 +143,10 @@ export const ServiceSpec = z.strictObject({
   /** False: no instance runs, whatever `replicas` says. `switchboard stop` and `start` set it. */
   enabled: z.boolean().default(true),
   replicas: z.int().min(0).max(1000).default(1),
+  /** Services that must have a ready instance before one of this service is started. */
+  dependsOn: z.array(Name).max(32).optional(),
+  /** An instance is replaced, new one first, somewhat before it is this old. */
+  maxAge: PositiveDuration.optional(),
   tags: Labels.default({}),
   probe: Probe.prefault({}),
   restart: Restart.prefault({}),

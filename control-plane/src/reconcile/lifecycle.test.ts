@@ -14,6 +14,7 @@ const facts: Facts = {
   healthReason: () => 'refused',
   sessions: () => 0,
   drainAcked: () => true,
+  waitsFor: () => undefined,
   probe: Probe.parse({}),
   restart,
 };

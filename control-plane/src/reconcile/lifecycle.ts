@@ -25,6 +25,8 @@ export interface Facts {
   readonly sessions: () => number | undefined;
   /** Every connected gateway has acknowledged that it gets no new sessions. Asked only while draining. */
   readonly drainAcked: () => boolean;
+  /** Why it may not be started yet. Asked only while pending. */
+  readonly waitsFor: () => string | undefined;
   readonly probe: Probe | undefined;
   readonly restart: Restart;
 }
@@ -43,8 +45,16 @@ const at = (now: number): string => new Date(now).toISOString();
 function managedStep(instance: Instance, facts: Facts): Step {
   const { now } = facts;
   switch (instance.state) {
-    case 'pending':
-      return { do: 'start' };
+    case 'pending': {
+      const waiting = facts.waitsFor();
+      if (waiting === undefined) return { do: 'start' };
+      if (instance.message === waiting) return { do: 'wait' };
+      return {
+        do: 'write',
+        patch: { reason: 'WaitsForDependency', message: waiting },
+        event: `instance ${instance.id} ${waiting}`,
+      };
+    }
     case 'starting': {
       if (facts.healthy) return becomeReady(instance, facts);
       const limit = durationMs(facts.probe?.startTimeout ?? '60s');

@@ -8,7 +8,6 @@ import type { HealthReport } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Probe, Restart } from '../model/service.ts';
 import { Restart as RestartSchema } from '../model/service.ts';
-import { durationMs } from '../model/units.ts';
 import type { Log } from '../log.ts';
 import type { HealthProbe, ProbeResult } from '../probes/probe.ts';
 import type { InstanceWrite, Registry, RegistryView } from '../registry/registry.ts';
@@ -19,9 +18,14 @@ import { createFleetBuilder } from './fleet.ts';
 import { createHealthMonitor, type HealthTarget } from './health.ts';
 import { nextStep, type Facts, type Step } from './lifecycle.ts';
 import { createOperations } from './operations.ts';
+import { overAge } from './age.ts';
+import { createWaitsFor, type WaitsFor } from './dependencies.ts';
+import { drainLost } from './lost-leases.ts';
 import { plan } from './plan.ts';
 import { runtimeIsAway, runtimeIsBack } from './reachability.ts';
 import { applyPlan } from './records.ts';
+import { callStopHook } from './stop-hook.ts';
+import { DEFAULT_PACE, createStartGate, type StartPace } from './start-gate.ts';
 
 export interface LoopOptions {
   readonly registry: Registry;
@@ -35,6 +39,8 @@ export interface LoopOptions {
   readonly sessionsAt: (upstream: string) => number | undefined;
   /** Every connected gateway runs this revision. */
   readonly isAcked: (revision: number) => boolean;
+  /** Default: 16 at once, 10 ms apart, those of a service 50 ms. */
+  readonly pace?: StartPace;
   readonly now: () => number;
   readonly random: () => number;
   readonly randomId: (length: number) => string;
@@ -62,6 +68,7 @@ const SLOWEST_LOOK_MS = 1_000;
 export function createLoop(options: LoopOptions): Loop {
   const { registry, runtimes, now, log } = options;
   const buildFleet = createFleetBuilder();
+  const gate = createStartGate(options.pace ?? DEFAULT_PACE, now);
   const operations = createOperations({
     registry,
     runtimes,
@@ -144,7 +151,7 @@ export function createLoop(options: LoopOptions): Loop {
     return targets;
   }
 
-  function factsOf(view: RegistryView, instance: Instance, revision: number): Facts {
+  function factsOf(view: RegistryView, instance: Instance, revision: number, waitsFor: WaitsFor): Facts {
     return {
       now: now(),
       random: options.random(),
@@ -152,6 +159,7 @@ export function createLoop(options: LoopOptions): Loop {
       healthReason: () => monitor.report(instance.id)?.reason ?? 'not probed yet',
       sessions: () => (instance.address === undefined ? 0 : options.sessionsAt(upstreamOf(instance))),
       drainAcked: () => options.isAcked(revision),
+      waitsFor: () => waitsFor(instance.service),
       probe: probeOf(view, instance),
       restart: view.services.get(instance.service)?.value.spec.restart ?? DEFAULT_RESTART,
     };
@@ -160,30 +168,24 @@ export function createLoop(options: LoopOptions): Loop {
   /** One turn: write what the plan says, then take each instance's next step. */
   async function turn(): Promise<void> {
     const planned = applyPlan(plan(registry.view(), knownSessions), { now: now(), randomId: options.randomId });
-    const lost = (await registry.lostLeases()).map((id): InstanceWrite => {
-      const instance = registry.view().instances.get(id)?.value;
-      const service = instance === undefined ? undefined : registry.view().services.get(instance.service)?.value;
-      const deadline = new Date(now() + durationMs(service?.spec.drain.deadline ?? '1h')).toISOString();
-      const drain = { reason: 'LeaseLost', since: new Date(now()).toISOString(), deadline, stopGrace: '30s' };
-      return {
-        op: 'update',
-        id,
-        patch: { drain },
-        event: `instance ${id} sent no heartbeat in time: it is drained and removed`,
-      };
-    });
-    await registry.writeInstances([...planned, ...lost]);
+    const lost = drainLost(registry.view(), await registry.lostLeases(), now());
+    await registry.writeInstances([...planned, ...lost, ...overAge(registry.view(), now())]);
 
     const view = registry.view();
     monitor.sync(healthTargets(view));
     const writes: InstanceWrite[] = [];
+    const waitsFor = createWaitsFor(view);
+    gate.look(
+      [...view.instances.values()].map((held) => held.value),
+      (id) => operations.isBusy(id),
+    );
     let wakeAt = now() + SLOWEST_LOOK_MS;
     for (const { value: instance, revision } of view.instances.values()) {
       if (operations.isBusy(instance.id)) {
         if (instance.drain !== undefined) operations.cancelStart(instance.id);
         continue;
       }
-      const step = nextStep(instance, factsOf(view, instance, revision));
+      const step = nextStep(instance, factsOf(view, instance, revision, waitsFor));
       if (step.do === 'write')
         writes.push({
           op: 'update',
@@ -194,7 +196,11 @@ export function createLoop(options: LoopOptions): Loop {
       else if (step.do === 'delete')
         writes.push({ op: 'delete', id: instance.id, ...(step.event === undefined ? {} : { event: step.event }) });
       else if (step.do === 'wait') wakeAt = Math.min(wakeAt, step.until ?? wakeAt);
-      else perform(view, instance, step);
+      else {
+        const later = step.do === 'start' ? gate.ask(instance.service) : 0;
+        if (later === 0) perform(view, instance, step);
+        else wakeAt = Math.min(wakeAt, later);
+      }
     }
     if (writes.length > 0) {
       await registry.writeInstances(writes);
@@ -218,7 +224,9 @@ export function createLoop(options: LoopOptions): Loop {
         afterFailure(instance, restart, failure, now(), options.random()),
       );
     } else if (step.do === 'stop')
-      operations.stop(instance, step.graceMs, { op: 'delete', id: instance.id, event: step.event });
+      operations.stop(instance, step.graceMs, { op: 'delete', id: instance.id, event: step.event }, async () =>
+        callStopHook(registry, instance),
+      );
     else
       operations.stop(instance, step.graceMs, { op: 'update', id: instance.id, patch: step.patch, event: step.event });
   }

@@ -13,8 +13,8 @@ export interface Operations {
   start(instance: Instance, version: Version | undefined, failed: (failure: Failure) => InstancePatch): void;
   /** Gives up a start that is still waiting; one that has started is kept and stopped by the next step. */
   cancelStart(instance: string): void;
-  /** Ends the process, then makes the write; a deletion also removes the instance's folder. */
-  stop(instance: Instance, graceMs: number, then: InstanceWrite): void;
+  /** Waits for `before`, ends the process, then makes the write; a deletion also removes the instance's folder. */
+  stop(instance: Instance, graceMs: number, then: InstanceWrite, before?: () => Promise<void>): void;
   /** Waits for what is under way, without starting more. */
   close(): Promise<void>;
 }
@@ -99,7 +99,13 @@ export function createOperations({ registry, runtimes, log, now, onDone }: Opera
     }
   }
 
-  async function stopOne(instance: Instance, graceMs: number, then: InstanceWrite): Promise<void> {
+  async function stopOne(
+    instance: Instance,
+    graceMs: number,
+    then: InstanceWrite,
+    before: () => Promise<void>,
+  ): Promise<void> {
+    await before();
     const runtime = runtimes.get(instance.runtime);
     await runtime?.stop(instance.id, { graceMs });
     await registry.writeInstances([then]);
@@ -115,8 +121,8 @@ export function createOperations({ registry, runtimes, log, now, onDone }: Opera
       const operation = running.get(instance);
       if (operation?.kind === 'start') operation.abort.abort();
     },
-    stop(instance, graceMs, then) {
-      begin(instance.id, 'stop', () => stopOne(instance, graceMs, then));
+    stop(instance, graceMs, then, before = async () => undefined) {
+      begin(instance.id, 'stop', () => stopOne(instance, graceMs, then, before));
     },
     async close() {
       for (const { abort, kind } of running.values()) if (kind === 'start') abort.abort();

@@ -46,6 +46,11 @@ const instances: Listing<InstanceView> = {
     { title: 'sessions', cell: (one) => String(one.sessions) },
     { title: 'address', cell: (one) => (one.address === undefined ? '-' : `${one.address.host}:${one.address.port}`) },
     { title: 'pid', cell: (one) => String(one.process?.pid ?? '-') },
+    { title: 'cpu', cell: (one) => (one.usage === null ? '-' : `${(one.usage.cpuCores * 100).toFixed(0)}%`) },
+    {
+      title: 'memory',
+      cell: (one) => (one.usage === null ? '-' : `${Math.round(one.usage.memoryBytes / 2 ** 20)} MiB`),
+    },
     { title: 'restarts', cell: (one) => String(one.restarts) },
     { title: 'age', cell: (one) => since(one.createdAt) },
     { title: 'message', cell: (one) => one.message, wide: true },

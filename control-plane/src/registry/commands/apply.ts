@@ -7,6 +7,7 @@ import { ServiceDocument, type Service } from '../../model/service.ts';
 import type { WriteAction } from '../../model/write.ts';
 import { differences } from '../diff.ts';
 import { shown } from '../redact.ts';
+import { dependencyIssues } from '../dependencies.ts';
 import { addEvent, checkExpected, newDraft, refuse, type CommandContext, type Draft } from '../draft.ts';
 import { put, routeKey, serviceKey, versionKey } from '../keys.ts';
 import type { RegistryView } from '../registry.ts';
@@ -100,6 +101,7 @@ export function apply(
     ...view.services.keys(),
     ...parsed.filter((one) => one.kind === 'Service').map((one) => one.name),
   ]);
+  refuseDependencies(view, parsed);
   for (const [index, document] of parsed.entries()) {
     if (document.kind === 'Service') applyService(view, document, context, draft);
     else {
@@ -116,6 +118,20 @@ export function apply(
     }
   }
   return draft;
+}
+
+function refuseDependencies(view: RegistryView, parsed: readonly Document[]): void {
+  const wrong = dependencyIssues(
+    view,
+    parsed.filter((one) => one.kind === 'Service'),
+  );
+  const issues = parsed.flatMap((document, index) =>
+    (document.kind === 'Service' ? (wrong.get(document.name) ?? []) : []).map((issue) => ({
+      ...issue,
+      path: `${parsed.length === 1 ? '' : `documents.${index}.`}${issue.path}`,
+    })),
+  );
+  if (issues.length > 0) refuse(parsed.length === 1 ? 'the document' : 'the documents', issues);
 }
 
 export function applyService(

@@ -3,6 +3,7 @@ import { SwitchboardError } from '../../model/errors.ts';
 import { ServiceDocument, type Service } from '../../model/service.ts';
 import { parseAs } from '../../model/parse.ts';
 import { shown } from '../redact.ts';
+import { dependentsOf } from '../dependencies.ts';
 import { addEvent, checkExpected, newDraft, type CommandContext, type Draft } from '../draft.ts';
 import { remove, routeKey, serviceKey, versionKey } from '../keys.ts';
 import type { Held, RegistryView } from '../registry.ts';
@@ -105,6 +106,12 @@ export function removeService(view: RegistryView, name: string, context: Command
   if (users.length > 0) {
     throw new SwitchboardError('conflict', `service ${name} is the target of route ${users.join(', ')}`, {
       remedy: 'Delete or change the route first.',
+    });
+  }
+  const dependents = dependentsOf(view, name);
+  if (dependents.length > 0) {
+    throw new SwitchboardError('conflict', `service ${dependents.join(', ')} depends on service ${name}`, {
+      remedy: 'Delete it first, or take it out of its spec.dependsOn.',
     });
   }
   drainAll(view, service, 'ServiceDeleted', context, draft, now);

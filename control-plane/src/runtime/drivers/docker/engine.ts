@@ -28,8 +28,9 @@ export interface EngineOptions {
   /** unix:///path or tcp://host:port. */
   readonly address: string;
   readonly label: string;
-  /** Awaited before the engine counts as reachable. */
-  readonly onUp: () => Promise<void>;
+  /** Looks at everything; awaited before the engine counts as reachable. */
+  readonly lookAtAll: () => Promise<void>;
+  readonly onUp: () => void;
   readonly onDown: (reason: string) => void;
   readonly onEvent: (event: EngineEvent) => void;
 }
@@ -59,7 +60,7 @@ function reasonOf(address: string, error: unknown): string {
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { address, label, onUp, onDown, onEvent } = options;
+  const { address, label, lookAtAll, onUp, onDown, onEvent } = options;
   const docker = connectTo(address);
   const first = Promise.withResolvers<undefined>();
   let state: 'connecting' | 'up' | 'down' = 'connecting';
@@ -120,11 +121,12 @@ export function createEngine(options: EngineOptions): Engine {
       }
       stream = opened;
       follow(opened);
-      await onUp();
+      await lookAtAll();
       if (stream !== opened) return;
       state = 'up';
       retryMs = FIRST_RETRY_MS;
       first.resolve(undefined);
+      onUp();
       watchOver();
     } catch (error) {
       fail(error);

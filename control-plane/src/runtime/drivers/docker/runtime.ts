@@ -84,8 +84,8 @@ export const dockerRuntime: RuntimeDriver<Options> = {
     const engine = createEngine({
       address: options.host ?? context.environment['DOCKER_HOST'] ?? DEFAULT_SOCKET,
       label: `${LABELS.installation}=${installation}`,
-      onUp: async () => {
-        await lookAtAll();
+      lookAtAll,
+      onUp: () => {
         tell({ type: 'reachable' });
       },
       onDown: (message) => {
