@@ -17,7 +17,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['registry', 'home', 'certificates'],
   ['runtime', 'routing', 'probes', 'telemetry', 'history'],
   ['reconcile'],
-  ['translate'],
+  ['translate', 'gateways'],
   ['api'],
   ['cli'],
 ];
@@ -31,7 +31,7 @@ const CLI_MAY_IMPORT = ['model/', 'api/client.ts', 'api/types.ts'];
 /** The only readers of process.env. */
 const MAY_READ_ENVIRONMENT = ['config.ts', 'cli/settings.ts'];
 const WORKSPACES: Readonly<Record<string, readonly string[]>> = {
-  '@switchboard/proto': ['xds', 'translate', 'telemetry', 'routing', COMPOSITION],
+  '@switchboard/proto': ['gateways', 'xds', 'translate', 'telemetry', 'routing', COMPOSITION],
   '@switchboard/envoy': [COMPOSITION],
 };
 

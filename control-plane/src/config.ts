@@ -24,6 +24,8 @@ const Settings = z.strictObject({
   xds: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8802) }).prefault({}),
   /** Between Envoy and the control plane. Each is renewed at two thirds of its life. */
   certificates: z.strictObject({ life: PositiveDuration.default('90d') }).prefault({}),
+  /** How often each Envoy's own view is compared with what it was told. */
+  drift: z.strictObject({ interval: PositiveDuration.default('60s') }).prefault({}),
   envoy: z
     .strictObject({
       /** The binary; default: `envoy` on PATH if its version is tested, else the one that the set-up installed. */
@@ -88,6 +90,7 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   SWITCHBOARD_XDS_HOST: ['xds', 'host'],
   SWITCHBOARD_XDS_PORT: ['xds', 'port'],
   SWITCHBOARD_CERTIFICATES_LIFE: ['certificates', 'life'],
+  SWITCHBOARD_DRIFT_INTERVAL: ['drift', 'interval'],
   SWITCHBOARD_ENVOY_PATH: ['envoy', 'path'],
   ENVOY_PATH: ['envoy', 'path'],
   SWITCHBOARD_ENVOY_CONCURRENCY: ['envoy', 'concurrency'],

@@ -2,7 +2,7 @@
 import { createParser } from 'eventsource-parser';
 import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
-import type { CertificateStatus } from '../model/gateway.ts';
+import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
@@ -274,6 +274,9 @@ export function createClient({ url, token }: { url: string; token: string }) {
     applyText: async (text: string, flags: WriteFlags = {}) =>
       json<WriteAnswer>('POST', '/v1/apply', { query: writeQuery(flags), text }),
     gateways: async () => json<{ items: GatewayView[] }>('GET', '/v1/gateways'),
+    gatewayConfig: async (node: string, type: string, name?: string) =>
+      json<GatewayConfig>('GET', `${named('gateways', node)}/config/${encodeURIComponent(type)}`, { query: { name } }),
+    compareGateway: async (node: string) => json<DriftReport>('POST', `${named('gateways', node)}/compare`),
     certificates: async () => json<{ items: CertificateStatus[] }>('GET', '/v1/certificates'),
     rotateCertificates: async (gateway?: string) =>
       json<{ items: CertificateStatus[] }>('POST', '/v1/certificates/rotate', {

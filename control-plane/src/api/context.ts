@@ -1,8 +1,9 @@
 /** What the API needs of the rest: plain functions and values that main.ts passes. Routes hold no logic beyond parse, authorise, call. */
 import type { History } from '../history/create.ts';
 import type { HealthReport } from '../model/health.ts';
-import type { CertificateStatus } from '../model/gateway.ts';
+import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
+import type { Condition } from '../model/meta.ts';
 import type { ReadinessCheck, RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { WriteOptions } from '../model/write.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -30,6 +31,12 @@ export interface ApiContext {
   sessions(): readonly Session[];
   sessionCounts(): SessionCounts;
   gateways(): readonly GatewayView[];
+  /** One type of resources as sent and as Envoy has them, with secrets left out. Error: not_found. */
+  gatewayConfig(node: string, type: string, name?: string): Promise<GatewayConfig>;
+  /** Compares now, and not only at the interval. Error: not_found. */
+  lookForDrift(node: string): Promise<DriftReport>;
+  /** What speaks against services and routes, as it is now. */
+  conditions(): (kind: 'Service' | 'Route', name: string) => readonly Condition[];
   readonly certificates: {
     list(): readonly CertificateStatus[];
     /** New ones for all, or for one gateway. Open streams go on; new connections use them. Error: not_found. */

@@ -10,6 +10,7 @@ export function observedBy(api: ApiContext): Observed {
     health: (instance) => api.health(instance),
     signals: (instance) => api.signals(instance),
     gatewayUrl: api.system().gateway.url,
+    conditions: api.conditions(),
   };
 }
 

@@ -1,7 +1,9 @@
 /** What the API answers beyond the model's own types: shared with the client, the CLI and the console. */
 import type { ErrorCode } from '../model/errors.ts';
+import type { DriftReport, Refusal } from '../model/gateway.ts';
 import type { HealthReport } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
+import type { Condition } from '../model/meta.ts';
 import type { Route } from '../model/route.ts';
 import type { Service } from '../model/service.ts';
 import type { ReadinessCheck, SystemStatus } from '../model/system.ts';
@@ -16,6 +18,12 @@ export type { LogLine } from '../runtime/runtime.ts';
 export interface GatewayView extends GatewaySync {
   /** The certificate that it showed last; null: none yet. */
   readonly certificate: { readonly serial: string; readonly notAfter: string } | null;
+  /** Resources that it refuses: it goes on with their last good form. */
+  readonly refusals: readonly Refusal[];
+  /** InSync false (Refused, Behind), Drift true; empty: all is well. */
+  readonly conditions: readonly Condition[];
+  /** Of the last comparison with Envoy's own view; null: none yet. */
+  readonly drift: DriftReport | null;
 }
 
 export type ServiceState = 'ready' | 'degraded' | 'starting' | 'stopped' | 'failed' | 'draining';
@@ -31,6 +39,8 @@ export interface ServiceView extends Service {
     readonly sessions: number;
     /** Where clients connect. */
     readonly url: string;
+    /** What speaks against it, such as a gateway's refusal; empty: nothing. */
+    readonly conditions: readonly Condition[];
   };
   readonly instances: readonly string[];
 }
@@ -42,7 +52,10 @@ export type InstanceView = Instance & {
   /** What its processes use, sampled every few seconds; null: not known, or not yet. */
   readonly usage: { readonly cpuCores: number; readonly memoryBytes: number } | null;
 };
-export type RouteView = Route & { readonly revision: number };
+export type RouteView = Route & {
+  readonly revision: number;
+  readonly status: { readonly conditions: readonly Condition[] };
+};
 
 export type WriteAnswer = WriteResult & { readonly acks?: AckReport };
 

@@ -2,6 +2,7 @@
 import type { HealthReport } from '../model/health.ts';
 import type { LoadSignals } from '../model/load.ts';
 import type { Instance } from '../model/instance.ts';
+import type { Condition } from '../model/meta.ts';
 import type { Service } from '../model/service.ts';
 import type { Held, RegistryView } from '../registry/registry.ts';
 import type { SessionCounts } from '../telemetry/session.ts';
@@ -13,6 +14,7 @@ export interface Observed {
   readonly signals: (instance: string) => LoadSignals | undefined;
   /** ws://host:port */
   readonly gatewayUrl: string;
+  readonly conditions: (kind: 'Service' | 'Route', name: string) => readonly Condition[];
 }
 
 function sessionsOf(instance: Instance, counts: SessionCounts): number {
@@ -90,6 +92,7 @@ export function serviceView(
       wanted,
       sessions,
       url: `${observed.gatewayUrl}/agents/${value.name}`,
+      conditions: observed.conditions('Service', value.name),
     },
     instances: instances.map((one) => one.id).sort(),
   };

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ApiContext } from '../api/context.ts';
 import type { Keeper } from '../certificates/keeper.ts';
-import type { Peers } from '../certificates/peers.ts';
 import { destroySocket, whyNotDestroy } from '../home/destroy-socket.ts';
 import type { History } from '../history/create.ts';
 import type { RevisionLog } from '../home/revisions.ts';
@@ -17,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import type { AgentReports } from '../telemetry/agent-reports.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { XdsServer } from '../xds/server.ts';
+import type { GatewayViews } from './gateway-views.ts';
 import type { News } from './news.ts';
 import { endEverything, type ShutdownParts } from './shutdown.ts';
 import type { Signals } from './signals.ts';
@@ -35,7 +35,7 @@ export interface ApiParts extends ShutdownParts {
   readonly history: History;
   readonly news: News;
   readonly certificates: Keeper;
-  readonly peers: Peers;
+  readonly gateways: GatewayViews;
   readonly now: () => number;
   readonly ended: () => void;
 }
@@ -74,7 +74,10 @@ export function apiContext(parts: ApiParts): ApiContext {
     reportLoad: (instance, report) => reports.put(instance, report),
     sessions: () => sessions.list(),
     sessionCounts: () => sessions.counts(),
-    gateways: () => xds.gateways().map((sync) => ({ ...sync, certificate: parts.peers.of(sync.node) ?? null })),
+    gateways: () => parts.gateways.list(),
+    gatewayConfig: async (node, type, name) => parts.gateways.config(node, type, name),
+    lookForDrift: async (node) => parts.gateways.lookForDrift(node),
+    conditions: () => parts.gateways.conditions(),
     certificates: {
       list: () => parts.certificates.status(),
       async rotate(gateway, write) {

@@ -34,6 +34,7 @@ import { apiContext } from './api-context.ts';
 import { createClosers, type Closers } from './closers.ts';
 import { startGateway } from './gateway.ts';
 import { feedHistory } from './history.ts';
+import { createGatewayViews } from './gateway-views.ts';
 import { startLoop } from './loop.ts';
 import { createNews } from './news.ts';
 import { createRuntimes } from './runtimes.ts';
@@ -193,6 +194,20 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   });
   closers.add(keepSessionsFresh(sessions, load));
 
+  const gateways = createGatewayViews({
+    xds,
+    peers,
+    envoy: gateway,
+    registry,
+    problems,
+    driftIntervalMs: durationMs(config.drift.interval),
+    tell: news.tell,
+    now,
+    log,
+  });
+  closers.add(() => {
+    gateways.drift.close();
+  });
   const status = createStatus({ config, ports, startedAt, registry, gateway, xds, sessions, problems });
   const ended = Promise.withResolvers<undefined>();
   const api = apiContext({
@@ -214,7 +229,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     now,
     log,
     certificates,
-    peers,
+    gateways,
     closeAll: closers.closeAll,
     ended: () => {
       ended.resolve(undefined);

@@ -8,3 +8,73 @@ export interface CertificateStatus {
   readonly notAfter: string;
   readonly renewAt: string;
 }
+
+/** Both views of the resources of one type, by the name of the resource. */
+export interface ConfigDifference {
+  readonly onlySent: readonly string[];
+  readonly onlyEnvoy: readonly string[];
+  /** `patch`: unified, from what was sent to what Envoy has; secrets left out. */
+  readonly differ: readonly { readonly name: string; readonly patch: string }[];
+}
+
+/** Secrets are left out. */
+export interface GatewayConfig {
+  readonly node: string;
+  /** cds, eds, lds, rds, ecds or sds. */
+  readonly type: string;
+  readonly sent: readonly {
+    readonly name: string;
+    readonly state: string;
+    /** What it is to have; empty: it is to go. */
+    readonly version: string;
+    readonly acked: string;
+    readonly revision: number;
+    readonly sentAt: string | null;
+    readonly answeredAt: string | null;
+    readonly nack?: { readonly message: string; readonly version: string; readonly at: string };
+    readonly resource?: unknown;
+  }[];
+  readonly envoy:
+    | { readonly reachable: false; readonly reason: string }
+    | {
+        readonly reachable: true;
+        readonly items: readonly {
+          readonly name: string;
+          readonly version: string;
+          readonly lastUpdated: string | null;
+          readonly warming: boolean;
+          readonly error?: string;
+          readonly resource: unknown;
+        }[];
+      };
+  /** Null: Envoy can't be asked. */
+  readonly difference: ConfigDifference | null;
+}
+
+export interface Refusal {
+  /** cds, eds and so on. */
+  readonly type: string;
+  /** Of the resource. */
+  readonly name: string;
+  /** Envoy's own text. */
+  readonly message: string;
+  readonly since: string;
+  /** What it comes from, where it comes from one. */
+  readonly owner: { readonly kind: 'Service' | 'Route'; readonly name: string } | null;
+}
+
+/** One thing in which an Envoy differs from the registry. */
+export interface Drift {
+  readonly type: string;
+  readonly name: string;
+  /** A sentence that goes on after the name. */
+  readonly message: string;
+}
+
+export interface DriftReport {
+  readonly node: string;
+  readonly lookedAt: string;
+  /** Why Envoy could not be asked; empty: it could. */
+  readonly unreachable: string;
+  readonly drift: readonly Drift[];
+}

@@ -47,6 +47,8 @@ export interface RevisionTimeline {
   readonly gateways: readonly {
     readonly node: string;
     readonly state: 'acked' | 'pending' | 'refused';
+    readonly sentAt: string | null;
+    /** When it was acknowledged. */
     readonly at: string | null;
     readonly message: string;
   }[];

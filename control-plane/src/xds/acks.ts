@@ -6,11 +6,15 @@ import { shortName } from './types.ts';
 export interface TimelineEntry {
   readonly node: string;
   readonly state: 'acked' | 'pending' | 'refused';
+  /** When something of it, or of a later one, was first sent; null: nothing had to be sent before it was settled. */
+  readonly sentAt: string | null;
   readonly at: string | null;
   readonly message: string;
 }
 
 export interface Acks {
+  /** Something of this revision was sent. */
+  sent(node: string, revision: number): void;
   /** Called after each event of a stream of this node. */
   progressed(node: string): void;
   /** The node has left. */
@@ -23,6 +27,9 @@ export interface Acks {
 /** Kept revisions a node, and nodes that have left. */
 const KEPT = 2000;
 const MOST_NODES = 1000;
+
+/** By node: times of revisions, oldest first. */
+type Times = Map<string, { revision: number; at: string }[]>;
 
 interface Waiter {
   readonly revision: number;
@@ -39,7 +46,18 @@ export function createAcks({ nodes, progress: progressOf, now }: AcksOptions): A
   const progress = (): Progress[] => [...nodes()].map(progressOf);
   const waiters = new Set<Waiter>();
   /** By node: when each revision was settled, oldest first. A revision that was skipped is settled with the next. */
-  const settledAt = new Map<string, { revision: number; at: string }[]>();
+  const settledAt: Times = new Map();
+  const sentAt: Times = new Map();
+
+  function record(times: Times, node: string, revision: number): void {
+    const entries = times.get(node) ?? [];
+    if ((entries.at(-1)?.revision ?? 0) >= revision) return;
+    entries.push({ revision, at: new Date(now()).toISOString() });
+    if (entries.length > KEPT) entries.shift();
+    times.set(node, entries);
+  }
+  const first = (times: Times, node: string, revision: number): string | null =>
+    times.get(node)?.find((entry) => entry.revision >= revision)?.at ?? null;
 
   function report(revision: number): AckReport {
     const acked: string[] = [];
@@ -67,19 +85,17 @@ export function createAcks({ nodes, progress: progressOf, now }: AcksOptions): A
   }
 
   return {
+    sent(node, revision) {
+      record(sentAt, node, revision);
+    },
     progressed(node) {
-      const { settledRevision } = progressOf(node);
-      const entries = settledAt.get(node) ?? [];
-      if ((entries.at(-1)?.revision ?? 0) < settledRevision) {
-        entries.push({ revision: settledRevision, at: new Date(now()).toISOString() });
-        if (entries.length > KEPT) entries.shift();
-        settledAt.set(node, entries);
-      }
+      record(settledAt, node, progressOf(node).settledRevision);
       for (const waiter of [...waiters]) waiter.check();
     },
     left(node) {
       // What it ran before counts for its next stream only when that tells so.
       if (settledAt.size > MOST_NODES) settledAt.delete(node);
+      if (sentAt.size > MOST_NODES) sentAt.delete(node);
       for (const waiter of [...waiters]) waiter.check();
     },
     report,
@@ -112,9 +128,12 @@ export function createAcks({ nodes, progress: progressOf, now }: AcksOptions): A
       const { refused } = report(revision);
       return progress().map(({ node, settledRevision }) => {
         const refusal = refused.find((one) => one.node === node);
-        if (refusal !== undefined) return { node, state: 'refused', at: null, message: refusal.message };
-        const at = settledAt.get(node)?.find((entry) => entry.revision >= revision)?.at ?? null;
-        return { node, state: settledRevision >= revision ? 'acked' : 'pending', at, message: '' };
+        const at = first(settledAt, node, revision);
+        const sent = first(sentAt, node, revision);
+        // What was sent after it was settled belongs to a later one.
+        const own = sent !== null && at !== null && sent > at ? null : sent;
+        if (refusal !== undefined) return { node, state: 'refused', sentAt: own, at: null, message: refusal.message };
+        return { node, state: settledRevision >= revision ? 'acked' : 'pending', sentAt: own, at, message: '' };
       });
     },
   };

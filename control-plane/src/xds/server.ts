@@ -220,6 +220,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
       observe({ kind: 'response', node: node.id, type: shortName(type), variant, ...counts });
     }
     for (const notice of notices) note(session, notice);
+    if (sends.length > 0) acks.sent(node.id, groups.get(session.group)?.pushed()?.revision ?? 0);
     acks.progressed(node.id);
     tell({ kind: 'progress', node: node.id });
   }

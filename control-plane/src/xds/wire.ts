@@ -1,5 +1,6 @@
 /** Between the messages of envoy.service.discovery.v3 and the events of stream.ts, for each variant. */
 import { messageType } from '@switchboard/proto';
+import { nackText } from './nack-text.ts';
 import type { XdsResource } from './snapshot.ts';
 import type { Send } from './events.ts';
 import type { XdsRequest } from './variant.ts';
@@ -68,7 +69,7 @@ function nodeOf({ node }: RequestMessage): WireNode | undefined {
 }
 
 const errorOf = ({ error_detail: detail }: RequestMessage): string | undefined =>
-  detail === null ? undefined : detail.message;
+  detail === null ? undefined : nackText(detail.message);
 
 const WRAPPER = 'type.googleapis.com/envoy.service.discovery.v3.Resource';
 

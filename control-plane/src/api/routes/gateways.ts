@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { ListQuery, answerList } from '../lists.ts';
@@ -26,6 +27,28 @@ export const gateways: readonly Endpoint[] = [
       if (found === undefined) throw new SwitchboardError('not_found', `no gateway ${call.param('node')} is connected`);
       return found;
     },
+  },
+  {
+    method: 'get',
+    path: '/v1/gateways/{node}/config/{type}',
+    summary: 'Resources of one type (cds, eds, lds, rds, ecds, sds) as sent, as Envoy has them, and what differs',
+    query: z.strictObject({ name: z.string().max(256).optional().describe('This resource alone.') }),
+    answer: {
+      status: 200,
+      about:
+        'Keys, passwords and tokens are left out. `envoy.reachable` is false where its admin socket can not be reached.',
+    },
+    async handle(call) {
+      const { name } = call.query as { name?: string };
+      return call.api.gatewayConfig(call.param('node'), call.param('type'), name);
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/gateways/{node}/compare',
+    summary: "Compare Envoy's own view with the registry now",
+    answer: { status: 200, about: 'What differs; empty: nothing. It is done at an interval too (`drift.interval`).' },
+    handle: async (call) => call.api.lookForDrift(call.param('node')),
   },
   {
     method: 'get',

@@ -23,10 +23,15 @@ export const routes: readonly Endpoint[] = [
     query: ListQuery,
     answer: { status: 200, about: 'A page of routes. Every service has /agents/<name> besides.' },
     async handle(call) {
+      const conditions = call.api.conditions();
       return answerList(call, {
         items: () =>
           [...call.api.registry.view().routes.values()]
-            .map(({ value, revision }) => ({ ...value, revision }))
+            .map(({ value, revision }) => ({
+              ...value,
+              revision,
+              status: { conditions: conditions('Route', value.name) },
+            }))
             .sort(byName),
         keyOf: (one) => one.name,
         labelsOf: (one) => one.labels,
@@ -41,7 +46,7 @@ export const routes: readonly Endpoint[] = [
     async handle(call) {
       const { value, revision } = find(call);
       call.hono.header('etag', `"${revision}"`);
-      return { ...value, revision };
+      return { ...value, revision, status: { conditions: call.api.conditions()('Route', value.name) } };
     },
   },
   {

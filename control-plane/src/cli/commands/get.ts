@@ -26,12 +26,19 @@ const services: Listing<ServiceView> = {
   nameOf: (one) => one.name,
   columns: [
     { title: 'name', cell: (one) => one.name },
-    { title: 'state', cell: (one) => tint(one.status.state) },
+    {
+      title: 'state',
+      cell: ({ status }) => tint(status.state) + (status.conditions.length === 0 ? '' : ` (${tint('refused')})`),
+    },
     { title: 'ready', cell: (one) => `${one.status.ready}/${one.status.wanted}` },
     { title: 'sessions', cell: (one) => String(one.status.sessions) },
     { title: 'version', cell: (one) => String(one.version) },
     { title: 'address', cell: (one) => one.status.url },
-    { title: 'message', cell: (one) => one.status.message, wide: true },
+    {
+      title: 'message',
+      cell: ({ status }) => [status.message, ...status.conditions.map(({ message }) => message)].join('; '),
+      wide: true,
+    },
   ],
 };
 
@@ -70,6 +77,7 @@ const routes: Listing<RouteView> = {
     { title: 'service', cell: (one) => one.spec.target.service },
     { title: 'priority', cell: (one) => String(one.spec.priority) },
     { title: 'enabled', cell: (one) => String(one.spec.enabled) },
+    { title: 'message', cell: (one) => one.status.conditions.map(({ message }) => message).join('; '), wide: true },
   ],
 };
 
@@ -85,8 +93,8 @@ const gateways: Listing<GatewayView> = {
       cell: (one) => tint(one.types[type]?.state ?? 'NOT_SENT'),
     })),
     {
-      title: 'refusal',
-      cell: (one) => Object.values(one.types).find((type) => type.nack !== undefined)?.nack?.message ?? '',
+      title: 'message',
+      cell: (one) => one.conditions.map(({ message }) => message).join('; '),
     },
   ],
 };
