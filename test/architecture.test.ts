@@ -17,7 +17,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['registry', 'home', 'certificates'],
   ['runtime', 'routing', 'probes', 'telemetry', 'history'],
   ['reconcile'],
-  ['translate', 'gateways'],
+  ['translate', 'gateways', 'metrics'],
   ['api'],
   ['cli'],
 ];

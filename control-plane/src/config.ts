@@ -26,6 +26,13 @@ const Settings = z.strictObject({
   certificates: z.strictObject({ life: PositiveDuration.default('90d') }).prefault({}),
   /** How often each Envoy's own view is compared with what it was told. */
   drift: z.strictObject({ interval: PositiveDuration.default('60s') }).prefault({}),
+  /** Of /metrics: without a token, or with one that is good for nothing else (beside the API's own). */
+  metrics: z
+    .strictObject({
+      public: z.union([z.boolean(), z.stringbool()]).default(false),
+      token: z.string().min(20).optional(),
+    })
+    .prefault({}),
   envoy: z
     .strictObject({
       /** The binary; default: `envoy` on PATH if its version is tested, else the one that the set-up installed. */
@@ -91,6 +98,8 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   SWITCHBOARD_XDS_PORT: ['xds', 'port'],
   SWITCHBOARD_CERTIFICATES_LIFE: ['certificates', 'life'],
   SWITCHBOARD_DRIFT_INTERVAL: ['drift', 'interval'],
+  SWITCHBOARD_METRICS_PUBLIC: ['metrics', 'public'],
+  SWITCHBOARD_METRICS_TOKEN: ['metrics', 'token'],
   SWITCHBOARD_ENVOY_PATH: ['envoy', 'path'],
   ENVOY_PATH: ['envoy', 'path'],
   SWITCHBOARD_ENVOY_CONCURRENCY: ['envoy', 'concurrency'],

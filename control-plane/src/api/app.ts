@@ -16,6 +16,7 @@ import { certificates } from './routes/certificates.ts';
 import { events } from './routes/events.ts';
 import { gateways } from './routes/gateways.ts';
 import { instances } from './routes/instances.ts';
+import { metrics } from './routes/metrics.ts';
 import { routes } from './routes/routes.ts';
 import { sessions } from './routes/sessions.ts';
 import { services } from './routes/services.ts';
@@ -25,6 +26,7 @@ import { serveFiles } from './static.ts';
 
 export const ENDPOINTS: readonly Endpoint[] = [
   ...system,
+  ...metrics,
   ...services,
   ...instances,
   ...routes,
@@ -94,8 +96,22 @@ export function createApp({ api, version, host, closing }: AppOptions): Hono {
       throw new SwitchboardError('forbidden', 'this address answers only to local names');
     await next();
   });
+  const routeOf = new WeakMap<Request, string>();
+  app.use(async (context, next) => {
+    const start = performance.now();
+    await next();
+    // Errors have become answers by now. What is no endpoint has no route: any path may be asked for.
+    const route = routeOf.get(context.req.raw) ?? 'other';
+    api.metrics.request({
+      method: context.req.method,
+      route,
+      status: context.res.status,
+      ms: performance.now() - start,
+    });
+  });
   for (const endpoint of ENDPOINTS) {
     app.on(endpoint.method.toUpperCase(), endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
+      routeOf.set(context.req.raw, endpoint.path);
       const actor = endpoint.open === true ? 'anonymous' : authenticate(api, context);
       const query = queryOf(endpoint, context);
       const body = await bodyOf(endpoint, context);

@@ -53,6 +53,14 @@ export interface ApiContext {
   revision(revision: number): RevisionTimeline | undefined;
   /** Error: not_found. */
   logs(instance: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>;
+  readonly metrics: {
+    readonly contentType: string;
+    /** Undefined: without a token. */
+    mayScrape(token: string | undefined): boolean;
+    scrape(): Promise<string>;
+    /** After each answer; `route` is the path's template. */
+    request(request: { method: string; route: string; status: number; ms: number }): void;
+  };
   /** Told after every change of what the API shows. */
   subscribe(listener: () => void): () => void;
   /** A consistent copy of the store as a file that the caller deletes. Error: unsupported for a store without one. */

@@ -36,6 +36,7 @@ export interface ApiParts extends ShutdownParts {
   readonly news: News;
   readonly certificates: Keeper;
   readonly gateways: GatewayViews;
+  readonly metrics: ApiContext['metrics'];
   readonly now: () => number;
   readonly ended: () => void;
 }
@@ -74,6 +75,7 @@ export function apiContext(parts: ApiParts): ApiContext {
     reportLoad: (instance, report) => reports.put(instance, report),
     sessions: () => sessions.list(),
     sessionCounts: () => sessions.counts(),
+    metrics: parts.metrics,
     gateways: () => parts.gateways.list(),
     gatewayConfig: async (node, type, name) => parts.gateways.config(node, type, name),
     lookForDrift: async (node) => parts.gateways.lookForDrift(node),

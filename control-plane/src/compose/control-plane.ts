@@ -20,6 +20,7 @@ import type { LoadSignals } from '../model/load.ts';
 import type { SystemStatus } from '../model/system.ts';
 import { durationMs } from '../model/units.ts';
 import { impactOf } from '../reconcile/impact.ts';
+import { createMetrics } from '../metrics/create.ts';
 import { createRegistry } from '../registry/create.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import { emptyView } from '../registry/view.ts';
@@ -36,6 +37,7 @@ import { startGateway } from './gateway.ts';
 import { feedHistory } from './history.ts';
 import { createGatewayViews } from './gateway-views.ts';
 import { startLoop } from './loop.ts';
+import { metricsForApi } from './metrics.ts';
 import { createNews } from './news.ts';
 import { createRuntimes } from './runtimes.ts';
 import { writeRuntimeFile } from './runtime-file.ts';
@@ -121,11 +123,13 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   sessions.watch(feed.session);
   const load = createEndpointLoad({ now: () => performance.now() });
   const reports = createAgentReports({ now });
+  const metrics = createMetrics();
   const xds = await startXdsServer({
     host: config.xds.host,
     port: ports.xds,
     log,
     now,
+    measure: metrics.measure,
     credentials: serverCredentials(certificates, peers),
     services: [accessLogService(sessions, { refused: feed.refused }), loadReportService(load, CONTROL_PLANE_CLUSTER)],
   });
@@ -230,6 +234,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     log,
     certificates,
     gateways,
+    metrics: metricsForApi({ config, token, metrics, startedAt, registry, gateways, sessions, certificates, peers }),
     closeAll: closers.closeAll,
     ended: () => {
       ended.resolve(undefined);
