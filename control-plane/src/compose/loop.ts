@@ -46,8 +46,8 @@ export async function startLoop(parts: LoopParts): Promise<{ loop: Loop; problem
         log.warn({ problem }, 'a resource can not be served as it is');
     }
     problems = translated.problems;
-    xds.publish(translated.snapshot);
     revisions.published(fleet.revision);
+    xds.publish(translated.snapshot);
   }
 
   const loop = createLoop({
