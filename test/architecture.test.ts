@@ -14,8 +14,9 @@ const source = join(repository, 'control-plane/src');
 const RANKS: readonly (readonly string[])[] = [
   ['model'],
   ['store', 'xds'],
+  ['rollout', 'scaling'],
   ['registry', 'home', 'certificates'],
-  ['runtime', 'routing', 'probes', 'telemetry', 'history'],
+  ['runtime', 'routing', 'probes', 'analysis', 'telemetry', 'history'],
   ['reconcile'],
   ['translate', 'gateways', 'metrics'],
   ['api'],
@@ -163,6 +164,7 @@ describe('every driver', () => {
     { port: 'store', list: 'store/drivers.ts', kit: 'storeConformance', drivers: 'store/drivers' },
     { port: 'runtime', list: 'runtime/drivers.ts', kit: 'runtimeConformance', drivers: 'runtime/drivers' },
     { port: 'probes', list: 'probes/drivers.ts', kit: 'probeConformance', drivers: 'probes/drivers' },
+    { port: 'analysis', list: 'analysis/drivers.ts', kit: 'metricConformance', drivers: 'analysis/drivers' },
     { port: 'routing', list: 'routing/policies.ts', kit: 'policyConformance', drivers: 'routing/policies' },
   ];
   it.each(ports)('of $port runs the conformance kit', ({ list, kit, drivers }) => {

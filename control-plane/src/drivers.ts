@@ -1,9 +1,12 @@
 /**
  * The concrete drivers of every port, built-in and from the settings' plugins, and what only they know: whether a service's options are right.
  */
+import { metricDrivers } from './analysis/drivers.ts';
+import type { Measure, Metric } from './analysis/metric.ts';
 import type { Config } from './config.ts';
 import { SwitchboardError, type Issue } from './model/errors.ts';
 import { issuesOf } from './model/parse.ts';
+import type { Check } from './model/rollout.ts';
 import type { Probe, ServiceDocument } from './model/service.ts';
 import { byName, loadPlugins, type Descriptor } from './plugins.ts';
 import { probeDrivers } from './probes/drivers.ts';
@@ -12,6 +15,7 @@ import { routingPolicies } from './routing/policies.ts';
 import type { RoutingPolicy } from './routing/policy.ts';
 import { runtimeDrivers } from './runtime/drivers.ts';
 import type { RuntimeDriver } from './runtime/runtime.ts';
+import { scheduleIssues } from './scaling/floors.ts';
 import { storeDrivers } from './store/drivers.ts';
 import type { StoreDriver } from './store/store.ts';
 
@@ -21,6 +25,7 @@ export interface Drivers {
   /** Error: `invalid` for an unknown name. */
   store(name: string): StoreDriver<never>;
   createProbe(probe: Probe): HealthProbe;
+  createMeasure(check: Check): Measure;
   /** Issues of a service's options, with paths from the document. */
   validate(service: ServiceDocument): Issue[];
 }
@@ -40,6 +45,7 @@ export async function loadDrivers(config: Config): Promise<Drivers> {
   const policies = byName('policies', routingPolicies, loaded);
   const stores = byName('stores', storeDrivers, loaded);
   const runtimes = byName('runtimes', runtimeDrivers, loaded);
+  const metrics: ReadonlyMap<string, Metric<never>> = byName('metrics', metricDrivers, loaded);
   return {
     policies,
     runtimes,
@@ -59,6 +65,12 @@ export async function loadDrivers(config: Config): Promise<Drivers> {
         return async () => ({ ok: false, latencyMs: 0, reason: `there is no probe ${probe.type}` });
       return driver.create(driver.options.parse(probe.options));
     },
+    createMeasure(check) {
+      const driver = metrics.get(check.metric);
+      if (driver === undefined)
+        return async () => ({ verdict: 'inconclusive', message: `there is no metric ${check.metric}` });
+      return driver.create(driver.options.parse(check.options));
+    },
     validate({ spec }) {
       const issues: Issue[] = [];
       const probe = probes.get(spec.probe.type);
@@ -74,6 +86,18 @@ export async function loadDrivers(config: Config): Promise<Drivers> {
       if (runtime !== undefined) issues.push(...runtime.check(spec));
       else if (spec.runtime !== 'external')
         issues.push(unknownName('spec.runtime', 'runtime', spec.runtime, ['external', ...runtimes.keys()]));
+      if (spec.autoscale !== undefined)
+        issues.push(
+          ...scheduleIssues(spec.autoscale).map(({ path, message }) => ({ path: `spec.autoscale.${path}`, message })),
+        );
+      const { rollout } = spec;
+      const checks = 'analysis' in rollout ? (rollout.analysis?.checks ?? []) : [];
+      for (const [index, check] of checks.entries()) {
+        const path = `spec.rollout.analysis.checks.${index}`;
+        const metric = metrics.get(check.metric);
+        if (metric === undefined) issues.push(unknownName(`${path}.metric`, 'metric', check.metric, metrics.keys()));
+        else issues.push(...optionIssues(metric, check.options, `${path}.options`));
+      }
       return issues;
     },
   };

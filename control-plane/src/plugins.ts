@@ -14,8 +14,8 @@ export interface Descriptor {
   readonly options: z.ZodType;
 }
 
-export type PluginKind = 'probes' | 'policies' | 'runtimes' | 'stores';
-const KINDS: readonly PluginKind[] = ['probes', 'policies', 'runtimes', 'stores'];
+export type PluginKind = 'probes' | 'policies' | 'runtimes' | 'stores' | 'metrics';
+const KINDS: readonly PluginKind[] = ['probes', 'policies', 'runtimes', 'stores', 'metrics'];
 
 export type PluginLists = Partial<Record<PluginKind, readonly Descriptor[]>>;
 

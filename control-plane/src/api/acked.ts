@@ -10,8 +10,10 @@ function writtenRevision({ api }: Call, { changes, revision, dryRun }: WriteResu
   const [only, ...others] = changes.filter((change) => change.kind !== 'Instance');
   if (only === undefined || others.length > 0) return undefined;
   if (!dryRun && (only.action === 'created' || only.action === 'updated')) return revision;
-  const { services, routes } = api.registry.view();
-  return (only.kind === 'Service' ? services : routes).get(only.name)?.revision;
+  const { services, routes, rollouts } = api.registry.view();
+  if (only.kind === 'Service') return services.get(only.name)?.revision;
+  if (only.kind === 'Rollout') return rollouts.get(only.name)?.revision;
+  return only.kind === 'Route' ? routes.get(only.name)?.revision : undefined;
 }
 
 export async function answerWrite(call: Call, result: WriteResult): Promise<WriteAnswer> {

@@ -12,11 +12,13 @@ import { createLiveFeed, liveState } from './live-feed.ts';
 import { hostName, isLoopback } from './loopback.ts';
 import { openApi } from './openapi.ts';
 import { apply } from './routes/apply.ts';
+import { autoscale } from './routes/autoscale.ts';
 import { certificates } from './routes/certificates.ts';
 import { events } from './routes/events.ts';
 import { gateways } from './routes/gateways.ts';
 import { instances } from './routes/instances.ts';
 import { metrics } from './routes/metrics.ts';
+import { rollouts } from './routes/rollouts.ts';
 import { routes } from './routes/routes.ts';
 import { sessions } from './routes/sessions.ts';
 import { services } from './routes/services.ts';
@@ -28,6 +30,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...system,
   ...metrics,
   ...services,
+  ...rollouts,
+  ...autoscale,
   ...instances,
   ...routes,
   ...apply,

@@ -5,10 +5,12 @@ import type { Event } from '../model/event.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
+import type { RolloutVerb } from '../model/rollout.ts';
 import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { SessionEnd } from '../model/session-end.ts';
 import type { Version } from '../model/version.ts';
 import type {
+  AutoscaleView,
   GatewayView,
   HistoryAnswer,
   InstanceView,
@@ -18,6 +20,7 @@ import type {
   EndedSession,
   Problem,
   Readiness,
+  RolloutView,
   RouteView,
   ServiceView,
   Session,
@@ -233,6 +236,20 @@ export function createClient({ url, token }: { url: string; token: string }) {
       write('POST', `${named('services', name)}/restart`, flags, { now: flags.now === true }),
     scale: async (name: string, replicas: number, flags: WriteFlags = {}) =>
       write('POST', `${named('services', name)}/scale`, flags, { replicas }),
+    autoscale: async (service: string) => json<AutoscaleView>('GET', `${named('services', service)}/autoscale`),
+    rollouts: async () => json<{ items: RolloutView[] }>('GET', '/v1/rollouts'),
+    rollout: async (service: string) => json<RolloutView>('GET', `${named('services', service)}/rollout`),
+    steerRollout: async (service: string, verb: RolloutVerb, flags: WriteFlags = {}) =>
+      write('POST', `${named('services', service)}/rollout/${verb}`, flags, {}),
+    undo: async (service: string, version: number | undefined, flags: WriteFlags = {}) =>
+      write('POST', `${named('services', service)}/undo`, flags, version === undefined ? {} : { version }),
+    diffVersions: async (service: string, from: number, to: number) =>
+      json<{ diff: { path: string; before?: unknown; after?: unknown }[] }>(
+        'GET',
+        `${named('services', service)}/versions/${from}/diff/${to}`,
+      ),
+    pinVersion: async (service: string, version: number, pinned: boolean) =>
+      write('POST', `${named('services', service)}/versions/${version}/pin`, {}, { pinned }),
     versions: async (name: string) => json<{ items: Version[] }>('GET', `${named('services', name)}/versions`),
     instances: async (query: ListFlags & { service?: string } = {}) =>
       json<{ items: InstanceView[]; total: number; next?: string }>('GET', '/v1/instances', { query: { ...query } }),

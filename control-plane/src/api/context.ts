@@ -1,5 +1,6 @@
 /** What the API needs of the rest: plain functions and values that main.ts passes. Routes hold no logic beyond parse, authorise, call. */
 import type { History } from '../history/create.ts';
+import type { ScaleDecision } from '../model/autoscale.ts';
 import type { HealthReport } from '../model/health.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
@@ -37,6 +38,8 @@ export interface ApiContext {
   lookForDrift(node: string): Promise<DriftReport>;
   /** What speaks against services and routes, as it is now. */
   conditions(): (kind: 'Service' | 'Route', name: string) => readonly Condition[];
+  /** The last decisions of a service's autoscaler, oldest first; undefined: it has made none. */
+  scaleDecisions(service: string): readonly ScaleDecision[] | undefined;
   readonly certificates: {
     list(): readonly CertificateStatus[];
     /** New ones for all, or for one gateway. Open streams go on; new connections use them. Error: not_found. */

@@ -1,9 +1,11 @@
 /** What the API answers beyond the model's own types: shared with the client, the CLI and the console. */
+import type { Autoscale, Scale, ScaleDecision } from '../model/autoscale.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { DriftReport, Refusal } from '../model/gateway.ts';
 import type { HealthReport } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Condition } from '../model/meta.ts';
+import type { Rollout } from '../model/rollout.ts';
 import type { Route } from '../model/route.ts';
 import type { Service } from '../model/service.ts';
 import type { ReadinessCheck, SystemStatus } from '../model/system.ts';
@@ -55,6 +57,33 @@ export type InstanceView = Instance & {
 export type RouteView = Route & {
   readonly revision: number;
   readonly status: { readonly conditions: readonly Condition[] };
+};
+export interface AutoscaleView {
+  readonly service: string;
+  readonly policy: Autoscale;
+  /** null: it has not changed anything yet. */
+  readonly scale: Scale | null;
+  readonly decisions: readonly ScaleDecision[];
+}
+
+/** What one version of a rollout has now. */
+export interface RolloutVersion {
+  readonly number: number;
+  /** Percent of new sessions; null: every ready instance of either version takes its part. */
+  readonly weight: number | null;
+  readonly instances: number;
+  readonly ready: number;
+  readonly draining: number;
+  /** Open sessions: those of the old version stay until they end. */
+  readonly sessions: number;
+}
+
+export type RolloutView = Rollout & {
+  readonly revision: number;
+  /** Empty for a strategy without stages. */
+  readonly stages: readonly { readonly instances: number; readonly weight: number; readonly pause: string }[];
+  /** The old one, then the new one. */
+  readonly versions: readonly RolloutVersion[];
 };
 
 export type WriteAnswer = WriteResult & { readonly acks?: AckReport };

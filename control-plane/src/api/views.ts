@@ -5,6 +5,7 @@ import type { Instance } from '../model/instance.ts';
 import type { Condition } from '../model/meta.ts';
 import type { Service } from '../model/service.ts';
 import type { Held, RegistryView } from '../registry/registry.ts';
+import { wantedOf } from '../registry/wanted.ts';
 import type { SessionCounts } from '../telemetry/session.ts';
 import type { InstanceView, ServiceState, ServiceView } from './types.ts';
 
@@ -17,7 +18,7 @@ export interface Observed {
   readonly conditions: (kind: 'Service' | 'Route', name: string) => readonly Condition[];
 }
 
-function sessionsOf(instance: Instance, counts: SessionCounts): number {
+export function sessionsOf(instance: Instance, counts: SessionCounts): number {
   return instance.address === undefined
     ? 0
     : (counts.byUpstream.get(`${instance.address.host}:${instance.address.port}`) ?? 0);
@@ -42,11 +43,8 @@ function stateOf(
   service: Service,
   instances: readonly Instance[],
   serving: number,
+  wanted: number,
 ): { state: ServiceState; message: string } {
-  const wanted =
-    service.spec.runtime === 'external'
-      ? instances.filter((one) => one.drain === undefined).length
-      : service.spec.replicas;
   if (!service.spec.enabled) {
     const leaving = instances.length;
     return leaving === 0
@@ -70,6 +68,7 @@ function stateOf(
 }
 
 export function serviceView(
+  view: RegistryView,
   { value, revision }: Held<Service>,
   instances: readonly Instance[],
   observed: Observed,
@@ -77,17 +76,14 @@ export function serviceView(
   const ready = instances.filter(
     (one) => one.state === 'ready' && one.drain === undefined && observed.health(one.id)?.verdict !== 'unhealthy',
   ).length;
-  const wanted = !value.spec.enabled
-    ? 0
-    : value.spec.runtime === 'external'
-      ? instances.filter((one) => one.drain === undefined).length
-      : value.spec.replicas;
+  const present = value.spec.enabled ? instances.filter((one) => one.drain === undefined).length : 0;
+  const wanted = value.spec.runtime === 'external' ? present : wantedOf(view, value);
   const sessions = instances.reduce((sum, one) => sum + sessionsOf(one, observed.counts), 0);
   return {
     ...value,
     revision,
     status: {
-      ...stateOf(value, instances, ready),
+      ...stateOf(value, instances, ready, wanted),
       ready,
       wanted,
       sessions,
@@ -113,7 +109,7 @@ export function serviceViews(view: RegistryView, observed: Observed): ServiceVie
     (instance) => instance.service,
   );
   return [...view.services.values()]
-    .map((held) => serviceView(held, byService.get(held.value.name) ?? [], observed))
+    .map((held) => serviceView(view, held, byService.get(held.value.name) ?? [], observed))
     .sort(byName);
 }
 

@@ -65,8 +65,8 @@ export function parseFormat(text: string): Format {
   return found;
 }
 
-const GOOD = new Set(['ready', 'running', 'SYNCED', 'ok', 'created', 'healthy']);
-const BAD = new Set(['failed', 'backoff', 'ERROR', 'unhealthy', 'deleted', 'FAIL']);
+const GOOD = new Set(['ready', 'running', 'SYNCED', 'ok', 'created', 'healthy', 'pass', 'completed']);
+const BAD = new Set(['failed', 'backoff', 'ERROR', 'unhealthy', 'deleted', 'FAIL', 'fail', 'aborted']);
 
 /** Colour where the terminal has it; NO_COLOR is honoured. The word itself always says it too. */
 export function tint(word: string): string {

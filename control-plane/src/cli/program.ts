@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { createCli } from './command.ts';
 import { applyCommands } from './commands/apply.ts';
+import { autoscaleCommands } from './commands/autoscale.ts';
 import { completionCommand } from './commands/completion.ts';
 import { connectCommand } from './commands/connect.ts';
 import { gatewayCommands } from './commands/gateway.ts';
@@ -10,6 +11,7 @@ import { getCommands } from './commands/get.ts';
 import { lifecycleCommands } from './commands/lifecycle.ts';
 import { logsCommand } from './commands/logs.ts';
 import { sessionCommands } from './commands/sessions.ts';
+import { rolloutCommands } from './commands/rollout.ts';
 import { runCommand } from './commands/run.ts';
 import { systemCommands } from './commands/system.ts';
 
@@ -34,6 +36,8 @@ export function createProgram(): Command {
   gatewayCommands(cli);
   lifecycleCommands(cli);
   sessionCommands(cli);
+  rolloutCommands(cli);
+  autoscaleCommands(cli);
   logsCommand(cli);
   runCommand(cli);
   connectCommand(cli);

@@ -10,6 +10,7 @@ import type { RevisionLog } from '../home/revisions.ts';
 import { sameToken } from '../home/token.ts';
 import { SwitchboardError } from '../model/errors.ts';
 import { endSessions } from '../reconcile/end-sessions.ts';
+import type { Autoscaler } from '../reconcile/autoscaler.ts';
 import type { Registry } from '../registry/registry.ts';
 import { backupStore } from '../store/backup.ts';
 import type { Store } from '../store/store.ts';
@@ -30,6 +31,7 @@ export interface ApiParts extends ShutdownParts {
   readonly revisions: RevisionLog;
   readonly sessions: SessionTable;
   readonly signals: Signals;
+  readonly autoscaler: Autoscaler;
   readonly reports: AgentReports;
   readonly status: Status;
   readonly history: History;
@@ -80,6 +82,7 @@ export function apiContext(parts: ApiParts): ApiContext {
     gatewayConfig: async (node, type, name) => parts.gateways.config(node, type, name),
     lookForDrift: async (node) => parts.gateways.lookForDrift(node),
     conditions: () => parts.gateways.conditions(),
+    scaleDecisions: (service) => parts.autoscaler.decisions(service),
     certificates: {
       list: () => parts.certificates.status(),
       async rotate(gateway, write) {

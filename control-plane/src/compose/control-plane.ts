@@ -32,6 +32,7 @@ import { createSessionTable } from '../telemetry/sessions.ts';
 import { createTranslator } from '../translate/create.ts';
 import { startXdsServer } from '../xds/server.ts';
 import { apiContext } from './api-context.ts';
+import { startAutoscaler } from './autoscaler.ts';
 import { createClosers, type Closers } from './closers.ts';
 import { startGateway } from './gateway.ts';
 import { feedHistory } from './history.ts';
@@ -177,6 +178,10 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   });
 
   signalsOf = (instance) => signals.of(instance);
+  const autoscaler = startAutoscaler({ registry, signals, sessions, now, log });
+  closers.add(() => {
+    autoscaler.close();
+  });
 
   const news = createNews();
   const gateway = await startGateway({ config, binary, xdsPort: ports.xds, xds, sessions, now, log });
@@ -226,6 +231,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     revisions,
     sessions,
     signals,
+    autoscaler,
     reports,
     status,
     history: feed.history,

@@ -18,9 +18,17 @@ export interface FleetInstance {
   readonly health: 'healthy' | 'draining' | 'unhealthy';
 }
 
+export interface FleetShare {
+  readonly version: number;
+  /** Percent of new sessions; all shares of a service add up to 100. */
+  readonly weight: number;
+}
+
 export interface FleetService {
   readonly name: string;
   readonly gateway: ServiceGateway;
+  /** While a rollout shares new sessions out: percent by version, the old one first. Absent: any instance will do. */
+  readonly shares?: readonly FleetShare[];
   /** Sorted by id. */
   readonly instances: readonly FleetInstance[];
 }

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { Affinity } from './affinity.ts';
 import { Hooks } from './hooks.ts';
 import { Labels, Name } from './meta.ts';
+import { Autoscale } from './autoscale.ts';
+import { RolloutStrategy } from './rollout.ts';
 import { isIP } from 'node:net';
 import { Duration, PositiveDuration, Size } from './units.ts';
 
@@ -147,10 +149,14 @@ export const ServiceSpec = z.strictObject({
   dependsOn: z.array(Name).max(32).optional(),
   /** An instance is replaced, new one first, somewhat before it is this old. */
   maxAge: PositiveDuration.optional(),
+  /** The number of instances follows the load; `replicas` is then what it begins with. */
+  autoscale: Autoscale.optional(),
   tags: Labels.default({}),
   probe: Probe.prefault({}),
   restart: Restart.prefault({}),
   drain: Drain.prefault({}),
+  /** How a new version takes over. */
+  rollout: RolloutStrategy.prefault({ strategy: 'rolling' }),
   gateway: ServiceGateway.prefault({}),
   /** What the agent can be asked over HTTP. */
   hooks: Hooks.optional(),

@@ -11,4 +11,6 @@ export interface Version {
   note: string;
   author: string;
   createdAt: string;
+  /** Kept whatever the length of the history. */
+  pinned?: boolean;
 }

@@ -13,7 +13,7 @@ export interface WriteOptions {
 export type WriteAction = 'created' | 'updated' | 'unchanged' | 'deleted';
 
 export interface WriteChange {
-  kind: 'Service' | 'Route' | 'Instance';
+  kind: 'Service' | 'Route' | 'Instance' | 'Rollout' | 'Version';
   name: string;
   action: WriteAction;
   /** Dotted paths of what differs, with the old and the new value (undefined: absent). */

@@ -2,23 +2,47 @@
  * From the registry's view and the probes' verdicts to the FleetView that the gateways are to know. Entries that did not
  * change keep their identity, which is what makes a small change cheap all the way to Envoy.
  */
-import type { FleetInstance, FleetRoute, FleetService, FleetView } from '../model/fleet.ts';
+import type { FleetInstance, FleetRoute, FleetService, FleetShare, FleetView } from '../model/fleet.ts';
 import type { Instance } from '../model/instance.ts';
+import type { Rollout } from '../model/rollout.ts';
 import type { Service } from '../model/service.ts';
 import { canonical } from '../registry/diff.ts';
 import type { RegistryView } from '../registry/registry.ts';
+import { sharesOf } from '../rollout/pools.ts';
 
 export type FleetBuilder = (view: RegistryView, isUnhealthy: (instance: string) => boolean) => FleetView;
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function healthOf(service: Service, instance: Instance, unhealthy: boolean): FleetInstance['health'] | undefined {
+function healthOf(
+  service: Service,
+  rollout: Rollout | undefined,
+  instance: Instance,
+  unhealthy: boolean,
+): FleetInstance['health'] | undefined {
   if (instance.state === 'draining' || instance.state === 'stopping') return 'draining';
   if (instance.state !== 'ready') return undefined;
   if (instance.drain !== undefined) return 'draining';
+  // What was taken back gets nothing from that moment on, before its instances are drained one by one.
+  if (rollout?.phase === 'aborted' && instance.version === rollout.to && service.version === rollout.to)
+    return 'draining';
   // An external service that is switched off keeps its sessions and gets no new ones.
   if (service.spec.runtime === 'external' && !service.spec.enabled) return 'draining';
   return unhealthy ? 'unhealthy' : 'healthy';
+}
+
+/** A version without an instance that takes sessions leaves its share to the other. */
+function servingShares(
+  rollout: Rollout | undefined,
+  instances: readonly FleetInstance[],
+): readonly FleetShare[] | undefined {
+  const shares = sharesOf(rollout);
+  const serves = (version: number): boolean =>
+    instances.some((instance) => instance.version === version && instance.health === 'healthy');
+  const empty = shares?.filter((share) => !serves(share.version)) ?? [];
+  if (shares === undefined || empty.length === 0) return shares;
+  if (empty.length === shares.length) return undefined;
+  return shares.map((share) => ({ ...share, weight: empty.includes(share) ? 0 : 100 }));
 }
 
 function sameInstance(a: FleetInstance, b: FleetInstance): boolean {
@@ -38,11 +62,12 @@ export function createFleetBuilder(): FleetBuilder {
 
   function instanceOf(
     service: Service,
+    rollout: Rollout | undefined,
     instance: Instance,
     unhealthy: boolean,
     old: FleetInstance | undefined,
   ): FleetInstance | undefined {
-    const health = healthOf(service, instance, unhealthy);
+    const health = healthOf(service, rollout, instance, unhealthy);
     if (health === undefined || instance.address === undefined) return undefined;
     const next: FleetInstance = {
       id: instance.id,
@@ -59,13 +84,16 @@ export function createFleetBuilder(): FleetBuilder {
 
   function serviceOf(
     service: Service,
+    rollout: Rollout | undefined,
     instances: readonly Instance[],
     isUnhealthy: (id: string) => boolean,
     old: FleetService | undefined,
   ): FleetService {
     const oldInstances = new Map(old?.instances.map((instance) => [instance.id, instance]));
     const next = instances
-      .map((instance) => instanceOf(service, instance, isUnhealthy(instance.id), oldInstances.get(instance.id)))
+      .map((instance) =>
+        instanceOf(service, rollout, instance, isUnhealthy(instance.id), oldInstances.get(instance.id)),
+      )
       .filter((instance) => instance !== undefined)
       .sort((a, b) => byText(a.id, b.id));
     const { gateway } = service.spec;
@@ -73,8 +101,15 @@ export function createFleetBuilder(): FleetBuilder {
     const sameGateway = old !== undefined && (old.gateway === gateway || canonical(old.gateway) === canonical(gateway));
     const sameInstances =
       old?.instances.length === next.length && next.every((instance, index) => instance === old.instances[index]);
-    if (sameGateway && sameInstances) return old;
-    return { name: service.name, gateway: sameGateway ? old.gateway : gateway, instances: next };
+    const shares = servingShares(rollout, next);
+    const sameShares = canonical(old?.shares) === canonical(shares);
+    if (sameGateway && sameInstances && sameShares) return old;
+    return {
+      name: service.name,
+      gateway: sameGateway ? old.gateway : gateway,
+      ...(shares === undefined ? {} : { shares }),
+      instances: next,
+    };
   }
 
   return (view, isUnhealthy) => {
@@ -85,7 +120,15 @@ export function createFleetBuilder(): FleetBuilder {
     const oldServices = new Map(previous.services.map((service) => [service.name, service]));
     const oldRoutes = new Map(previous.routes.map((route) => [route.name, route]));
     const services = [...view.services.values()]
-      .map(({ value }) => serviceOf(value, byService.get(value.name) ?? [], isUnhealthy, oldServices.get(value.name)))
+      .map(({ value }) =>
+        serviceOf(
+          value,
+          view.rollouts.get(value.name)?.value,
+          byService.get(value.name) ?? [],
+          isUnhealthy,
+          oldServices.get(value.name),
+        ),
+      )
       .sort((a, b) => byText(a.name, b.name));
     const routes = [...view.routes.values()]
       .filter(({ value }) => value.spec.enabled)

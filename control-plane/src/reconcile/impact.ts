@@ -3,7 +3,7 @@ import type { Instance } from '../model/instance.ts';
 import type { Impact } from '../model/write.ts';
 import { durationMs } from '../model/units.ts';
 import type { RegistryView } from '../registry/registry.ts';
-import { isCurrent, isLive, surplus, type SessionsOf } from './plan.ts';
+import { leaving as leavingLater, type SessionsOf } from './plan.ts';
 
 interface Leaving {
   readonly instance: Instance;
@@ -29,19 +29,11 @@ function leaving(view: RegistryView, sessionsOf: SessionsOf, now: number): Map<s
           reason: instance.drain.reason,
           deadline: Date.parse(instance.drain.deadline),
         });
-      } else if (
-        service !== undefined &&
-        service.spec.runtime !== 'external' &&
-        isLive(instance) &&
-        !isCurrent(service, instance)
-      ) {
-        found.set(instance.id, { instance, reason: instance.replace?.reason ?? 'NewVersion', deadline: later });
       }
     }
     if (service === undefined || service.spec.runtime === 'external') continue;
-    for (const instance of surplus(service, instances, sessionsOf)) {
-      found.set(instance.id, { instance, reason: service.spec.enabled ? 'ScaledDown' : 'Stopped', deadline: later });
-    }
+    for (const { instance, reason } of leavingLater(view, service, instances, sessionsOf))
+      found.set(instance.id, { instance, reason, deadline: later });
   }
   return found;
 }

@@ -26,6 +26,7 @@ import { runtimeIsAway, runtimeIsBack } from './reachability.ts';
 import { applyPlan } from './records.ts';
 import { callStopHook } from './stop-hook.ts';
 import { DEFAULT_PACE, createStartGate, type StartPace } from './start-gate.ts';
+import { advanceRollouts } from './rollouts.ts';
 
 export interface LoopOptions {
   readonly registry: Registry;
@@ -167,6 +168,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   /** One turn: write what the plan says, then take each instance's next step. */
   async function turn(): Promise<void> {
+    await registry.writeRollouts(advanceRollouts(registry.view(), (id) => monitor.verdict(id), now()));
     const planned = applyPlan(plan(registry.view(), knownSessions), { now: now(), randomId: options.randomId });
     const lost = drainLost(registry.view(), await registry.lostLeases(), now());
     await registry.writeInstances([...planned, ...lost, ...overAge(registry.view(), now())]);

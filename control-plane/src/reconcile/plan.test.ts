@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { makeInstance, makeService, makeView } from './testing.ts';
+import type { Rollout } from '../model/rollout.ts';
+import { makeInstance, makeRollout, makeService, makeView, withRollout } from './testing.ts';
 import { fixedId, plan, type PlanAction } from './plan.ts';
 
 const none = (): number => 0;
@@ -101,5 +102,70 @@ describe('plan', () => {
   it('drains what belongs to no service', () => {
     const view = { ...makeView(makeService({}), [makeInstance({ id: 'a' })]), services: new Map() };
     expect(told(plan(view, none))).toEqual(['drain a']);
+  });
+});
+
+describe('plan during a rollout', () => {
+  const canary = (fields: Partial<Rollout> = {}): Rollout =>
+    makeRollout({ strategy: 'canary', steps: [{ weight: 25 }] }, fields);
+  const old = ['o1', 'o2', 'o3', 'o4'].map((id) => makeInstance({ id, version: 1 }));
+  const service = makeService({ replicas: 4 }, 2);
+  const versions = (actions: readonly PlanAction[]): string[] =>
+    actions.map((action) => (action.do === 'create' ? `create v${action.version}` : told([action])[0])).map(String);
+
+  it('keeps all old instances beside the share of new ones that the stage wants', () => {
+    expect(versions(plan(withRollout(makeView(service, old), canary()), none))).toEqual(['create v2']);
+    const one = makeInstance({ id: 'n1', version: 2 });
+    expect(plan(withRollout(makeView(service, [...old, one]), canary()), none)).toEqual([]);
+    const later = canary({ stage: 1 });
+    expect(versions(plan(withRollout(makeView(service, [...old, one]), later), none))).toEqual(
+      Array(3).fill('create v2'),
+    );
+  });
+
+  it('drains the new ones once it is aborted, and replaces what the old version lacks', () => {
+    const one = makeInstance({ id: 'n1', version: 2 });
+    const view = withRollout(makeView(service, [...old, one]), canary({ phase: 'aborted' }));
+    expect(versions(plan(view, none))).toEqual(['drain n1']);
+    const fewer = withRollout(makeView(service, old.slice(1)), canary({ phase: 'aborted' }));
+    expect(versions(plan(fewer, none))).toEqual(['create v1']);
+  });
+
+  it('drains the old ones once it is completed and the new ones are ready', () => {
+    const fresh = ['n1', 'n2', 'n3', 'n4'].map((id) => makeInstance({ id, version: 2 }));
+    const view = withRollout(makeView(service, [...old, ...fresh]), canary({ phase: 'completed' }));
+    expect(versions(plan(view, none))).toEqual(['drain o1', 'drain o2', 'drain o3', 'drain o4']);
+  });
+
+  it('goes from an unfinished version straight to the next, and never below what is wanted', () => {
+    const third = makeService({ replicas: 4 }, 3);
+    const mixed = [...old.slice(0, 2), ...['n1', 'n2'].map((id) => makeInstance({ id, version: 2 }))];
+    const view = withRollout(makeView(third, mixed), canary({ from: 1, to: 3, number: 2 }));
+    // The old version is brought back to all it had; what belongs to neither goes as that gets ready.
+    expect(versions(plan(view, none))).toEqual(['create v1', 'create v3']);
+  });
+
+  it('recreates: nothing new before all that is old has gone', () => {
+    const recreate = makeRollout({ strategy: 'recreate' });
+    expect(versions(plan(withRollout(makeView(service, old), recreate), none))).toEqual([
+      'drain o1',
+      'drain o2',
+      'drain o3',
+      'drain o4',
+    ]);
+    const drain = { reason: 'x', since: '', deadline: '2026-01-01T01:00:00.000Z', stopGrace: '30s' };
+    const leaving = [makeInstance({ id: 'o1', version: 1, drain, state: 'draining' })];
+    expect(plan(withRollout(makeView(service, leaving), recreate), none)).toEqual([]);
+    expect(versions(plan(withRollout(makeView(service, []), recreate), none))).toEqual(Array(4).fill('create v2'));
+  });
+
+  it('honours surge and unavailable', () => {
+    const none4 = withRollout(
+      makeView(service, old),
+      makeRollout({ strategy: 'rolling', surge: 0, unavailable: '50%' }),
+    );
+    expect(versions(plan(none4, none))).toEqual(['drain o1', 'drain o2']);
+    const surging = withRollout(makeView(service, old), makeRollout({ strategy: 'rolling', surge: 3 }));
+    expect(versions(plan(surging, none))).toEqual(Array(3).fill('create v2'));
   });
 });

@@ -7,9 +7,11 @@ import { createHash } from 'node:crypto';
 import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
 import type { RegistryView } from '../registry/registry.ts';
+import { wantedOf } from '../registry/wanted.ts';
+import { poolsOf, type Pool, type Pools } from '../rollout/pools.ts';
 
 export type PlanAction =
-  | { readonly do: 'create'; readonly service: Service }
+  | { readonly do: 'create'; readonly service: Service; readonly version: number; readonly runtime: string }
   | {
       readonly do: 'create-fixed';
       readonly service: Service;
@@ -38,7 +40,7 @@ export function plan(view: RegistryView, sessionsOf: SessionsOf): PlanAction[] {
     actions.push(
       ...(service.spec.runtime === 'external'
         ? planExternal(service, instances)
-        : planManaged(service, instances, sessionsOf)),
+        : planManaged(view, service, instances, sessionsOf)),
     );
   }
   for (const [name, instances] of byService) {
@@ -54,32 +56,74 @@ export function isLive(instance: Instance): boolean {
   return instance.drain === undefined;
 }
 
-export function wantedInstances(service: Service): number {
-  return service.spec.enabled ? service.spec.replicas : 0;
+/** The instances of one pool: those that run its version for good, and those that are to go as it gets ready. */
+interface Members {
+  readonly pool: Pool;
+  readonly current: readonly Instance[];
+  readonly outdated: readonly Instance[];
 }
 
-/** Runs what the service wants now, and nobody asked to replace it. */
-export function isCurrent(service: Service, instance: Instance): boolean {
-  return instance.version === service.version && instance.replace === undefined;
+function membersOf({ pools }: Pools, live: readonly Instance[]): Members[] {
+  const versions = new Set(pools.map((pool) => pool.version));
+  return pools.map((pool, index) => {
+    const own = live.filter((instance) => instance.version === pool.version);
+    // What belongs to no pool goes as the first one gets ready.
+    const strays = index === 0 ? live.filter((instance) => !versions.has(instance.version)) : [];
+    return {
+      pool,
+      current: own.filter((instance) => instance.replace === undefined),
+      outdated: [...own.filter((instance) => instance.replace !== undefined), ...strays],
+    };
+  });
 }
 
-function planManaged(service: Service, instances: readonly Instance[], sessionsOf: SessionsOf): PlanAction[] {
-  const wanted = wantedInstances(service);
+function planManaged(
+  view: RegistryView,
+  service: Service,
+  instances: readonly Instance[],
+  sessionsOf: SessionsOf,
+): PlanAction[] {
+  const rollout = view.rollouts.get(service.name)?.value;
+  const pools = poolsOf(service, rollout, wantedOf(view, service));
   const live = instances.filter(isLive);
-  const current = live.filter((instance) => isCurrent(service, instance));
-  const outdated = live.filter((instance) => !isCurrent(service, instance));
+  const old = instances.filter((instance) => instance.version !== pools.pools[0].version);
+  if (pools.recreate && old.length > 0) return recreate(service, live, old);
+  return membersOf(pools, live).flatMap((members) => {
+    const { version } = members.pool;
+    const runtime = view.versions.get(service.name)?.find((one) => one.number === version)?.runtime;
+    const create = { do: 'create', service, version, runtime: runtime ?? service.spec.runtime } as const;
+    return planPool(service, pools, members, create, sessionsOf);
+  });
+}
+
+/** All that is old ends before anything new starts. */
+function recreate(service: Service, live: readonly Instance[], old: readonly Instance[]): PlanAction[] {
+  return live
+    .filter((instance) => old.includes(instance))
+    .map((instance) => ({ do: 'drain', service, instance, reason: reasonOf(service, instance) }));
+}
+
+function planPool(
+  service: Service,
+  pools: Pools,
+  members: Members,
+  create: PlanAction,
+  sessionsOf: SessionsOf,
+): PlanAction[] {
+  const { pool, current, outdated } = members;
+  const wanted = pool.instances;
   const actions: PlanAction[] = [];
 
-  // While old instances serve, at most a quarter more than wanted runs at a time.
-  const surge = Math.max(1, Math.ceil(wanted / 4));
+  // While old instances serve, only so many more than wanted run at a time.
   const missing = Math.max(0, wanted - current.length);
   const servingOld = outdated.filter((instance) => instance.state === 'ready');
-  const room = servingOld.length === 0 ? missing : Math.max(0, wanted + surge - current.length - servingOld.length);
-  for (let count = 0; count < Math.min(missing, room); count += 1) actions.push({ do: 'create', service });
+  const room =
+    servingOld.length === 0 ? missing : Math.max(0, wanted + pools.surge - current.length - servingOld.length);
+  for (let count = 0; count < Math.min(missing, room); count += 1) actions.push(create);
 
   // An old instance that serves goes only when enough others are ready; one that does not serve goes at once.
   const readyCurrent = current.filter((instance) => instance.state === 'ready').length;
-  let spare = readyCurrent + servingOld.length - wanted;
+  let spare = readyCurrent + servingOld.length - (wanted - pools.unavailable);
   for (const instance of fewestSessionsFirst(servingOld, sessionsOf)) {
     if (spare <= 0) break;
     spare -= 1;
@@ -90,20 +134,37 @@ function planManaged(service: Service, instances: readonly Instance[], sessionsO
       actions.push({ do: 'drain', service, instance, reason: reasonOf(service, instance) });
   }
 
-  for (const instance of surplus(service, instances, sessionsOf)) {
+  for (const instance of surplus(current, wanted, sessionsOf)) {
     actions.push({ do: 'drain', service, instance, reason: service.spec.enabled ? 'ScaledDown' : 'Stopped' });
   }
   return actions;
 }
 
-/** Current instances beyond what is wanted: those that do not serve first, then those with the fewest sessions, then the newest. */
-export function surplus(service: Service, instances: readonly Instance[], sessionsOf: SessionsOf): Instance[] {
-  const current = instances.filter((instance) => isLive(instance) && isCurrent(service, instance));
-  const excess = current.length - wantedInstances(service);
+/** Beyond what is wanted: those that do not serve first, then those with the fewest sessions, then the newest. */
+function surplus(current: readonly Instance[], wanted: number, sessionsOf: SessionsOf): Instance[] {
+  const excess = current.length - wanted;
   if (excess <= 0) return [];
   const idle = current.filter((instance) => instance.state !== 'ready');
   const serving = current.filter((instance) => instance.state === 'ready');
   return [...idle, ...fewestSessionsFirst(serving, sessionsOf)].slice(0, excess);
+}
+
+/** Live instances that are to go, now or as others get ready, each with the reason. */
+export function leaving(
+  view: RegistryView,
+  service: Service,
+  instances: readonly Instance[],
+  sessionsOf: SessionsOf,
+): { instance: Instance; reason: string }[] {
+  const rollout = view.rollouts.get(service.name)?.value;
+  const all = membersOf(poolsOf(service, rollout, wantedOf(view, service)), instances.filter(isLive));
+  return all.flatMap(({ pool, current, outdated }) => [
+    ...outdated.map((instance) => ({ instance, reason: reasonOf(service, instance) })),
+    ...surplus(current, pool.instances, sessionsOf).map((instance) => ({
+      instance,
+      reason: service.spec.enabled ? 'ScaledDown' : 'Stopped',
+    })),
+  ]);
 }
 
 function fewestSessionsFirst(instances: readonly Instance[], sessionsOf: SessionsOf): Instance[] {

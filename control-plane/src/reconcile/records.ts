@@ -11,14 +11,20 @@ export interface RecordContext {
   readonly randomId: (length: number) => string;
 }
 
-function newInstance(service: Service, id: string, state: Instance['state'], context: RecordContext): Instance {
+function newInstance(
+  service: Service,
+  { version, runtime }: Pick<Instance, 'version' | 'runtime'>,
+  id: string,
+  state: Instance['state'],
+  context: RecordContext,
+): Instance {
   const at = new Date(context.now).toISOString();
   return {
     kind: 'Instance',
     id,
     service: service.name,
-    version: service.version,
-    runtime: service.spec.runtime,
+    version,
+    runtime,
     tags: {},
     weight: 1,
     state,
@@ -39,13 +45,19 @@ export function applyPlan(actions: readonly PlanAction[], context: RecordContext
         const id = `${action.service.name}-${context.randomId(5)}`;
         return {
           op: 'create',
-          instance: newInstance(action.service, id, 'pending', context),
-          event: `instance ${id} of version ${action.service.version} was created`,
+          instance: newInstance(action.service, action, id, 'pending', context),
+          event: `instance ${id} of version ${action.version} was created`,
         };
       }
       case 'create-fixed': {
         const { host, port, tags, zone, weight } = action.address;
-        const base = newInstance(action.service, action.id, 'unknown', context);
+        const base = newInstance(
+          action.service,
+          { version: action.service.version, runtime: 'external' },
+          action.id,
+          'unknown',
+          context,
+        );
         const instance: Instance = {
           ...base,
           address: { host, port },

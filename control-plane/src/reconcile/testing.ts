@@ -1,6 +1,7 @@
 /** Records for the tests of this folder. */
 import type { Instance } from '../model/instance.ts';
 import { ServiceDocument, type Service } from '../model/service.ts';
+import { RolloutStrategy, type Rollout } from '../model/rollout.ts';
 import type { RegistryView } from '../registry/registry.ts';
 
 export const T0 = Date.parse('2026-01-01T00:00:00.000Z');
@@ -40,5 +41,35 @@ export function makeView(service: Service, instances: readonly Instance[], revis
     versions: new Map(),
     instances: new Map(instances.map((instance) => [instance.id, { value: instance, revision }])),
     routes: new Map(),
+    rollouts: new Map(),
+    scales: new Map(),
   };
+}
+
+export function makeRollout(strategy: unknown, fields: Partial<Rollout> = {}): Rollout {
+  const at = new Date(T0).toISOString();
+  return {
+    kind: 'Rollout',
+    service: 'weather',
+    number: 1,
+    from: 1,
+    to: 2,
+    strategy: RolloutStrategy.parse(strategy),
+    phase: 'progressing',
+    stage: 0,
+    stageSince: at,
+    weight: 0,
+    ready: 0,
+    reason: 'Started',
+    message: '',
+    since: at,
+    measurements: [],
+    looks: 0,
+    startedAt: at,
+    ...fields,
+  };
+}
+
+export function withRollout(view: RegistryView, rollout: Rollout): RegistryView {
+  return { ...view, rollouts: new Map([[rollout.service, { value: rollout, revision: view.revision }]]) };
 }

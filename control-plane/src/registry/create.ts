@@ -18,6 +18,10 @@ import {
   stopInstance,
   writeInstances,
 } from './commands/instances.ts';
+import { steerRollout, writeRollouts } from './commands/rollouts.ts';
+import { undo } from './commands/undo.ts';
+import { writeScale } from './commands/scales.ts';
+import { pinVersion } from './commands/versions.ts';
 import { removeRoute, removeService, restart, scale, setEnabled } from './commands/services.ts';
 import { addEvent, newDraft, type CommandContext, type Draft } from './draft.ts';
 import { createEventLog, type EventRetention } from './events.ts';
@@ -166,6 +170,27 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
         stopInstance(present, id, context, draft, write.now === true);
         return draft;
       }),
+
+    steerRollout: (service, verb, write) =>
+      run(write, (present, context) => steerRollout(present, service, verb, context)),
+    undo: (service, version, write) => run(write, (present, context) => undo(present, service, version, context)),
+    pinVersion: (service, version, pinned, write) =>
+      run(write, (present, context) => pinVersion(present, service, version, pinned, context)),
+    async writeScale(service, replicas, reason, message) {
+      const result = await run({ actor: 'autoscaler' }, (present, context) =>
+        writeScale(present, service, { replicas, reason, message }, context),
+      );
+      return result.revision;
+    },
+    async writeRollouts(writes) {
+      if (writes.length === 0) return view.revision;
+      const result = await run({ actor: 'controller' }, (present, context) => {
+        const draft = newDraft();
+        writeRollouts(present, writes, context, draft);
+        return draft;
+      });
+      return result.revision;
+    },
 
     async register(registration, write) {
       checkRegistration(view, registration);

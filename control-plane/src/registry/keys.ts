@@ -1,6 +1,8 @@
 /** Where each resource lies in the store, and the one place that turns stored JSON back into resources. */
+import type { Scale } from '../model/autoscale.ts';
 import type { Event } from '../model/event.ts';
 import type { Instance } from '../model/instance.ts';
+import type { Rollout } from '../model/rollout.ts';
 import type { Route } from '../model/route.ts';
 import type { Service } from '../model/service.ts';
 import type { Version } from '../model/version.ts';
@@ -12,9 +14,11 @@ export const instanceKey = (id: string): string => `instance/${id}`;
 /** Padded, so that the store's order by key is the order by number. */
 export const versionKey = (service: string, number: number): string =>
   `version/${service}/${String(number).padStart(8, '0')}`;
+export const rolloutKey = (service: string): string => `rollout/${service}`;
+export const scaleKey = (service: string): string => `scale/${service}`;
 export const eventKey = (id: string): string => `event/${id}`;
 
-export type Resource = Service | Version | Instance | Route | Event;
+export type Resource = Service | Version | Instance | Route | Rollout | Scale | Event;
 
 /** A put of a resource. Undefined members are left out, as JSON has no such value. */
 export function put(key: string, value: Resource): Change {

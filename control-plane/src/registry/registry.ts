@@ -2,12 +2,15 @@
  * The registry is the single writer: every change of a resource goes through one of its commands, which validates,
  * compares and sets, and writes the event in the same commit. Readers take `view()`, an immutable value.
  */
+import type { Scale } from '../model/autoscale.ts';
 import type { Event, EventFilter } from '../model/event.ts';
 import type { Instance, Registration } from '../model/instance.ts';
+import type { Rollout, RolloutVerb } from '../model/rollout.ts';
 import type { Route } from '../model/route.ts';
 import type { Service } from '../model/service.ts';
 import type { Version } from '../model/version.ts';
 import type { WriteOptions, WriteResult } from '../model/write.ts';
+import type { RolloutPatch } from '../rollout/advance.ts';
 
 /** A resource with the revision that last wrote it: its ETag. */
 export interface Held<T> {
@@ -23,6 +26,18 @@ export interface RegistryView {
   /** By instance id. */
   readonly instances: ReadonlyMap<string, Held<Instance>>;
   readonly routes: ReadonlyMap<string, Held<Route>>;
+  /** The newest of each service. */
+  readonly rollouts: ReadonlyMap<string, Held<Rollout>>;
+  /** By service: what its autoscaler wants. */
+  readonly scales: ReadonlyMap<string, Held<Scale>>;
+}
+
+/** A step of a rollout, decided on what it was at `revision`; `event`: the action that it is told as. */
+export interface RolloutWrite {
+  readonly service: string;
+  readonly revision: number;
+  readonly patch: RolloutPatch;
+  readonly event?: string;
 }
 
 export type InstancePatch = Partial<{ -readonly [K in keyof Instance]: Instance[K] | undefined }>;
@@ -42,6 +57,17 @@ export interface Registry {
   restart(service: string, options: WriteOptions & { now?: boolean }): Promise<WriteResult>;
   /** Drains and stops (or, with `now`, stops) one instance; a replacement is started where the service wants one. */
   stopInstance(id: string, options: WriteOptions & { now?: boolean }): Promise<WriteResult>;
+
+  /** Steers the rollout of a service. Error: not_found, conflict (it is not in a state for this), precondition_failed. */
+  steerRollout(service: string, verb: RolloutVerb, options: WriteOptions): Promise<WriteResult>;
+  /** Makes an earlier version (default: the one before) the wanted one again. Error: not_found. */
+  undo(service: string, version: number | undefined, options: WriteOptions): Promise<WriteResult>;
+  /** A pinned version is never dropped from the history. Error: not_found. */
+  pinVersion(service: string, version: number, pinned: boolean, options: WriteOptions): Promise<WriteResult>;
+  /** For the reconcile loop: what was decided on an older state is passed over. */
+  writeRollouts(writes: readonly RolloutWrite[]): Promise<number>;
+  /** For the autoscaler: what it wants of a service, with its reason. A service that is gone is passed over. */
+  writeScale(service: string, replicas: number, reason: string, message: string): Promise<number>;
 
   /** Self-registration under a lease. The same id at the same address again is a renewal. Error: invalid (the service is not external), conflict (id or address taken). */
   register(

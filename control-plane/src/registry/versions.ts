@@ -5,12 +5,12 @@ import { canonical } from './diff.ts';
 import type { CommandContext } from './draft.ts';
 import type { RegistryView } from './registry.ts';
 
-export function currentVersion(view: RegistryView, service: string): Version | undefined {
-  const number = view.services.get(service)?.value.version;
-  return view.versions.get(service)?.find((version) => version.number === number);
+/** A version of the service that runs just this, the newest of several. */
+export function versionThatRuns(view: RegistryView, service: string, spec: ServiceSpec): Version | undefined {
+  return view.versions.get(service)?.findLast((version) => runsTheSame(version, spec));
 }
 
-export function runsTheSame(version: Version, spec: ServiceSpec): boolean {
+function runsTheSame(version: Version, spec: ServiceSpec): boolean {
   return (
     canonical([version.runtime, version.launch ?? null, version.probe]) ===
     canonical([spec.runtime, spec.launch ?? null, spec.probe])
@@ -40,4 +40,21 @@ export function makeVersion(
     author: context.options.actor,
     createdAt: now,
   };
+}
+
+/** Versions of a service that are kept beside those in use and those pinned. */
+const HISTORY = 20;
+
+/** The oldest versions beyond the history that nothing runs, nothing goes back to and nobody pinned. */
+export function forgotten(view: RegistryView, service: string): Version[] {
+  const versions = view.versions.get(service) ?? [];
+  const rollout = view.rollouts.get(service)?.value;
+  const used = new Set<number | undefined>([
+    view.services.get(service)?.value.version,
+    rollout?.from,
+    rollout?.to,
+    ...[...view.instances.values()].filter(({ value }) => value.service === service).map(({ value }) => value.version),
+  ]);
+  const free = versions.filter((version) => version.pinned !== true && !used.has(version.number));
+  return free.slice(0, Math.max(0, versions.length + 1 - HISTORY));
 }

@@ -31,7 +31,7 @@ function find(api: ApiContext, name: string) {
   const instances = [...api.registry.view().instances.values()]
     .map((one) => one.value)
     .filter((one) => one.service === name);
-  return { held, view: serviceView(held, instances, observedBy(api)) };
+  return { held, view: serviceView(api.registry.view(), held, instances, observedBy(api)) };
 }
 
 const isNow = (call: Call): boolean => (call.body as { now?: boolean }).now === true;

@@ -9,9 +9,10 @@ import { differences } from '../diff.ts';
 import { shown } from '../redact.ts';
 import { dependencyIssues } from '../dependencies.ts';
 import { addEvent, checkExpected, newDraft, refuse, type CommandContext, type Draft } from '../draft.ts';
-import { put, routeKey, serviceKey, versionKey } from '../keys.ts';
+import { put, remove, routeKey, serviceKey, versionKey } from '../keys.ts';
 import type { RegistryView } from '../registry.ts';
-import { currentVersion, makeVersion, runsTheSame } from '../versions.ts';
+import { forgotten, makeVersion, versionThatRuns } from '../versions.ts';
+import { beginRollout } from './rollouts.ts';
 import { retryFailed } from './instances.ts';
 
 /** Checks what only the drivers know: options of runtimes, probes and policies. Paths start at the document. */
@@ -139,6 +140,7 @@ export function applyService(
   document: ServiceDocument,
   context: CommandContext,
   draft: Draft,
+  how: 'by-strategy' | 'direct' = 'by-strategy',
 ): void {
   const held = view.services.get(document.name);
   checkExpected(context, held?.revision ?? 0, `service ${document.name}`);
@@ -157,10 +159,14 @@ export function applyService(
   if (action === 'unchanged') return;
 
   const now = new Date(context.now()).toISOString();
-  const present = currentVersion(view, name);
-  const same = held !== undefined && present !== undefined && runsTheSame(present, spec);
-  const version = same ? present : makeVersion(view, document, context, now);
-  if (!same) draft.changes.push(put(versionKey(name, version.number), version));
+  // What ran before under a number runs under the same number again.
+  const known = held === undefined ? undefined : versionThatRuns(view, name, spec);
+  const version = known ?? makeVersion(view, document, context, now);
+  if (known === undefined) {
+    draft.changes.push(put(versionKey(name, version.number), version));
+    draft.changes.push(...forgotten(view, name).map((old) => remove(versionKey(name, old.number))));
+  }
+  const changesVersion = version.number !== held?.value.version;
   const service: Service = {
     kind,
     name,
@@ -172,6 +178,8 @@ export function applyService(
   };
   draft.expect.push({ key: serviceKey(name), revision: held?.revision ?? 0 });
   draft.changes.push(put(serviceKey(name), service));
+  if (held !== undefined && changesVersion && spec.runtime !== 'external')
+    beginRollout(view, held.value, service, context, draft, how === 'direct');
   if (held !== undefined && !held.value.spec.enabled && spec.enabled) retryFailed(view, name, context, draft);
   addEvent(draft, context, {
     action: `service.${action === 'created' ? 'create' : 'update'}`,
@@ -179,7 +187,7 @@ export function applyService(
     message:
       held === undefined
         ? `service ${name} was created`
-        : `service ${name} was changed: ${summary(diff.map((one) => one.path))}${same ? '' : `; version ${version.number}`}`,
+        : `service ${name} was changed: ${summary(diff.map((one) => one.path))}${changesVersion ? `; version ${version.number}` : ''}`,
     ...(held === undefined ? {} : { before: shown(diff, 'before') }),
     after: shown(diff, 'after'),
   });

@@ -5,7 +5,7 @@ import { parseAs } from '../../model/parse.ts';
 import { shown } from '../redact.ts';
 import { dependentsOf } from '../dependencies.ts';
 import { addEvent, checkExpected, newDraft, type CommandContext, type Draft } from '../draft.ts';
-import { remove, routeKey, serviceKey, versionKey } from '../keys.ts';
+import { remove, rolloutKey, routeKey, scaleKey, serviceKey, versionKey } from '../keys.ts';
 import type { Held, RegistryView } from '../registry.ts';
 import { applyService } from './apply.ts';
 import { drainAll, drained, instancesOf, replaceInstance, retryFailed } from './instances.ts';
@@ -63,6 +63,11 @@ export function scale(view: RegistryView, name: string, replicas: number, contex
       issues: [{ path: 'replicas', message: 'an external service can not be scaled' }],
     });
   }
+  if (service.spec.autoscale !== undefined)
+    throw new SwitchboardError('conflict', `service ${name} is autoscaled: its autoscaler would undo this`, {
+      issues: [{ path: 'replicas', message: 'spec.autoscale decides' }],
+      remedy: 'Change spec.autoscale.min or max, or remove spec.autoscale first.',
+    });
   respec(view, service, { replicas }, context, draft);
   return draft;
 }
@@ -119,6 +124,8 @@ export function removeService(view: RegistryView, name: string, context: Command
   draft.changes.push(
     remove(serviceKey(name)),
     ...(view.versions.get(name) ?? []).map((version) => remove(versionKey(name, version.number))),
+    ...(view.rollouts.has(name) ? [remove(rolloutKey(name))] : []),
+    ...(view.scales.has(name) ? [remove(scaleKey(name))] : []),
   );
   draft.report.push({ kind: 'Service', name, action: 'deleted', diff: [] });
   addEvent(draft, context, {

@@ -1,0 +1,71 @@
+/** What every metric must do: a verdict with its figures for whatever it is given, in time, and no alarm without evidence. */
+import { describe, expect, it } from 'vitest';
+import type { Metric, MetricInput, VersionFigures } from './metric.ts';
+
+export function figures(version: number, given: Partial<VersionFigures> = {}): VersionFigures {
+  return {
+    version,
+    attempts: 0,
+    failures: 0,
+    opened: 0,
+    brokenEarly: 0,
+    handshakes: [],
+    probes: 0,
+    probeFailures: 0,
+    crashes: 0,
+    logLines: 0,
+    logErrors: 0,
+    ...given,
+  };
+}
+
+export function input(canary: Partial<VersionFigures>, stable: Partial<VersionFigures> = {}): MetricInput {
+  return {
+    service: 'weather',
+    canary: figures(2, canary),
+    stable: figures(1, stable),
+    minSample: 20,
+    falseAlarm: 0.001,
+  };
+}
+
+export interface MetricKit {
+  readonly options: unknown;
+  /** `good` must pass and `bad` must fail, each against the same `stable`. */
+  readonly stable: Partial<VersionFigures>;
+  readonly good: Partial<VersionFigures>;
+  readonly bad: Partial<VersionFigures>;
+  /** For a metric that asks elsewhere: what is asked is to answer for this case from now on. */
+  readonly prepare?: (which: 'good' | 'bad' | 'nothing') => void;
+}
+
+export function metricConformance<Options>(metric: Metric<Options>, kit: MetricKit): void {
+  const { options, prepare = () => undefined } = kit;
+  const measure = metric.create(metric.options.parse(options));
+  const read = async (given: MetricInput): ReturnType<typeof measure> => measure(given, AbortSignal.timeout(5_000));
+
+  describe(`metric ${metric.name}`, () => {
+    it('passes a version that is as good', async () => {
+      prepare('good');
+      expect(await read(input(kit.good, kit.stable))).toMatchObject({ verdict: 'pass' });
+    });
+
+    it('fails a version that is worse, with the figures', async () => {
+      prepare('bad');
+      const reading = await read(input(kit.bad, kit.stable));
+      expect(reading.verdict).toBe('fail');
+      expect(reading.message).toMatch(/\d/);
+    });
+
+    it('raises no alarm when nothing was seen', async () => {
+      prepare('nothing');
+      const { verdict, message } = await read(input({}, {}));
+      expect(verdict).not.toBe('fail');
+      expect(message).not.toBe('');
+    });
+
+    it('refuses an unknown option', () => {
+      expect(metric.options.safeParse({ ...(options as object), noSuchOption: 1 }).success).toBe(false);
+    });
+  });
+}

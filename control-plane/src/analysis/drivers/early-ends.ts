@@ -1,0 +1,25 @@
+/** Sessions that the agent or the network ends soon after they were opened. */
+import { z } from 'zod';
+import { compare } from '../compare.ts';
+import type { Metric } from '../metric.ts';
+
+const Options = z.strictObject({ tolerance: z.number().min(0).max(1).default(0.01) });
+
+export const earlyEnds: Metric<z.infer<typeof Options>> = {
+  name: 'early-ends',
+  about:
+    'Sessions that break within their first 30 s though the client did not leave; `tolerance` as for connect-success.',
+  options: Options,
+  create:
+    ({ tolerance }) =>
+    async (input) =>
+      compare(
+        {
+          what: 'sessions',
+          canary: { bad: input.canary.brokenEarly, all: input.canary.opened },
+          stable: { bad: input.stable.brokenEarly, all: input.stable.opened },
+          tolerance,
+        },
+        input,
+      ),
+};

@@ -1,0 +1,24 @@
+/** Lines at level error or above in the agents' logs. */
+import { z } from 'zod';
+import { compare } from '../compare.ts';
+import type { Metric } from '../metric.ts';
+
+const Options = z.strictObject({ tolerance: z.number().min(0).max(1).default(0.1) });
+
+export const logErrors: Metric<z.infer<typeof Options>> = {
+  name: 'log-errors',
+  about: 'Log lines that tell of an error, as a share of all; `tolerance` as for connect-success.',
+  options: Options,
+  create:
+    ({ tolerance }) =>
+    async (input) =>
+      compare(
+        {
+          what: 'log lines tell that something',
+          canary: { bad: input.canary.logErrors, all: input.canary.logLines },
+          stable: { bad: input.stable.logErrors, all: input.stable.logLines },
+          tolerance,
+        },
+        { ...input, minSample: Math.min(input.minSample, 1) },
+      ),
+};

@@ -1,0 +1,41 @@
+import type { AutoscaleView } from '../../api/types.ts';
+import type { ScaleDecision } from '../../model/autoscale.ts';
+import type { Cli } from '../command.ts';
+import { age, format, parseFormat, print, table, type Column } from '../output.ts';
+
+const DECISIONS: readonly Column<ScaleDecision>[] = [
+  { title: 'age', cell: (one) => age(one.at, Date.now()) },
+  { title: 'instances', cell: (one) => (one.from === one.to ? String(one.to) : `${one.from} -> ${one.to}`) },
+  { title: 'ready', cell: (one) => String(one.sample.ready) },
+  { title: 'sessions', cell: (one) => String(one.sample.sessions ?? '?') },
+  { title: 'reason', cell: (one) => one.reason },
+  { title: 'figures', cell: (one) => one.message },
+];
+
+/** The newest, and before it those at which something changed. */
+function worthTelling(decisions: readonly ScaleDecision[]): ScaleDecision[] {
+  return decisions.filter((one, index) => index === decisions.length - 1 || one.from !== one.to).slice(-20);
+}
+
+function tell({ service, policy, scale, decisions }: AutoscaleView): void {
+  const wants = scale === null ? 'nothing was changed yet' : `${scale.replicas} instances (${scale.reason})`;
+  print(`${service}: ${wants}, ${policy.min} to ${policy.max} allowed\n`);
+  if (scale !== null) print(`${scale.message} (${age(scale.since, Date.now())})\n`);
+  if (decisions.length > 0) print(`\n${table(worthTelling(decisions), DECISIONS)}`);
+}
+
+export function autoscaleCommands(cli: Cli): void {
+  const autoscale = cli.program.command('autoscale').summary('how many instances follow the load, and why');
+  autoscale
+    .command('status <service>')
+    .summary('what it wants, and its last decisions')
+    .option('-o, --output <format>', 'table, json or yaml', 'table')
+    .addHelpText('after', '\nExample:\n  switchboard autoscale status weather')
+    .action(async (service: string, flags: { output: string }) => {
+      const as = parseFormat(flags.output);
+      const found = await cli.client().autoscale(service);
+      if (as === 'table' || as === 'wide') tell(found);
+      else print(format([found], [], (one) => one.service, as));
+    });
+  for (const command of autoscale.commands) command.exitOverride();
+}
