@@ -19,7 +19,7 @@ export interface Comparison {
 
 export function compare({ what, canary, stable, tolerance }: Comparison, input: MetricInput): Reading {
   const figures = `${told(canary)} ${what} failed on version ${input.canary.version}, ${told(stable)} on version ${input.stable.version}`;
-  const compared = stable.all >= input.minSample;
+  const compared = stable.all > 0 && stable.all >= input.minSample;
   const chance = compared ? worseProportion(canary, stable) : worseThanRate(canary, tolerance);
   const excess = canary.all === 0 ? 0 : canary.bad / canary.all - (compared ? stable.bad / stable.all : 0);
   // So clear a difference needs no full sample.

@@ -1,8 +1,12 @@
 /** What every metric must do: a verdict with its figures for whatever it is given, in time, and no alarm without evidence. */
 import { describe, expect, it } from 'vitest';
-import type { Metric, MetricInput, VersionFigures } from './metric.ts';
+import type { LogCount, Metric, MetricInput, VersionFigures } from './metric.ts';
 
-export function figures(version: number, given: Partial<VersionFigures> = {}): VersionFigures {
+export interface Seen extends Partial<VersionFigures> {
+  readonly logs?: LogCount;
+}
+
+function figures(version: number, given: Seen): VersionFigures {
   return {
     version,
     attempts: 0,
@@ -13,14 +17,13 @@ export function figures(version: number, given: Partial<VersionFigures> = {}): V
     probes: 0,
     probeFailures: 0,
     crashes: 0,
-    logLines: 0,
-    logErrors: 0,
     ...given,
   };
 }
 
-export function input(canary: Partial<VersionFigures>, stable: Partial<VersionFigures> = {}): MetricInput {
+export function input(canary: Seen, stable: Seen = {}): MetricInput {
   return {
+    logsOf: async (version) => (version === 2 ? canary : stable).logs ?? { lines: 0, errors: 0 },
     service: 'weather',
     canary: figures(2, canary),
     stable: figures(1, stable),
@@ -32,9 +35,9 @@ export function input(canary: Partial<VersionFigures>, stable: Partial<VersionFi
 export interface MetricKit {
   readonly options: unknown;
   /** `good` must pass and `bad` must fail, each against the same `stable`. */
-  readonly stable: Partial<VersionFigures>;
-  readonly good: Partial<VersionFigures>;
-  readonly bad: Partial<VersionFigures>;
+  readonly stable: Seen;
+  readonly good: Seen;
+  readonly bad: Seen;
   /** For a metric that asks elsewhere: what is asked is to answer for this case from now on. */
   readonly prepare?: (which: 'good' | 'bad' | 'nothing') => void;
 }

@@ -20,8 +20,12 @@ export interface VersionFigures {
   readonly probeFailures: number;
   /** Instances of it that ended by themselves. */
   readonly crashes: number;
-  readonly logLines: number;
-  readonly logErrors: number;
+}
+
+export interface LogCount {
+  readonly lines: number;
+  /** Those of them that tell of an error. */
+  readonly errors: number;
 }
 
 export interface MetricInput {
@@ -31,6 +35,8 @@ export interface MetricInput {
   /** The old one. */
   readonly stable: VersionFigures;
   readonly minSample: number;
+  /** Reads the newest lines of every instance of a version: it costs, so it is done only where it is asked for. */
+  readonly logsOf: (version: number) => Promise<LogCount>;
   /** This look may call a version worse that is as good with at most this chance. */
   readonly falseAlarm: number;
 }

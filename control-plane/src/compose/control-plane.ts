@@ -31,6 +31,7 @@ import { loadReportService } from '../telemetry/load-reports.ts';
 import { createSessionTable } from '../telemetry/sessions.ts';
 import { createTranslator } from '../translate/create.ts';
 import { startXdsServer } from '../xds/server.ts';
+import { startAnalyst } from './analyst.ts';
 import { apiContext } from './api-context.ts';
 import { startAutoscaler } from './autoscaler.ts';
 import { createClosers, type Closers } from './closers.ts';
@@ -178,6 +179,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   });
 
   signalsOf = (instance) => signals.of(instance);
+  closers.add(startAnalyst({ registry, runtimes, drivers, history: feed.history, now, log }));
   const autoscaler = startAutoscaler({ registry, signals, sessions, now, log });
   closers.add(() => {
     autoscaler.close();

@@ -37,6 +37,8 @@ export interface HistoryFeed {
  */
 const BEFORE_EXIT_MS = 5_000;
 const AFTER_EXIT_MS = 5_000;
+/** A session that its agent ends sooner than this has hardly begun. */
+const EARLY_MS = 30_000;
 /** What became of an agent is known a moment after its sessions have ended. */
 const SETTLE_MS = 5_000;
 
@@ -135,6 +137,8 @@ export function feedHistory(parts: HistoryParts): HistoryFeed {
         return;
       }
       recorder.observe('session_length', place(change.session), change.session.durationMs / 1000);
+      if (change.session.durationMs < EARLY_MS && change.session.endedBy === 'agent')
+        recorder.add('early_ends', place(change.session), 1);
       ended.push({ session: change.session, at: now() });
     },
     bytes(session, received, sent) {

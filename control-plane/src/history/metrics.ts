@@ -56,6 +56,14 @@ export const METRICS = [
     scale: 1,
   },
   {
+    name: 'early_ends',
+    kind: 'counter',
+    unit: 'sessions',
+    help: 'Sessions that ended within 30 s though their client did not leave.',
+    labels: PLACE,
+    scale: 1,
+  },
+  {
     name: 'handshake_latency',
     kind: 'histogram',
     unit: 'milliseconds',

@@ -3,7 +3,7 @@
  * What follows from it is decided there (rollout/), so a measurement that is lost with a restart is only made again.
  */
 import { alphaOf } from '../analysis/statistics.ts';
-import type { Measure, VersionFigures } from '../analysis/metric.ts';
+import type { LogCount, Measure, VersionFigures } from '../analysis/metric.ts';
 import type { Log } from '../log.ts';
 import { isActive, type Analysis, type Check, type Measurement, type Rollout } from '../model/rollout.ts';
 import { durationMs } from '../model/units.ts';
@@ -18,13 +18,15 @@ export interface AnalystOptions {
   readonly defaultChecks: readonly string[];
   /** Counts of one version of a service since a moment (milliseconds since the epoch). */
   readonly figuresOf: (service: string, version: number, since: number) => VersionFigures;
+  /** Lines of its logs since then, and how many tell of an error. */
+  readonly logsOf: (service: string, version: number, since: number) => Promise<LogCount>;
   readonly now: () => number;
   readonly log: Log;
 }
 
 export interface Analyst {
-  /** Begins what is due; returns when the next one is (milliseconds since the epoch). */
-  look(): number;
+  /** Begins what is due; call it about once a second. */
+  look(): void;
   close(): void;
 }
 
@@ -49,6 +51,7 @@ export function createAnalyst(options: AnalystOptions): Analyst {
       canary: options.figuresOf(rollout.service, rollout.to, since),
       stable: options.figuresOf(rollout.service, rollout.from, since),
       minSample: analysis.minSample,
+      logsOf: async (version: number) => options.logsOf(rollout.service, version, since),
       falseAlarm: alphaOf(analysis.falseAborts, checks.length, rollout.looks + 1),
     };
     const limit = AbortSignal.any([closing.signal, AbortSignal.timeout(LONGEST_MS)]);
@@ -78,14 +81,11 @@ export function createAnalyst(options: AnalystOptions): Analyst {
 
   return {
     look() {
-      let next = Number.POSITIVE_INFINITY;
       for (const { value: rollout } of registry.view().rollouts.values()) {
         if (!isActive(rollout) || !isStaged(rollout.strategy) || rollout.reason === 'Paused') continue;
         const { analysis } = rollout.strategy;
         if (analysis === undefined || judgementOf(rollout) === undefined || busy.has(rollout.service)) continue;
-        const due = dueAt(rollout, analysis);
-        next = Math.min(next, due);
-        if (now() < due) continue;
+        if (now() < dueAt(rollout, analysis)) continue;
         busy.add(rollout.service);
         lookAt(rollout, analysis)
           .catch((error: unknown) => {
@@ -93,7 +93,6 @@ export function createAnalyst(options: AnalystOptions): Analyst {
           })
           .finally(() => busy.delete(rollout.service));
       }
-      return next;
     },
     close() {
       closing.abort();

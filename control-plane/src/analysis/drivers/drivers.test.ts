@@ -44,9 +44,9 @@ metricConformance(probeFailures, {
 });
 metricConformance(logErrors, {
   options: {},
-  stable: { logLines: 10_000, logErrors: 100 },
-  good: { logLines: 1_000, logErrors: 20 },
-  bad: { logLines: 1_000, logErrors: 400 },
+  stable: { logs: { lines: 10_000, errors: 100 } },
+  good: { logs: { lines: 1_000, errors: 20 } },
+  bad: { logs: { lines: 1_000, errors: 400 } },
 });
 
 type Answer = (request: IncomingMessage, body: string) => { status?: number; text: string };

@@ -11,14 +11,20 @@ export const logErrors: Metric<z.infer<typeof Options>> = {
   options: Options,
   create:
     ({ tolerance }) =>
-    async (input) =>
-      compare(
+    async (input) => {
+      const [canary, stable] = await Promise.all([
+        input.logsOf(input.canary.version),
+        input.logsOf(input.stable.version),
+      ]);
+      return compare(
         {
           what: 'log lines tell that something',
-          canary: { bad: input.canary.logErrors, all: input.canary.logLines },
-          stable: { bad: input.stable.logErrors, all: input.stable.logLines },
+          canary: { bad: canary.errors, all: canary.lines },
+          stable: { bad: stable.errors, all: stable.lines },
           tolerance,
         },
-        { ...input, minSample: Math.min(input.minSample, 1) },
-      ),
+        // A quiet log is a good sign.
+        { ...input, minSample: 0 },
+      );
+    },
 };

@@ -20,6 +20,6 @@ export const probeFailures: Metric<z.infer<typeof Options>> = {
           tolerance,
         },
         // Probes come at their own pace: there is no sample to wait for.
-        { ...input, minSample: Math.min(input.minSample, 1) },
+        { ...input, minSample: 0 },
       ),
 };

@@ -5,8 +5,10 @@ import type { Version } from '../../model/version.ts';
 import { differences } from '../../registry/diff.ts';
 import { answerWrite } from '../acked.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
-import { PageQuery, observedBy, page } from '../listing.ts';
+import { observedBy } from '../listing.ts';
+import { ListQuery, answerList } from '../lists.ts';
 import { rolloutView } from '../rollout-view.ts';
+import { inOrder } from '../views.ts';
 
 const ABOUT: Record<RolloutVerb, string> = {
   pause: 'Pause a rollout where it is',
@@ -60,15 +62,19 @@ export const rollouts: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/rollouts',
     summary: 'The newest rollout of every service that has had one',
-    query: PageQuery,
+    query: ListQuery,
     answer: { status: 200, about: 'A page of rollouts, by service.' },
     async handle(call) {
-      const view = call.api.registry.view();
-      const observed = observedBy(call.api);
-      const all = [...view.rollouts.values()]
-        .map((held) => rolloutView(held, view, observed))
-        .sort((a, b) => (a.service < b.service ? -1 : 1));
-      return page(all, (one) => one.service, call.query);
+      return answerList(call, {
+        items: () => {
+          const view = call.api.registry.view();
+          const observed = observedBy(call.api);
+          return [...view.rollouts.values()]
+            .map((held) => rolloutView(held, view, observed))
+            .sort((a, b) => inOrder(a.service, b.service));
+        },
+        keyOf: (one) => one.service,
+      });
     },
   },
   {
