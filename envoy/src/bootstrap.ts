@@ -79,6 +79,18 @@ function transportSocket({ folder, identity, authority, controlPlane }: TlsFiles
   };
 }
 
+/** Whether an Envoy with this bootstrap (as text) goes to its control plane in clear text; false where that can't be told. */
+export function speaksInClear(text: string): boolean {
+  try {
+    const { static_resources: resources } = JSON.parse(text) as {
+      static_resources: { clusters: { name: string; transport_socket?: unknown }[] };
+    };
+    return resources.clusters.some((one) => one.name === CONTROL_PLANE_CLUSTER && one.transport_socket === undefined);
+  } catch {
+    return false;
+  }
+}
+
 export function bootstrap(options: BootstrapOptions): object {
   return {
     node: { id: options.nodeId, cluster: options.cluster, locality: { zone: options.zone } },

@@ -54,6 +54,8 @@ export interface EnvoySupervisor {
   status(): EnvoyStatus;
   /** Who it is, as one text; empty: none runs. */
   identity(): string;
+  /** The bootstrap that the running one was started with, maybe by an earlier version; empty: not known. */
+  startedWith(): string;
   watch(listener: (status: EnvoyStatus) => void): () => void;
   admin(path: string, options?: { method?: 'GET' | 'POST' }): Promise<string>;
   /** No new connections; ends it when no session is open or the time is over. */
@@ -258,6 +260,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     },
     status: () => status,
     identity: () => (current === undefined ? '' : `${current.process.pid}@${current.process.startTime}`),
+    startedWith: () => (current === undefined ? '' : (readRecord()?.bootstrap ?? '')),
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,6 +1,13 @@
 /** Envoy as a program, started or found again, and what its coming and going means for the session table. */
 import { join } from 'node:path';
-import { bootstrap, createEnvoy, type EnvoySupervisor, type FoundEnvoy, type TlsFiles } from '@switchboard/envoy';
+import {
+  bootstrap,
+  createEnvoy,
+  speaksInClear,
+  type EnvoySupervisor,
+  type FoundEnvoy,
+  type TlsFiles,
+} from '@switchboard/envoy';
 import { AUTHORITY_SECRET, IDENTITY_SECRET, tlsFiles } from '../certificates/files.ts';
 import { CONTROL_PLANE_URI } from '../certificates/peer.ts';
 import type { Config } from '../config.ts';
@@ -28,6 +35,12 @@ function tlsOf(data: string): TlsFiles {
     authority: { path: authority, name: AUTHORITY_SECRET },
     controlPlane: CONTROL_PLANE_URI,
   };
+}
+
+/** Why the running Envoy can't come to this control plane though it goes on serving; undefined: it can. */
+export function whyOutOfReach(envoy: EnvoySupervisor): string | undefined {
+  if (!envoy.status().adopted || !speaksInClear(envoy.startedWith())) return undefined;
+  return `the running Envoy (process ${envoy.status().pid ?? 0}) was started by a version without TLS: its sessions go on with its last configuration, and it gets no changes; end it when they may end (SIGTERM), and one with TLS is started at once`;
 }
 
 export async function startGateway({
@@ -61,6 +74,8 @@ export async function startGateway({
     log,
   });
   await envoy.start();
+  const reason = whyOutOfReach(envoy);
+  if (reason !== undefined) log.error({ gateway: NODE_ID, pid: envoy.status().pid }, reason);
 
   function noteSessions(): void {
     const { state, adopted } = envoy.status();

@@ -6,6 +6,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { Problem } from '../translate/options.ts';
 import type { XdsServer } from '../xds/server.ts';
+import { whyOutOfReach } from './gateway.ts';
 import { VERSION } from './settings.ts';
 
 export interface StatusParts {
@@ -88,7 +89,7 @@ export function createStatus(parts: StatusParts): Status {
           ok: listening,
           message: listening
             ? `${connected.length} connected`
-            : 'no Envoy has acknowledged its listener and routes yet',
+            : (whyOutOfReach(gateway) ?? 'no Envoy has acknowledged its listener and routes yet'),
         },
         {
           name: 'resources',
