@@ -1,7 +1,9 @@
 /**
  * A plain WebSocket server for tests: greets with who it is, then echoes. Like a MyAgent server it answers 426 to a plain GET
- * and cuts everything at SIGTERM. `--slow MS` listens only after a time; `--fail` ends at once; `--hog MIB` holds memory.
+ * and cuts everything at SIGTERM. `--slow MS` listens only after a time; `--fail` ends at once; `--hog MIB` holds memory; `--refuse SHARE`
+ * answers 500 to that share of the handshakes that come by way of the gateway.
  */
+import type { IncomingMessage } from 'node:http';
 import { parseArgs } from 'node:util';
 import { WebSocketServer } from 'ws';
 
@@ -13,6 +15,7 @@ const { values } = parseArgs({
     fail: { type: 'boolean', default: false },
     hog: { type: 'string', default: '0' },
     mark: { type: 'string', default: '' },
+    refuse: { type: 'string', default: '0' },
   },
 });
 if (values.fail) {
@@ -21,7 +24,23 @@ if (values.fail) {
 }
 const hog = Buffer.alloc(Number(values.hog) * 1024 * 1024, 1);
 setTimeout(() => {
-  const server = new WebSocketServer({ port: Number(values.port), host: values.host, maxPayload: 64 * 1024 * 1024 });
+  let [asked, refused] = [0, 0];
+  const server = new WebSocketServer({
+    port: Number(values.port),
+    host: values.host,
+    maxPayload: 64 * 1024 * 1024,
+    // Not by chance: of many, just that share. Probes come without the gateway's header and are let in.
+    verifyClient: ({ req }: { req: IncomingMessage }, answer: (ok: boolean, code?: number) => void) => {
+      if (req.headers['x-request-id'] === undefined) {
+        answer(true);
+        return;
+      }
+      asked += 1;
+      const refuses = refused < Math.floor(asked * Number(values.refuse));
+      if (refuses) refused += 1;
+      answer(!refuses, 500);
+    },
+  });
   server.on('connection', (socket, request) => {
     socket.on('error', () => undefined);
     socket.send(

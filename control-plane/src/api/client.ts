@@ -20,6 +20,7 @@ import type {
   EndedSession,
   Problem,
   Readiness,
+  Replay,
   RolloutView,
   RouteView,
   ServiceView,
@@ -237,6 +238,8 @@ export function createClient({ url, token }: { url: string; token: string }) {
     scale: async (name: string, replicas: number, flags: WriteFlags = {}) =>
       write('POST', `${named('services', name)}/scale`, flags, { replicas }),
     autoscale: async (service: string) => json<AutoscaleView>('GET', `${named('services', service)}/autoscale`),
+    replayScale: async (service: string, body: object) =>
+      json<Replay>('POST', `${named('services', service)}/autoscale/replay`, { body }),
     rollouts: async () => json<{ items: RolloutView[] }>('GET', '/v1/rollouts'),
     rollout: async (service: string) => json<RolloutView>('GET', `${named('services', service)}/rollout`),
     steerRollout: async (service: string, verb: RolloutVerb, flags: WriteFlags = {}) =>

@@ -1,6 +1,6 @@
 /** What the API needs of the rest: plain functions and values that main.ts passes. Routes hold no logic beyond parse, authorise, call. */
 import type { History } from '../history/create.ts';
-import type { ScaleDecision } from '../model/autoscale.ts';
+import type { Autoscale, ScaleDecision } from '../model/autoscale.ts';
 import type { HealthReport } from '../model/health.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
@@ -8,12 +8,20 @@ import type { Condition } from '../model/meta.ts';
 import type { ReadinessCheck, RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { WriteOptions } from '../model/write.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Replay } from '../scaling/replay.ts';
 import type { LogLine } from '../runtime/runtime.ts';
 import type { AckReport } from '../xds/status.ts';
 import type { GatewayView } from './types.ts';
 import type { SessionEnd } from '../model/session-end.ts';
 import type { EndedSession, Session, SessionChange, SessionCounts } from '../telemetry/session.ts';
 import type { Log } from '../log.ts';
+
+export interface ReplayRange {
+  readonly from: number;
+  readonly to: number;
+  /** From when an instance is wanted to when it is ready. */
+  readonly startMs: number;
+}
 
 export interface ApiContext {
   readonly registry: Registry;
@@ -38,6 +46,8 @@ export interface ApiContext {
   lookForDrift(node: string): Promise<DriftReport>;
   /** What speaks against services and routes, as it is now. */
   conditions(): (kind: 'Service' | 'Route', name: string) => readonly Condition[];
+  /** What a policy would have done with the service's recorded history. Milliseconds since the epoch. Error: `invalid`. */
+  replayScale(service: string, policy: Autoscale, range: ReplayRange): Replay;
   /** The last decisions of a service's autoscaler, oldest first; undefined: it has made none. */
   scaleDecisions(service: string): readonly ScaleDecision[] | undefined;
   readonly certificates: {

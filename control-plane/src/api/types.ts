@@ -15,6 +15,7 @@ import type { AckReport, GatewaySync } from '../xds/status.ts';
 export type { AckReport, GatewaySync } from '../xds/status.ts';
 export type { HistoryAnswer } from '../history/answer.ts';
 export type { EndedSession, Session } from '../telemetry/session.ts';
+export type { Replay } from '../scaling/replay.ts';
 export type { LogLine } from '../runtime/runtime.ts';
 
 export interface GatewayView extends GatewaySync {

@@ -18,6 +18,7 @@ import type { AgentReports } from '../telemetry/agent-reports.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { XdsServer } from '../xds/server.ts';
 import type { GatewayViews } from './gateway-views.ts';
+import { replayHistory } from './autoscaler.ts';
 import type { News } from './news.ts';
 import { endEverything, type ShutdownParts } from './shutdown.ts';
 import type { Signals } from './signals.ts';
@@ -82,6 +83,7 @@ export function apiContext(parts: ApiParts): ApiContext {
     gatewayConfig: async (node, type, name) => parts.gateways.config(node, type, name),
     lookForDrift: async (node) => parts.gateways.lookForDrift(node),
     conditions: () => parts.gateways.conditions(),
+    replayScale: (service, policy, range) => replayHistory(parts.history, service, policy, range),
     scaleDecisions: (service) => parts.autoscaler.decisions(service),
     certificates: {
       list: () => parts.certificates.status(),

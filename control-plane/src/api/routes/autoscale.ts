@@ -1,6 +1,18 @@
+import { z } from 'zod';
+import { Autoscale } from '../../model/autoscale.ts';
 import { SwitchboardError } from '../../model/errors.ts';
+import { Duration, PositiveDuration, durationMs } from '../../model/units.ts';
+import { scheduleIssues } from '../../scaling/floors.ts';
 import type { Call, Endpoint } from '../endpoint.ts';
 import type { AutoscaleView } from '../types.ts';
+
+const ReplayBody = z.strictObject({
+  policy: Autoscale,
+  /** How far back. */
+  over: PositiveDuration.default('1h'),
+  /** From when an instance is wanted to when it is ready. */
+  startTime: Duration.default('5s'),
+});
 
 function viewOf(call: Call): AutoscaleView {
   const name = call.param('name');
@@ -30,5 +42,26 @@ export const autoscale: readonly Endpoint[] = [
       about: 'Decisions are oldest first, one each two seconds; those that changed something are events too.',
     },
     handle: async (call) => viewOf(call),
+  },
+  {
+    method: 'post',
+    path: '/v1/services/{name}/autoscale/replay',
+    summary: 'What a policy would have done with the recorded history of the service',
+    body: { schema: ReplayBody, example: { policy: { sessions: 100, max: 10 }, over: '6h' } },
+    answer: {
+      status: 200,
+      about:
+        'Steps for a picture (sessions and instances as they were and would have been), moves with reasons, and sums.',
+    },
+    async handle(call) {
+      const name = call.param('name');
+      if (!call.api.registry.view().services.has(name))
+        throw new SwitchboardError('not_found', `there is no service ${name}`);
+      const { policy, over, startTime } = call.body as z.infer<typeof ReplayBody>;
+      const issues = scheduleIssues(policy).map(({ path, message }) => ({ path: `policy.${path}`, message }));
+      if (issues.length > 0) throw new SwitchboardError('invalid', 'the policy is not valid', { issues });
+      const to = call.api.now();
+      return call.api.replayScale(name, policy, { from: to - durationMs(over), to, startMs: durationMs(startTime) });
+    },
   },
 ];

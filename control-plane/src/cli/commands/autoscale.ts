@@ -1,4 +1,6 @@
-import type { AutoscaleView } from '../../api/types.ts';
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import type { AutoscaleView, Replay } from '../../api/types.ts';
 import type { ScaleDecision } from '../../model/autoscale.ts';
 import type { Cli } from '../command.ts';
 import { age, format, parseFormat, print, table, type Column } from '../output.ts';
@@ -24,6 +26,21 @@ function tell({ service, policy, scale, decisions }: AutoscaleView): void {
   if (decisions.length > 0) print(`\n${table(worthTelling(decisions), DECISIONS)}`);
 }
 
+function tellReplay({ moves, summary }: Replay): void {
+  const { fewest, most, instanceHours, overloadedSeconds } = summary;
+  print(`${fewest} to ${most} instances; ${instanceHours.wouldBe} instance hours (as it was: ${instanceHours.was})\n`);
+  if (overloadedSeconds !== null) print(`without room for all sessions: ${overloadedSeconds} s\n`);
+  if (moves.length === 0) return;
+  print(
+    `\n${table(moves, [
+      { title: 'at', cell: (one) => one.at },
+      { title: 'instances', cell: (one) => `${one.from} -> ${one.to}` },
+      { title: 'reason', cell: (one) => one.reason },
+      { title: 'figures', cell: (one) => one.message },
+    ])}`,
+  );
+}
+
 export function autoscaleCommands(cli: Cli): void {
   const autoscale = cli.program.command('autoscale').summary('how many instances follow the load, and why');
   autoscale
@@ -36,6 +53,22 @@ export function autoscaleCommands(cli: Cli): void {
       const found = await cli.client().autoscale(service);
       if (as === 'table' || as === 'wide') tell(found);
       else print(format([found], [], (one) => one.service, as));
+    });
+  autoscale
+    .command('replay <service>')
+    .summary('try a policy on what was recorded')
+    .requiredOption('-f, --file <file>', 'the policy (what spec.autoscale holds) as YAML or JSON')
+    .option('--over <duration>', 'how far back', '1h')
+    .option('--start-time <duration>', 'how long an instance takes to get ready', '5s')
+    .option('-o, --output <format>', 'table, json or yaml', 'table')
+    .addHelpText('after', '\nExample:\n  switchboard autoscale replay weather -f policy.yaml --over 6h')
+    .action(async (service: string, flags: { file: string; over: string; startTime: string; output: string }) => {
+      const as = parseFormat(flags.output);
+      const policy: unknown = parse(await readFile(flags.file, 'utf8'));
+      const body = { policy, over: flags.over, startTime: flags.startTime };
+      const found = await cli.client().replayScale(service, body);
+      if (as === 'table' || as === 'wide') tellReplay(found);
+      else print(format([found], [], () => service, as));
     });
   for (const command of autoscale.commands) command.exitOverride();
 }
