@@ -98,16 +98,28 @@ describe('the table of sessions', () => {
     table.upsert(session('d', AGENT, false));
     expect(table.counts()).toMatchObject({ total: 4, unlisted: 0 });
     table.reported(new Map([[AGENT, 4]]));
-    for (let round = 0; round < 3; round += 1) table.reported(new Map([[AGENT, 3]]));
-    expect(table.openAt(AGENT)).toBe(3);
     now = 1_100;
     for (const id of ['b', 'c', 'd']) expect(table.heard(id, AGENT, 1, 1)).toBe(true);
-    now = 1_300;
+    now = 3_100;
     table.expire();
     expect(table.list().map((one) => one.id)).toEqual(['b', 'c', 'd']);
     expect(table.counts()).toMatchObject({ total: 3, unlisted: 0 });
     table.reported(undefined);
     expect(table.counts()).toMatchObject({ total: 3, unlisted: 0 });
+  });
+
+  it('never takes an instance for empty because a gateway counts anew', () => {
+    let now = 0;
+    const table = createSessionTable({ now: () => now, intervalMs: 1000 });
+    for (const id of ['a', 'b']) table.upsert(session(id));
+    table.reported(new Map([[AGENT, 2]]));
+    // As after a change of the cluster: the sessions are open, and Envoy's count of them has begun at zero.
+    for (let round = 0; round < 5; round += 1) table.reported(new Map());
+    now = 2_500;
+    table.expire();
+    expect(table.openAt(AGENT)).toBe(2);
+    expect(table.counts()).toMatchObject({ total: 2, unlisted: 0 });
+    expect([...table.counts().byUpstream]).toEqual([[AGENT, 2]]);
   });
 
   it('does not take its own standstill for the end of all sessions', () => {

@@ -1,7 +1,8 @@
 /**
  * The table of open sessions. It is fed by Envoy's access log: a record when the tunnel is established, one at each interval, one at
- * the end. Each carries everything, so a lost record is made good by the next; a session that is not heard of for three intervals is gone,
- * after little more than one if the gateways' own counts (load reports) say so. Times are of a clock that never jumps.
+ * the end. Each carries everything, so a lost record is made good by the next; a session that is not heard of for three intervals is gone.
+ * The gateways' own counts (load reports) can only add to what is listed: Envoy counts anew when a cluster is changed or removed, so a
+ * smaller count of its own proves nothing, and an instance must not be taken for empty on it. Times are of a clock that never jumps.
  */
 import { createCountCheck } from './count-check.ts';
 import { createEndedSessions } from './ended.ts';
@@ -143,11 +144,10 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     const corrected = new Map(byUpstream);
     let unlisted = 0;
     for (const [upstream, difference] of check.corrections()) {
+      if (difference <= 0) continue;
       const listed = byUpstream.get(upstream) ?? 0;
-      const open = Math.max(0, listed + difference);
-      unlisted += open - listed;
-      if (open === 0) corrected.delete(upstream);
-      else corrected.set(upstream, open);
+      unlisted += difference;
+      corrected.set(upstream, listed + difference);
     }
     return { byUpstream: corrected, total: entries.size + unlisted, unlisted, settled };
   }
@@ -185,7 +185,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     list: () => Array.from(entries.values(), (entry) => entry.session),
     get: (id) => entries.get(id)?.session ?? ended.get(id),
     ended: () => ended.list(),
-    openAt: (upstream) => Math.max(0, (byUpstream.get(upstream) ?? 0) + check.correction(upstream)),
+    openAt: (upstream) => (byUpstream.get(upstream) ?? 0) + Math.max(0, check.correction(upstream)),
     counts() {
       // Whether it is settled depends on the time too, until it is.
       if (kept?.settled !== true) kept = compute();
@@ -230,14 +230,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
         for (const entry of entries.values()) entry.heardAt = present;
         return;
       }
-      for (const [id, { heardAt, session }] of entries) {
-        const silent = present - heardAt;
-        if (silent > 3 * intervalMs) drop(id, NOT_HEARD);
-        else if (silent > 1.2 * intervalMs && check.correction(session.upstream) < 0) {
-          drop(id, NOT_HEARD);
-          check.settled(session.upstream, -1);
-        }
-      }
+      for (const [id, { heardAt }] of entries) if (present - heardAt > 3 * intervalMs) drop(id, NOT_HEARD);
     },
   };
 }
