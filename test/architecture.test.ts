@@ -33,7 +33,8 @@ const CLI_MAY_IMPORT = ['model/', 'api/client.ts', 'api/types.ts'];
 const MAY_READ_ENVIRONMENT = ['config.ts', 'cli/settings.ts'];
 const WORKSPACES: Readonly<Record<string, readonly string[]>> = {
   '@switchboard/proto': ['gateways', 'xds', 'translate', 'telemetry', 'routing', COMPOSITION],
-  '@switchboard/envoy': [COMPOSITION],
+  // `doctor` looks whether this machine has one.
+  '@switchboard/envoy': [COMPOSITION, 'cli'],
 };
 
 function filesBelow(folder: string): string[] {

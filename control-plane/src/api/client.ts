@@ -208,6 +208,9 @@ export function createClient({ url, token }: { url: string; token: string }) {
         parser.feed(decoder.decode(part.value as Uint8Array, { stream: true }));
         yield* waiting.splice(0);
       }
+    } catch (cause) {
+      if (signal.aborted || cause instanceof SwitchboardError || !(cause instanceof TypeError)) throw cause;
+      throw new SwitchboardError('unavailable', `the connection to ${base} was lost`, { cause });
     } finally {
       await reader.cancel().catch(() => undefined);
     }
@@ -216,6 +219,8 @@ export function createClient({ url, token }: { url: string; token: string }) {
   return {
     url: base,
     livez: async () => json<{ status: string }>('GET', '/livez'),
+    /** The control plane's clock, to the second. */
+    clock: async () => Date.parse((await send('GET', '/livez')).headers.get('date') ?? ''),
     readyz: async () => json<Readiness>('GET', '/readyz'),
     status: async () => json<SystemStatus>('GET', '/v1/status'),
     services: async (query: ListFlags & { label?: string } = {}) =>

@@ -1,6 +1,8 @@
 /** What every command gets. */
 import type { Command } from 'commander';
 import type { ApiClient } from '../api/client.ts';
+import { SwitchboardError } from '../model/errors.ts';
+import { Duration, durationMs } from '../model/units.ts';
 import { connect, type GlobalFlags } from './settings.ts';
 
 export interface Cli {
@@ -13,6 +15,14 @@ export interface Cli {
 export function createCli(program: Command): Cli {
   const flags = (): GlobalFlags => program.opts<GlobalFlags>();
   return { program, flags, client: () => connect(flags()) };
+}
+
+/** Milliseconds. Error: `invalid`, naming the flag. */
+export function durationFlag(flag: string, text: string): number {
+  const { success, error } = Duration.safeParse(text);
+  if (!success)
+    throw new SwitchboardError('invalid', `${flag} ${error.issues[0]?.message ?? 'is no duration'}, not ${text}`);
+  return durationMs(text);
 }
 
 /** Ends with the program's interrupt. */

@@ -7,6 +7,7 @@ import { completionCommand } from './commands/completion.ts';
 import { connectCommand } from './commands/connect.ts';
 import { gatewayCommands } from './commands/gateway.ts';
 import { eventsCommand } from './commands/events.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { getCommands } from './commands/get.ts';
 import { lifecycleCommands } from './commands/lifecycle.ts';
 import { logsCommand } from './commands/logs.ts';
@@ -30,6 +31,7 @@ export function createProgram(): Command {
     );
   const cli = createCli(program);
   systemCommands(cli);
+  doctorCommand(cli);
   applyCommands(cli);
   eventsCommand(cli);
   getCommands(cli);

@@ -13,11 +13,38 @@ export interface GlobalFlags {
   data?: string;
 }
 
+interface SettingsFile {
+  data?: string;
+  gateway?: { host?: string; port?: number };
+  api?: { host?: string; port?: number };
+  xds?: { host?: string; port?: number };
+}
+
+function settingsFile(): { path: string; settings: SettingsFile } | undefined {
+  const path = resolve(environment['SWITCHBOARD_SETTINGS'] ?? 'switchboard.yaml');
+  if (!existsSync(path)) return undefined;
+  return { path, settings: (parse(readFileSync(path, 'utf8')) as SettingsFile | null) ?? {} };
+}
+
 function fromSettingsFile(): string | undefined {
-  const file = resolve(environment['SWITCHBOARD_SETTINGS'] ?? 'switchboard.yaml');
-  if (!existsSync(file)) return undefined;
-  const settings = parse(readFileSync(file, 'utf8')) as { data?: string } | null;
-  return settings?.data === undefined ? undefined : resolve(file, '..', settings.data);
+  const found = settingsFile();
+  return found?.settings.data === undefined ? undefined : resolve(found.path, '..', found.settings.data);
+}
+
+const DEFAULT_PORTS = { gateway: 8800, api: 8801, xds: 8802 } as const;
+
+/** What a control plane that is started here would listen on. */
+export function configuredPorts(): { name: string; host: string; port: number; variable: string }[] {
+  const settings = settingsFile()?.settings ?? {};
+  return (['gateway', 'api', 'xds'] as const).map((name) => {
+    const prefix = `SWITCHBOARD_${name.toUpperCase()}`;
+    return {
+      name,
+      host: environment[`${prefix}_HOST`] ?? settings[name]?.host ?? '127.0.0.1',
+      port: Number(environment[`${prefix}_PORT`] ?? settings[name]?.port ?? DEFAULT_PORTS[name]),
+      variable: `${prefix}_PORT`,
+    };
+  });
 }
 
 /** The data folder: the one named, else ./data, else that of the checkout which this program belongs to. */

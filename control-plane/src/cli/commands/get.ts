@@ -5,6 +5,7 @@ import { SwitchboardError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
 import type { Version } from '../../model/version.ts';
 import { untilInterrupted, type Cli } from '../command.ts';
+import { keepWatching } from '../keep-watching.ts';
 import { age, format, parseFormat, print, tint, type Column, type Format } from '../output.ts';
 
 interface Listing<T> {
@@ -212,24 +213,22 @@ export function getCommands(cli: Cli): void {
     )
     .action(async (kind: string, name: string | undefined, options: Filter & { output: string; watch?: boolean }) => {
       const as = parseFormat(options.output);
-      const client = cli.client();
       if (options.watch !== true) {
-        print(await show(client, kind, name, options, as));
+        print(await show(cli.client(), kind, name, options, as));
         return;
       }
       listingOf(kind);
       const signal = untilInterrupted();
       let last = '';
-      try {
+      await keepWatching(cli, signal, async (client, alive) => {
         const changes = client.live(signal)[Symbol.asyncIterator]();
         while ((await changes.next()).done !== true) {
+          alive();
           const text = await show(client, kind, name, options, as);
           if (text !== last) print(process.stdout.isTTY ? `\u001b[2J\u001b[H${text}` : `${text}\n`);
           last = text;
         }
-      } catch (error) {
-        if (!signal.aborted) throw error;
-      }
+      });
     });
 
   cli.program

@@ -1,39 +1,120 @@
 import { styleText } from 'node:util';
+import type { ApiClient } from '../../api/client.ts';
 import type { LogLine } from '../../api/types.ts';
-import { isError } from '../../model/errors.ts';
+import { SwitchboardError, isError } from '../../model/errors.ts';
 import { untilInterrupted, type Cli } from '../command.ts';
-import { print } from '../output.ts';
+import { keepWatching } from '../keep-watching.ts';
+import { note, print } from '../output.ts';
 
 const COLOURS = ['cyan', 'magenta', 'yellow', 'green', 'blue'] as const;
+/** Of an instance that came after the command: all that it has said. */
+const FROM_THE_START = 10_000;
+
+type Show = (instance: string, line: LogLine) => void;
+
+async function isService(client: ApiClient, name: string): Promise<boolean> {
+  return client.service(name).then(
+    () => true,
+    (error: unknown) => {
+      if (isError(error, 'not_found')) return false;
+      throw error;
+    },
+  );
+}
+
+/** Ends with the instance or the signal. */
+async function followInstance(
+  client: ApiClient,
+  id: string,
+  tail: number,
+  signal: AbortSignal,
+  show: Show,
+): Promise<void> {
+  for await (const { event, data } of client.followLogs(id, tail, signal)) {
+    if (event === 'line') show(id, data as LogLine);
+    else if (event === 'problem') throw new SwitchboardError('unsupported', (data as { detail: string }).detail);
+  }
+}
+
+/** Every instance that the service has and gets. */
+async function followService(
+  client: ApiClient,
+  service: string,
+  tailOf: (instance: string) => number,
+  signal: AbortSignal,
+  show: Show,
+  alive: () => void,
+): Promise<void> {
+  const following = new Map<string, Promise<void>>();
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  try {
+    for await (const { data } of client.live(either)) {
+      alive();
+      const present = new Set(data.instances.filter((one) => one.service === service).map((one) => one.id));
+      for (const id of present) {
+        if (following.has(id)) continue;
+        following.set(
+          id,
+          followInstance(client, id, tailOf(id), either, show).catch((error: unknown) => {
+            // It has gone, or the whole control plane, which the outer stream tells too.
+            if (either.aborted || isError(error, 'not_found') || isError(error, 'unavailable')) return;
+            note(`${id}: ${error instanceof Error ? error.message : String(error)}`);
+          }),
+        );
+      }
+      for (const id of following.keys()) if (!present.has(id)) following.delete(id);
+    }
+  } finally {
+    stop.abort();
+    await Promise.all(following.values());
+  }
+}
 
 export function logsCommand(cli: Cli): void {
   cli.program
     .command('logs <name>')
     .summary("show an instance's log, or those of all instances of a service")
+    .description(
+      'Of a service, -f takes in instances that start later. When the control plane restarts it goes on by itself with what is written then.',
+    )
     .option('-f, --follow', 'go on with what comes')
     .option('--tail <lines>', 'the last lines of each stream', Number, 100)
     .addHelpText('after', '\nExamples:\n  switchboard logs weather -f\n  switchboard logs weather-k3f9x --tail 20')
     .action(async (name: string, options: { follow?: boolean; tail: number }) => {
-      const client = cli.client();
-      const ofService = (await client.instances({ service: name })).items.map((one) => one.id);
-      const ids = ofService.length > 0 ? ofService : [(await client.instance(name)).id];
-      const show = (id: string, line: LogLine): void => {
-        const colour = COLOURS[ids.indexOf(id) % COLOURS.length] ?? 'cyan';
-        print(`${ids.length > 1 ? `${styleText(colour, id)} ` : ''}${line.text}\n`);
+      const first = cli.client();
+      const ofService = await isService(first, name);
+      const known = ofService
+        ? (await first.instances({ service: name })).items.map((one) => one.id)
+        : [(await first.instance(name)).id];
+      const seen = [...known];
+      const show: Show = (id, line) => {
+        if (!seen.includes(id)) seen.push(id);
+        const colour = COLOURS[seen.indexOf(id) % COLOURS.length] ?? 'cyan';
+        print(
+          `${ofService && (options.follow === true || seen.length > 1) ? `${styleText(colour, id)} ` : ''}${line.text}\n`,
+        );
       };
       if (options.follow !== true) {
-        for (const id of ids) for (const line of (await client.logs(id, options.tail)).lines) show(id, line);
+        for (const id of known) for (const line of (await first.logs(id, options.tail)).lines) show(id, line);
         return;
       }
       const signal = untilInterrupted();
-      await Promise.all(
-        ids.map(async (id) => {
-          try {
-            for await (const { data } of client.followLogs(id, options.tail, signal)) show(id, data as LogLine);
-          } catch (error) {
-            if (!signal.aborted && !isError(error, 'not_found')) throw error;
-          }
-        }),
-      );
+      const told = new Set<string>();
+      const tailOf = (id: string): number => {
+        // What was shown before the control plane went away is not shown again.
+        const tail = told.has(id) ? 0 : known.includes(id) ? options.tail : FROM_THE_START;
+        told.add(id);
+        return tail;
+      };
+      await keepWatching(cli, signal, async (client, alive) => {
+        if (ofService) {
+          await followService(client, name, tailOf, signal, show, alive);
+          return;
+        }
+        await client.instance(name);
+        alive();
+        await followInstance(client, name, tailOf(name), signal, show);
+      });
     });
 }

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SwitchboardError, isError, messageOf } from '../../model/errors.ts';
-import { durationMs } from '../../model/units.ts';
 import { pickPort, startAgent, untilListening } from '../agent-process.ts';
-import { untilInterrupted, type Cli } from '../command.ts';
+import { durationFlag, untilInterrupted, type Cli } from '../command.ts';
 import { Exit } from '../exit.ts';
 import { note } from '../output.ts';
 
@@ -47,6 +46,8 @@ export function runCommand(cli: Cli): void {
     .action(async (command: string[], options: Options) => {
       const client = cli.client();
       const { service, host } = options;
+      const drainMs = durationFlag('--drain', options.drain);
+      const graceMs = durationFlag('--grace', options.grace);
       if (options.create === true) {
         await client
           .putService(service, { spec: { runtime: 'external' } }, { expectRevision: 0 })
@@ -109,11 +110,10 @@ export function runCommand(cli: Cli): void {
 
       try {
         if (await untilListening(host, port, over)) await keepRegistered(over);
-        if (interrupted.aborted && lease !== undefined && !gone.signal.aborted)
-          await drain(lease, durationMs(options.drain));
+        if (interrupted.aborted && lease !== undefined && !gone.signal.aborted) await drain(lease, drainMs);
         else if (lease !== undefined) await client.deregister(lease.id, lease.token, true).catch(() => undefined);
       } finally {
-        await agent.stop(durationMs(options.grace));
+        await agent.stop(graceMs);
       }
       throw new Exit(interrupted.aborted ? 0 : await agent.ended);
 

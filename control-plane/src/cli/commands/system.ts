@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream, existsSync, statfsSync, statSync } from 'node:fs';
+import { createWriteStream, existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { SwitchboardError, messageOf } from '../../model/errors.ts';
+import { SwitchboardError } from '../../model/errors.ts';
 import type { Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { note, parseFormat, print, table, tint } from '../output.ts';
@@ -66,62 +66,6 @@ async function child(
       done(code ?? EXIT.failure);
     });
   });
-}
-
-interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly message: string;
-  readonly remedy: string;
-}
-
-async function diagnose(cli: Cli): Promise<Check[]> {
-  const folder = dataFolder(cli.flags());
-  const checks: Check[] = [];
-  const check = (name: string, ok: boolean, message: string, remedy: string): void => {
-    checks.push({ name, ok, message, remedy: ok ? '' : remedy });
-  };
-  const exists = existsSync(folder);
-  check(
-    'data folder',
-    exists,
-    exists ? folder : `${folder} is not there`,
-    'Start the gateway once with `npm start`, or name the folder with --data.',
-  );
-  if (exists) {
-    const token = join(folder, 'admin.token');
-    const mode = existsSync(token) ? statSync(token).mode & 0o777 : 0;
-    check('token', mode === 0o600, mode === 0 ? 'there is none' : `mode ${mode.toString(8)}`, `chmod 600 ${token}`);
-    const { bavail, bsize } = statfsSync(folder);
-    const free = Math.round((bavail * bsize) / 2 ** 20);
-    check('disk', free > 500, `${free} MiB free`, 'Free space where the data folder lies.');
-  }
-  try {
-    const client = cli.client();
-    const status = await client.status();
-    check('control plane', true, `process ${status.controlPlane.pid}, Node ${status.controlPlane.node}`, '');
-    check(
-      'envoy',
-      status.envoy.state === 'running',
-      `${status.envoy.version} ${status.envoy.state}${status.envoy.reason === '' ? '' : `: ${status.envoy.reason}`}`,
-      'See its log in envoy/envoy.log of the data folder.',
-    );
-    for (const one of (await client.readyz()).checks)
-      check(`ready: ${one.name}`, one.ok, one.message, 'See `switchboard get gateways` and `switchboard get events`.');
-    const { items } = await client.services();
-    for (const service of items) {
-      const well = ['ready', 'stopped'].includes(service.status.state);
-      check(
-        `service ${service.name}`,
-        well,
-        service.status.message,
-        `See \`switchboard describe service ${service.name}\` and \`switchboard logs ${service.name}\`.`,
-      );
-    }
-  } catch (error) {
-    check('control plane', false, messageOf(error), 'Start it with `npm start`.');
-  }
-  return checks;
 }
 
 export function systemCommands(cli: Cli): void {
@@ -215,26 +159,6 @@ export function systemCommands(cli: Cli): void {
           ]),
         );
       }
-    });
-  program
-    .command('doctor')
-    .summary('check everything, with a remedy for what is wrong')
-    .option('-o, --output <format>', 'table, json or yaml', 'table')
-    .action(async (options: { output: string }) => {
-      const checks = await diagnose(cli);
-      const as = parseFormat(options.output);
-      if (as === 'json') print(`${JSON.stringify(checks, undefined, 2)}\n`);
-      else if (as === 'yaml') print(stringify(checks));
-      else
-        print(
-          table(checks, [
-            { title: 'check', cell: (one) => one.name },
-            { title: '', cell: (one) => tint(one.ok ? 'ok' : 'FAIL') },
-            { title: 'found', cell: (one) => one.message },
-            { title: 'remedy', cell: (one) => one.remedy },
-          ]),
-        );
-      if (checks.some((one) => !one.ok)) throw new Exit(EXIT.unhealthy);
     });
   program
     .command('backup <file>')
