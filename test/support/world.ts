@@ -129,15 +129,15 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     child = started;
     started.stdout.pipe(sink, { end: false });
     started.stderr.pipe(sink, { end: false });
-    let ended: number | null | undefined;
-    started.once('exit', (code) => {
-      ended = code;
-    });
+    const hasEnded = (): boolean => started.exitCode !== null || started.signalCode !== null;
+    const checkRuns = (): void => {
+      if (hasEnded())
+        throw new Error(`it ended with ${String(started.exitCode)}: ${readFileSync(logFile, 'utf8').slice(-2000)}`);
+    };
     const running = await poll(
       'the control plane answers',
       async () => {
-        if (ended !== undefined)
-          throw new Error(`it ended with ${String(ended)}: ${readFileSync(logFile, 'utf8').slice(-2000)}`);
+        if (hasEnded()) return { apiUrl: '' };
         return existsSync(runtimeFile)
           ? (JSON.parse(readFileSync(runtimeFile, 'utf8')) as { apiUrl: string })
           : undefined;
@@ -147,8 +147,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       endByPid(started.pid ?? null);
       throw error;
     });
+    checkRuns();
     world.client = createClient({ url: running.apiUrl, token: world.token });
-    await poll('the gateway is ready', async () => (await world.client.readyz()).ready, 20_000);
+    await poll('the gateway is ready', async () => hasEnded() || (await world.client.readyz()).ready, 20_000);
+    checkRuns();
     known = await world.client.status();
   }
 
@@ -168,7 +170,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     crowd: async (service, count, everyMs) => openCrowd(world.url(service), count, everyMs),
     async killControlPlane() {
       const running = child;
-      if (running?.pid === undefined || running.exitCode !== null) return;
+      if (running?.pid === undefined || running.exitCode !== null || running.signalCode !== null) return;
       const gone = new Promise((resolve) => running.once('exit', resolve));
       running.kill('SIGKILL');
       await gone;
