@@ -4,8 +4,19 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -111,11 +122,26 @@ const dependenciesStamp = join(modules, '.switchboard-dependencies');
 const dependenciesHash = () =>
   hashOf(['package-lock.json', ...WORKSPACES.map((folder) => join(folder, 'package.json'))]);
 
-/** @returns {Promise<void>} */
-async function nodeBinary() {
+/** The Node that runs this may be one of the files that are replaced: then it is kept in the lock's folder until the end. */
+function lastingNode() {
+  if (!process.execPath.startsWith(modules + sep)) return process.execPath;
+  const kept = join(repository, '.setup.lock', 'node');
+  try {
+    linkSync(process.execPath, kept);
+  } catch {
+    copyFileSync(process.execPath, kept);
+  }
+  return kept;
+}
+
+/**
+ * @param {string} program the Node to run it with
+ * @returns {Promise<void>}
+ */
+async function nodeBinary(program) {
   if (existsSync(node24)) return;
   // Install scripts are switched off for all packages; this one brings Node itself, so it is run by name.
-  await run('bringing Node 24', process.execPath, ['installArchSpecificPackage.js'], {
+  await run('bringing Node 24', program, ['installArchSpecificPackage.js'], {
     cwd: join(modules, 'node'),
     env: {
       ...process.env,
@@ -137,12 +163,13 @@ async function dependencies() {
     const npm = process.env['npm_execpath'];
     const args = ['ci', '--no-audit', '--no-fund', '--ignore-scripts'];
     rmSync(dependenciesStamp, { force: true });
-    if (npm !== undefined && npm.endsWith('.js')) await run('npm ci', process.execPath, [npm, ...args]);
+    const program = lastingNode();
+    if (npm !== undefined && npm.endsWith('.js')) await run('npm ci', program, [npm, ...args]);
     else
       await run('npm ci', process.platform === 'win32' ? 'npm.cmd' : 'npm', args, {
         shell: process.platform === 'win32',
       });
-    await nodeBinary();
+    await nodeBinary(program);
     // Last: whatever was cut short before is done again.
     writeFileSync(dependenciesStamp, wanted);
   });
