@@ -16,7 +16,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve, sep } from 'node:path';
+import { basename, delimiter, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -122,6 +122,43 @@ const dependenciesStamp = join(modules, '.switchboard-dependencies');
 const dependenciesHash = () =>
   hashOf(['package-lock.json', ...WORKSPACES.map((folder) => join(folder, 'package.json'))]);
 
+/** npm leaves out what does not say that it works with the Node that runs npm: the builds for this machine of tools that want a newer one. */
+function isTooOld() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return !((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22);
+}
+
+/** Brings Node 24 alone, into the lock's folder, so that it can run npm for all the rest. @returns {Promise<string>} its path */
+async function firstNode() {
+  const folder = join(repository, '.setup.lock', 'first');
+  const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), '{}');
+  const program = join(folder, 'node_modules', 'node', 'bin', basename(node24));
+  await npm(
+    process.execPath,
+    ['install', '--no-audit', '--no-fund', '--ignore-scripts', `node@${dependencies.node}`],
+    folder,
+  );
+  await nodeBinary(process.execPath, join(folder, 'node_modules', 'node'), program);
+  return program;
+}
+
+/**
+ * npm, run by this Node.
+ * @param {string} program @param {readonly string[]} args @param {string} [cwd]
+ */
+async function npm(program, args, cwd = repository) {
+  const script = process.env['npm_execpath'];
+  const options = { cwd, env: { ...process.env, PATH: `${dirname(program)}${delimiter}${process.env['PATH'] ?? ''}` } };
+  if (script !== undefined && script.endsWith('.js')) await run(`npm ${args[0]}`, program, [script, ...args], options);
+  else
+    await run(`npm ${args[0]}`, process.platform === 'win32' ? 'npm.cmd' : 'npm', args, {
+      ...options,
+      shell: process.platform === 'win32',
+    });
+}
+
 /** The Node that runs this may be one of the files that are replaced: then it is kept in the lock's folder until the end. */
 function lastingNode() {
   if (!process.execPath.startsWith(modules + sep)) return process.execPath;
@@ -136,13 +173,14 @@ function lastingNode() {
 
 /**
  * @param {string} program the Node to run it with
+ * @param {string} [folder] of the package @param {string} [wanted] what it must bring
  * @returns {Promise<void>}
  */
-async function nodeBinary(program) {
-  if (existsSync(node24)) return;
+async function nodeBinary(program, folder = join(modules, 'node'), wanted = node24) {
+  if (existsSync(wanted)) return;
   // Install scripts are switched off for all packages; this one brings Node itself, so it is run by name.
   await run('bringing Node 24', program, ['installArchSpecificPackage.js'], {
-    cwd: join(modules, 'node'),
+    cwd: folder,
     env: {
       ...process.env,
       npm_config_global: 'false',
@@ -150,7 +188,7 @@ async function nodeBinary(program) {
     },
     shell: false,
   });
-  if (!existsSync(node24))
+  if (!existsSync(wanted))
     throw new SetupError(`the npm package "node" brought no binary for ${process.platform} ${process.arch}`);
 }
 
@@ -160,15 +198,9 @@ async function dependencies() {
   await locked('setup', async () => {
     if (read(dependenciesStamp) === wanted && existsSync(node24)) return;
     say('installing dependencies and Node 24 (about half a minute, once) ...');
-    const npm = process.env['npm_execpath'];
-    const args = ['ci', '--no-audit', '--no-fund', '--ignore-scripts'];
     rmSync(dependenciesStamp, { force: true });
-    const program = lastingNode();
-    if (npm !== undefined && npm.endsWith('.js')) await run('npm ci', program, [npm, ...args]);
-    else
-      await run('npm ci', process.platform === 'win32' ? 'npm.cmd' : 'npm', args, {
-        shell: process.platform === 'win32',
-      });
+    const program = isTooOld() ? await firstNode() : lastingNode();
+    await npm(program, ['ci', '--no-audit', '--no-fund', '--ignore-scripts']);
     await nodeBinary(program);
     // Last: whatever was cut short before is done again.
     writeFileSync(dependenciesStamp, wanted);
