@@ -144,13 +144,19 @@ async function firstNode() {
   return program;
 }
 
+/** What was fetched once is not asked for again: set-up then works without a network too. */
+const FROM_CACHE = { npm_config_prefer_offline: 'true' };
+
 /**
  * npm, run by this Node.
  * @param {string} program @param {readonly string[]} args @param {string} [cwd]
  */
 async function npm(program, args, cwd = repository) {
   const script = process.env['npm_execpath'];
-  const options = { cwd, env: { ...process.env, PATH: `${dirname(program)}${delimiter}${process.env['PATH'] ?? ''}` } };
+  const options = {
+    cwd,
+    env: { ...process.env, ...FROM_CACHE, PATH: `${dirname(program)}${delimiter}${process.env['PATH'] ?? ''}` },
+  };
   if (script !== undefined && script.endsWith('.js')) await run(`npm ${args[0]}`, program, [script, ...args], options);
   else
     await run(`npm ${args[0]}`, process.platform === 'win32' ? 'npm.cmd' : 'npm', args, {
@@ -183,6 +189,7 @@ async function nodeBinary(program, folder = join(modules, 'node'), wanted = node
     cwd: folder,
     env: {
       ...process.env,
+      ...FROM_CACHE,
       npm_config_global: 'false',
       npm_config_user_agent: process.env['npm_config_user_agent'] ?? 'npm',
     },
