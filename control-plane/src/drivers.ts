@@ -6,11 +6,12 @@ import type { Measure, Metric } from './analysis/metric.ts';
 import type { Config } from './config.ts';
 import { SwitchboardError, type Issue } from './model/errors.ts';
 import { issuesOf } from './model/parse.ts';
+import type { Probe } from './model/probe.ts';
 import type { Check } from './model/rollout.ts';
-import type { Probe, ServiceDocument } from './model/service.ts';
+import type { ServiceDocument } from './model/service.ts';
 import { byName, loadPlugins, type Descriptor } from './plugins.ts';
 import { probeDrivers } from './probes/drivers.ts';
-import type { HealthProbe, ProbeDriver } from './probes/probe.ts';
+import type { HealthProbe, ProbeDriver, ProbeLevel } from './probes/probe.ts';
 import { routingPolicies } from './routing/policies.ts';
 import type { RoutingPolicy } from './routing/policy.ts';
 import { runtimeDrivers } from './runtime/drivers.ts';
@@ -26,6 +27,8 @@ export interface Drivers {
   store(name: string): StoreDriver<never>;
   createProbe(probe: Probe): HealthProbe;
   createMeasure(check: Check): Measure;
+  /** The highest level that a probe of this type proves. */
+  probeLevel(type: string): ProbeLevel;
   /** Issues of a service's options, with paths from the document. */
   validate(service: ServiceDocument): Issue[];
 }
@@ -71,11 +74,21 @@ export async function loadDrivers(config: Config): Promise<Drivers> {
         return async () => ({ verdict: 'inconclusive', message: `there is no metric ${check.metric}` });
       return driver.create(driver.options.parse(check.options));
     },
+    probeLevel: (type) => probes.get(type)?.level ?? 'application',
     validate({ spec }) {
       const issues: Issue[] = [];
       const probe = probes.get(spec.probe.type);
       if (probe === undefined) issues.push(unknownName('spec.probe.type', 'probe', spec.probe.type, probes.keys()));
       else issues.push(...optionIssues(probe, spec.probe.options, 'spec.probe.options'));
+      const names = new Set(['probe']);
+      for (const [index, check] of (spec.health?.checks ?? []).entries()) {
+        const path = `spec.health.checks.${index}`;
+        const driver = probes.get(check.type);
+        if (driver === undefined) issues.push(unknownName(`${path}.type`, 'probe', check.type, probes.keys()));
+        else issues.push(...optionIssues(driver, check.options, `${path}.options`));
+        if (names.has(check.name)) issues.push({ path: `${path}.name`, message: `${check.name} stands twice` });
+        names.add(check.name);
+      }
       const policy = policies.get(spec.gateway.policy.type);
       if (policy === undefined)
         issues.push(

@@ -4,6 +4,7 @@ import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../mod
 import type { Event } from '../model/event.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
+import type { HealthDetail } from '../model/health.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { RolloutVerb } from '../model/rollout.ts';
 import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
@@ -275,6 +276,8 @@ export function createClient({ url, token }: { url: string; token: string }) {
       json<{ expiresAt: string }>('POST', `${named('instances', id)}/heartbeat`, {
         body: { token: lease, ...(load === undefined ? {} : { load }) },
       }),
+    health: async (id: string) => json<HealthDetail>('GET', `${named('instances', id)}/health`),
+    check: async (id: string) => json<HealthDetail>('POST', `${named('instances', id)}/check`),
     load: async (id: string) => json<LoadSignals>('GET', `${named('instances', id)}/load`),
     reportLoad: async (id: string, report: object) =>
       json<HeldLoadReport>('POST', `${named('instances', id)}/load`, { body: report }),

@@ -1,7 +1,7 @@
 /** What the API needs of the rest: plain functions and values that main.ts passes. Routes hold no logic beyond parse, authorise, call. */
 import type { History } from '../history/create.ts';
 import type { Autoscale, ScaleDecision } from '../model/autoscale.ts';
-import type { HealthReport } from '../model/health.ts';
+import type { HealthDetail, HealthReport } from '../model/health.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { Condition } from '../model/meta.ts';
@@ -34,6 +34,10 @@ export interface ApiContext {
   system(): SystemStatus;
   readiness(): readonly ReadinessCheck[];
   health(instance: string): HealthReport | undefined;
+  /** All levels with their history. Undefined: not looked at in its present state. */
+  healthDetail(instance: string): HealthDetail | undefined;
+  /** The same after checking everything now. */
+  checkNow(instance: string): Promise<HealthDetail | undefined>;
   /** Undefined: there is no such instance. */
   signals(instance: string): LoadSignals | undefined;
   reportLoad(instance: string, report: LoadReport): HeldLoadReport;

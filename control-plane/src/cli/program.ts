@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { createCli } from './command.ts';
 import { applyCommands } from './commands/apply.ts';
 import { autoscaleCommands } from './commands/autoscale.ts';
+import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { connectCommand } from './commands/connect.ts';
 import { gatewayCommands } from './commands/gateway.ts';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
   getCommands(cli);
   gatewayCommands(cli);
   lifecycleCommands(cli);
+  checkCommand(cli);
   sessionCommands(cli);
   rolloutCommands(cli);
   autoscaleCommands(cli);

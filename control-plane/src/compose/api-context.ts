@@ -19,6 +19,7 @@ import type { SessionTable } from '../telemetry/sessions.ts';
 import type { XdsServer } from '../xds/server.ts';
 import type { GatewayViews } from './gateway-views.ts';
 import { replayHistory } from './autoscaler.ts';
+import type { GatewayView } from './gateway-view.ts';
 import type { News } from './news.ts';
 import { endEverything, type ShutdownParts } from './shutdown.ts';
 import type { Signals } from './signals.ts';
@@ -34,6 +35,7 @@ export interface ApiParts extends ShutdownParts {
   readonly signals: Signals;
   readonly autoscaler: Autoscaler;
   readonly reports: AgentReports;
+  readonly gatewayView: GatewayView;
   readonly status: Status;
   readonly history: History;
   readonly news: News;
@@ -74,6 +76,11 @@ export function apiContext(parts: ApiParts): ApiContext {
     system: () => status.system(),
     readiness: () => status.readiness(),
     health: (instance) => loop.health(instance),
+    healthDetail: (instance) => loop.healthDetail(instance),
+    checkNow: async (instance) => {
+      await parts.gatewayView.refresh();
+      return loop.checkNow(instance);
+    },
     signals: (instance) => signals.of(instance),
     reportLoad: (instance, report) => reports.put(instance, report),
     sessions: () => sessions.list(),

@@ -35,6 +35,7 @@ import { startAnalyst } from './analyst.ts';
 import { apiContext } from './api-context.ts';
 import { startAutoscaler } from './autoscaler.ts';
 import { createClosers, type Closers } from './closers.ts';
+import { createGatewayView } from './gateway-view.ts';
 import { startGateway } from './gateway.ts';
 import { feedHistory } from './history.ts';
 import { createGatewayViews } from './gateway-views.ts';
@@ -45,7 +46,7 @@ import { createRuntimes } from './runtimes.ts';
 import { writeRuntimeFile } from './runtime-file.ts';
 import { seed } from './seed.ts';
 import { CONTROL_PLANE_CLUSTER, NODE_ID, SESSION_REPORT_MS } from './settings.ts';
-import { keepSessionsFresh, placementOf, sessionsAtInstance } from './sessions.ts';
+import { byAddress, keepSessionsFresh, placementOf, sessionsAtInstance } from './sessions.ts';
 import { createSignals } from './signals.ts';
 import { createStatus } from './status.ts';
 import { openStore } from './store.ts';
@@ -160,6 +161,12 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     instanceToken: instanceTokens(data),
     policies: drivers.policies,
   });
+  const gatewayView = createGatewayView(now, (upstreams) => {
+    for (const upstream of upstreams) loop.heard(byAddress(registry.view()).get(upstream)?.id ?? '');
+  });
+  closers.add(() => {
+    gatewayView.close();
+  });
   const { loop, problems } = await startLoop({
     registry,
     runtimes,
@@ -169,10 +176,15 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     revisions,
     sessions,
     onProbe: feed.probed,
+    reports,
+    gatewayView,
     now,
     log,
   });
   closers.add(async () => loop.close());
+  reports.subscribe((instance) => {
+    loop.heard(instance);
+  });
   const signals = createSignals({ registry, runtimes, loop, sessions, load, reports, now, log });
   closers.add(() => {
     signals.close();
@@ -190,6 +202,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   closers.add(() => {
     gateway.close();
   });
+  gatewayView.start(gateway);
   gateway.watch(() => {
     loop.wake();
     news.tell();
@@ -203,7 +216,11 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     loop.wake();
     news.tell();
   });
-  closers.add(keepSessionsFresh(sessions, load));
+  closers.add(
+    keepSessionsFresh(sessions, load, (upstream) => {
+      loop.suspect(byAddress(registry.view()).get(upstream)?.id ?? '');
+    }),
+  );
 
   const gateways = createGatewayViews({
     xds,
@@ -235,6 +252,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     signals,
     autoscaler,
     reports,
+    gatewayView,
     status,
     history: feed.history,
     news,

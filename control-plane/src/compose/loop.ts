@@ -8,10 +8,12 @@ import type { ProbeResult } from '../probes/probe.ts';
 import { createLoop, type Loop } from '../reconcile/loop.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { AgentReports } from '../telemetry/agent-reports.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { Translator } from '../translate/create.ts';
 import type { Problem } from '../translate/options.ts';
 import type { XdsServer } from '../xds/server.ts';
+import type { GatewayView } from './gateway-view.ts';
 
 export interface LoopParts {
   readonly registry: Registry;
@@ -23,6 +25,8 @@ export interface LoopParts {
   readonly sessions: SessionTable;
   /** Told of every check of an instance. */
   readonly onProbe: (instance: string, result: ProbeResult) => void;
+  readonly reports: AgentReports;
+  readonly gatewayView: GatewayView;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -55,6 +59,9 @@ export async function startLoop(parts: LoopParts): Promise<{ loop: Loop; problem
     runtimes: parts.runtimes,
     createProbe: (probe) => parts.drivers.createProbe(probe),
     onProbe: parts.onProbe,
+    levelOf: (type) => parts.drivers.probeLevel(type),
+    gatewayOpinion: (instance) => parts.gatewayView.of(instance),
+    reported: (instance) => parts.reports.get(instance),
     publish,
     sessionsAt: (upstream) => {
       const counts = sessions.counts();

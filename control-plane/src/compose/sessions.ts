@@ -15,7 +15,7 @@ export function sessionsAtInstance(sessions: SessionTable): (instance: Instance)
 const indexes = new WeakMap<object, ReadonlyMap<string, Instance>>();
 
 /** Instances by `ip:port`; of several that had the address one after the other, the one that is not leaving. */
-function byAddress({ instances }: RegistryView): ReadonlyMap<string, Instance> {
+export function byAddress({ instances }: RegistryView): ReadonlyMap<string, Instance> {
   const kept = indexes.get(instances);
   if (kept !== undefined) return kept;
   const index = new Map<string, Instance>();
@@ -59,10 +59,16 @@ function reasonOf(
   return `${route} leads to ${service}; ${policy ?? 'its policy'} chose ${instance?.id ?? seen.told.upstream} of ${ready} ready${retries}`;
 }
 
-/** Compares the table with the load reports, and drops what was not heard of. Returns what ends it. */
-export function keepSessionsFresh(sessions: SessionTable, load: EndpointLoad): () => void {
+/** Compares the table with the load reports, and drops what was not heard of. `suspect` is told where requests hang. Returns what ends it. */
+export function keepSessionsFresh(
+  sessions: SessionTable,
+  load: EndpointLoad,
+  suspect: (upstream: string) => void,
+): () => void {
   const stop = load.subscribe(() => {
-    sessions.reported(load.open());
+    const more = sessions.reported(load.open());
+    // What an adopted gateway has not told of yet hangs nowhere.
+    if (sessions.counts().settled) for (const upstream of more) suspect(upstream);
   });
   const timer = setInterval(() => {
     if (load.open() === undefined) sessions.reported(undefined);

@@ -14,8 +14,8 @@ export interface FleetInstance {
   readonly version: number;
   readonly tags: Readonly<Record<string, string>>;
   readonly zone: string;
-  /** draining keeps its sessions and gets no new ones; unhealthy likewise. */
-  readonly health: 'healthy' | 'draining' | 'unhealthy';
+  /** draining keeps its sessions and gets no new ones; unhealthy likewise; degraded gets new ones only if too few are healthy. */
+  readonly health: 'healthy' | 'degraded' | 'draining' | 'unhealthy';
 }
 
 export interface FleetShare {

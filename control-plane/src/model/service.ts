@@ -1,10 +1,12 @@
 /** A Service is one agent service: what runs (launch), how many, how it is probed, drained and reached. */
 import { z } from 'zod';
 import { Affinity } from './affinity.ts';
+import { HealthRules } from './health.ts';
 import { Hooks } from './hooks.ts';
 import { Labels, Name } from './meta.ts';
 import { Autoscale } from './autoscale.ts';
 import { RolloutStrategy } from './rollout.ts';
+import { Probe } from './probe.ts';
 import { isIP } from 'node:net';
 import { Duration, PositiveDuration, Size } from './units.ts';
 
@@ -50,20 +52,6 @@ export const Launch = z.strictObject({
 });
 export type Launch = z.infer<typeof Launch>;
 
-/** Which probe, its own options, and how results become a verdict. The probe's driver checks `options`. */
-export const Probe = z.strictObject({
-  type: z.string().min(1).default('websocket'),
-  options: z.record(z.string(), z.unknown()).default({}),
-  /** While it is well; after a failure it is looked at every second. Envoy's own check (gateway.healthCheck) is quicker. */
-  interval: PositiveDuration.default('20s'),
-  timeout: PositiveDuration.default('2s'),
-  failures: z.int().min(1).max(100).default(3),
-  successes: z.int().min(1).max(100).default(1),
-  /** An instance that is not ready in this time counts as a failed start. */
-  startTimeout: PositiveDuration.default('60s'),
-});
-export type Probe = z.infer<typeof Probe>;
-
 export const Restart = z.strictObject({
   initialBackoff: Duration.default('1s'),
   maxBackoff: Duration.default('60s'),
@@ -92,7 +80,7 @@ export const HealthCheck = z.strictObject({
     .max(1024)
     .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without white space')
     .default('/'),
-  interval: PositiveDuration.default('2s'),
+  interval: PositiveDuration.default('1s'),
   timeout: PositiveDuration.default('1s'),
   unhealthyAfter: z.int().min(1).max(100).default(2),
 });
@@ -109,7 +97,7 @@ export const ServiceGateway = z.strictObject({
   /** From the upgrade request to the agent's 101, over all retries. */
   handshakeTimeout: PositiveDuration.default('10s'),
   /** One attempt at one instance; then the next instance is tried. */
-  attemptTimeout: PositiveDuration.default('2s'),
+  attemptTimeout: PositiveDuration.default('1s'),
   /** A session on which neither side sends a byte for this long is ended. `off`: never. */
   idleTimeout: z.union([z.literal('off'), Duration]).default('off'),
   /** More sessions than this on the whole service get 503 at once. */
@@ -153,6 +141,8 @@ export const ServiceSpec = z.strictObject({
   autoscale: Autoscale.optional(),
   tags: Labels.default({}),
   probe: Probe.prefault({}),
+  /** More checks, and what follows from a bad verdict. */
+  health: HealthRules.optional(),
   restart: Restart.prefault({}),
   drain: Drain.prefault({}),
   /** How a new version takes over. */

@@ -1,5 +1,6 @@
 /** A Version is what an instance of a service runs: immutable, numbered from 1 within its service. */
-import type { Launch, Probe } from './service.ts';
+import type { Probe } from './probe.ts';
+import type { Launch } from './service.ts';
 
 export interface Version {
   kind: 'Version';

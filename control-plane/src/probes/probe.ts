@@ -8,11 +8,16 @@ export interface ProbeTarget {
   readonly process?: ProcessIdentity;
 }
 
+/** How far up a check looks. Each level stands on those before it; `process` stands alone. */
+export type ProbeLevel = 'process' | 'tcp' | 'http' | 'websocket' | 'application';
+
 /** `reason` says in one sentence what was seen; never empty when not ok. */
 export interface ProbeResult {
   readonly ok: boolean;
   readonly latencyMs: number;
   readonly reason: string;
+  /** Where it failed, if it did. */
+  readonly failedAt?: ProbeLevel;
 }
 
 /** Never throws and never outlives the signal; leaves no socket open. */
@@ -22,6 +27,8 @@ export interface ProbeDriver<Options> {
   readonly name: string;
   /** One line for the documentation. */
   readonly about: string;
+  /** The highest level that it proves; default: application. */
+  readonly level?: ProbeLevel;
   readonly options: z.ZodType<Options>;
   create(options: Options): HealthProbe;
 }

@@ -1,6 +1,7 @@
 /** A WebSocket for one probe: opened, asked one thing, closed; never left open, whatever happens. */
 import { WebSocket } from 'ws';
 import type { ProbeTarget } from './probe.ts';
+import type { Doing } from './timed.ts';
 
 export interface ProbeSocket extends AsyncDisposable {
   pong(): Promise<void>;
@@ -16,7 +17,7 @@ export async function openSocket(
   target: ProbeTarget,
   options: { path: string; subprotocol?: string | undefined },
   signal: AbortSignal,
-  doing: (what: string) => void,
+  doing: Doing,
 ): Promise<ProbeSocket> {
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
   const socket = new WebSocket(`ws://${host}:${target.port}${options.path}`, options.subprotocol ?? [], {
@@ -38,6 +39,7 @@ export async function openSocket(
     failure.reject(error);
   });
   socket.once('unexpected-response', (_request, response) => {
+    doing('the WebSocket handshake', 'websocket');
     failure.reject(new Error(`answered the WebSocket handshake with HTTP ${response.statusCode ?? 0}, not 101`));
     socket.terminate();
   });
@@ -51,7 +53,7 @@ export async function openSocket(
   socket.once('open', () => {
     opened.resolve(undefined);
   });
-  doing('the WebSocket handshake');
+  doing('the WebSocket handshake', 'http');
 
   const dispose = async (): Promise<void> => {
     signal.removeEventListener('abort', abort);

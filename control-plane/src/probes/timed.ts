@@ -1,8 +1,11 @@
 /** What all probes share: the clock around a check, and words for what went wrong. */
-import type { HealthProbe, ProbeResult, ProbeTarget } from './probe.ts';
+import type { HealthProbe, ProbeLevel, ProbeResult, ProbeTarget } from './probe.ts';
+
+/** Tells what is waited for from now on, and at which level that is. */
+export type Doing = (what: string, level: ProbeLevel) => void;
 
 /** A check resolves with what it saw when all is well, and rejects with an Error whose message says what is not. */
-export type Check = (target: ProbeTarget, signal: AbortSignal, doing: (what: string) => void) => Promise<string>;
+export type Check = (target: ProbeTarget, signal: AbortSignal, doing: Doing) => Promise<string>;
 
 const KNOWN: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -20,23 +23,25 @@ function words(error: unknown): string {
   return error instanceof Error && error.message !== '' ? error.message : 'failed without a reason';
 }
 
-/** `doing` tells what is being waited for, so that a timeout can say it. */
-export function timed(check: Check): HealthProbe {
+/** A timeout says what was being waited for; `first` is the level of what comes before the first `doing`. */
+export function timed(check: Check, first: ProbeLevel = 'tcp'): HealthProbe {
   return async (target, signal): Promise<ProbeResult> => {
     const start = performance.now();
     let waitingFor = 'a connection';
+    let level = first;
     const took = (): number => Math.round((performance.now() - start) * 10) / 10;
     try {
       signal.throwIfAborted();
-      const reason = await check(target, signal, (what) => {
+      const reason = await check(target, signal, (what, at) => {
         waitingFor = what;
+        level = at;
       });
       return { ok: true, latencyMs: took(), reason };
     } catch (error) {
       const reason = signal.aborted
         ? `timed out after ${Math.round(took())} ms waiting for ${waitingFor}`
         : words(error);
-      return { ok: false, latencyMs: took(), reason };
+      return { ok: false, latencyMs: took(), reason, failedAt: level };
     }
   };
 }

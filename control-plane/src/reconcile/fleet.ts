@@ -3,6 +3,7 @@
  * change keep their identity, which is what makes a small change cheap all the way to Envoy.
  */
 import type { FleetInstance, FleetRoute, FleetService, FleetShare, FleetView } from '../model/fleet.ts';
+import type { Verdict } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { Service } from '../model/service.ts';
@@ -10,7 +11,7 @@ import { canonical } from '../registry/diff.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import { sharesOf } from '../rollout/pools.ts';
 
-export type FleetBuilder = (view: RegistryView, isUnhealthy: (instance: string) => boolean) => FleetView;
+export type FleetBuilder = (view: RegistryView, verdictOf: (instance: string) => Verdict) => FleetView;
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -18,7 +19,7 @@ function healthOf(
   service: Service,
   rollout: Rollout | undefined,
   instance: Instance,
-  unhealthy: boolean,
+  verdict: Verdict,
 ): FleetInstance['health'] | undefined {
   if (instance.state === 'draining' || instance.state === 'stopping') return 'draining';
   if (instance.state !== 'ready') return undefined;
@@ -28,7 +29,7 @@ function healthOf(
     return 'draining';
   // An external service that is switched off keeps its sessions and gets no new ones.
   if (service.spec.runtime === 'external' && !service.spec.enabled) return 'draining';
-  return unhealthy ? 'unhealthy' : 'healthy';
+  return verdict === 'unhealthy' || verdict === 'degraded' ? verdict : 'healthy';
 }
 
 /** A version without an instance that takes sessions leaves its share to the other. */
@@ -64,10 +65,10 @@ export function createFleetBuilder(): FleetBuilder {
     service: Service,
     rollout: Rollout | undefined,
     instance: Instance,
-    unhealthy: boolean,
+    verdict: Verdict,
     old: FleetInstance | undefined,
   ): FleetInstance | undefined {
-    const health = healthOf(service, rollout, instance, unhealthy);
+    const health = healthOf(service, rollout, instance, verdict);
     if (health === undefined || instance.address === undefined) return undefined;
     const next: FleetInstance = {
       id: instance.id,
@@ -86,14 +87,12 @@ export function createFleetBuilder(): FleetBuilder {
     service: Service,
     rollout: Rollout | undefined,
     instances: readonly Instance[],
-    isUnhealthy: (id: string) => boolean,
+    verdictOf: (id: string) => Verdict,
     old: FleetService | undefined,
   ): FleetService {
     const oldInstances = new Map(old?.instances.map((instance) => [instance.id, instance]));
     const next = instances
-      .map((instance) =>
-        instanceOf(service, rollout, instance, isUnhealthy(instance.id), oldInstances.get(instance.id)),
-      )
+      .map((instance) => instanceOf(service, rollout, instance, verdictOf(instance.id), oldInstances.get(instance.id)))
       .filter((instance) => instance !== undefined)
       .sort((a, b) => byText(a.id, b.id));
     const { gateway } = service.spec;
@@ -112,7 +111,7 @@ export function createFleetBuilder(): FleetBuilder {
     };
   }
 
-  return (view, isUnhealthy) => {
+  return (view, verdictOf) => {
     const byService = Map.groupBy(
       [...view.instances.values()].map((held) => held.value),
       (instance) => instance.service,
@@ -125,7 +124,7 @@ export function createFleetBuilder(): FleetBuilder {
           value,
           view.rollouts.get(value.name)?.value,
           byService.get(value.name) ?? [],
-          isUnhealthy,
+          verdictOf,
           oldServices.get(value.name),
         ),
       )

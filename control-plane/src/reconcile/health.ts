@@ -1,35 +1,55 @@
 /**
- * The health monitor: probes every instance at its interval, spread by jitter and bounded in number, and turns results into
- * a verdict with hysteresis. Verdicts are not stored: after a restart a ready instance counts as healthy until a probe
- * says otherwise, since taking it out on no evidence would end its share of new sessions for nothing.
+ * The health monitor: runs the checks of every instance at their intervals, spread by jitter and bounded in number, watches their processes,
+ * and combines that with what the gateways and the agents say into a verdict. Verdicts are not stored: after a restart a ready instance
+ * counts as healthy until something says otherwise, since taking it out on no evidence would end its share of new sessions for nothing.
  */
-import type { HealthReport } from '../model/health.ts';
-import type { Probe } from '../model/service.ts';
+import type { HealthDetail, HealthReport, Verdict } from '../model/health.ts';
+import type { HeldLoadReport } from '../model/load.ts';
+import type { Probe } from '../model/probe.ts';
 import { durationMs } from '../model/units.ts';
-import type { HealthProbe, ProbeResult, ProbeTarget } from '../probes/probe.ts';
+import type { HealthProbe, ProbeLevel, ProbeTarget } from '../probes/probe.ts';
+import { checkReport, continued, newCheckState, noteResult, type CheckState, type NamedCheck } from './check-state.ts';
+import { createProcessSweep } from './process-sweep.ts';
+import { judge, levelsOf, type Evidence, type GatewayOpinion, type Judgement } from './verdict.ts';
 
 export interface HealthTarget {
   readonly id: string;
   readonly target: ProbeTarget;
-  readonly probe: Probe;
+  /** The service's probe first. */
+  readonly checks: readonly NamedCheck[];
+  readonly useReports: boolean;
   /** While it starts it is probed often, so that it is ready soon. */
   readonly starting: boolean;
 }
 
 export interface HealthMonitor {
-  /** Replaces the set of what is probed. An unchanged target keeps its state and its timer. */
+  /** Replaces the set of what is probed. An unchanged target keeps its state and its timers. */
   sync(targets: readonly HealthTarget[]): void;
   report(id: string): HealthReport | undefined;
+  detail(id: string): HealthDetail | undefined;
   /** The verdict alone: cheap, for every instance at every turn. */
-  verdict(id: string): HealthReport['verdict'];
-  /** Milliseconds of a passed check, smoothed; undefined: none has passed yet. */
+  verdict(id: string): Verdict;
+  /** Milliseconds since it became unhealthy; undefined: it is not. */
+  unhealthyFor(id: string): number | undefined;
+  /** Milliseconds of a passed probe, smoothed; undefined: none has passed yet. */
   latency(id: string): number | undefined;
+  /** Runs all its checks now. Undefined: it is not watched. */
+  checkNow(id: string): Promise<HealthDetail | undefined>;
+  /** Something else tells of trouble: it is checked now, and one failure is enough. */
+  suspect(id: string): void;
+  /** What the gateways or the agent say of it has changed. */
+  heard(id: string): void;
   close(): void;
 }
 
 export interface HealthOptions {
   readonly createProbe: (probe: Probe) => HealthProbe;
+  readonly levelOf?: (type: string) => ProbeLevel;
+  readonly gatewayOpinion?: (id: string) => GatewayOpinion | undefined;
+  readonly reported?: (id: string) => HeldLoadReport | undefined;
   readonly now: () => number;
+  /** Milliseconds of a clock that never jumps. */
+  readonly monotonic?: () => number;
   /** In [0, 1). */
   readonly random: () => number;
   /** The verdict of this instance has changed. */
@@ -38,101 +58,194 @@ export interface HealthOptions {
   readonly onResult?: (id: string, result: ProbeResult) => void;
 }
 
-/** At most this many probes at a time. */
+/** At most this many checks at a time. */
 const CONCURRENCY = 64;
-/** While starting: the first probe after this many milliseconds, each later one half as long again, up to a second. */
+/** While starting: the first check after this many milliseconds, each later one half as long again, up to a second. */
 const FIRST_START_PROBE_MS = 40;
 const SLOWEST_START_PROBE_MS = 1_000;
-
-/** Of the newest latency against those before. */
-const LATENCY_WEIGHT = 0.3;
-
 /** After a first failure. */
 const RECHECK_MS = 1_000;
+/** When something else has told of trouble already, a check need not have all its time. */
+const SUSPECT_TIMEOUT_MS = 1_000;
+const VERDICTS = 20;
+
+interface Running {
+  readonly state: CheckState;
+  readonly run: HealthProbe;
+  timer: NodeJS.Timeout | undefined;
+  attempts: number;
+  busy: Promise<void> | undefined;
+}
 
 interface Watched {
-  key: string;
+  readonly key: string;
   target: HealthTarget;
-  run: HealthProbe;
-  timer: NodeJS.Timeout | undefined;
-  abort: AbortController;
-  verdict: HealthReport['verdict'];
-  last: { result: ProbeResult; at: number } | undefined;
-  failures: number;
-  successes: number;
-  attempts: number;
-  latencyMs: number | undefined;
+  readonly checks: readonly Running[];
+  readonly abort: AbortController;
+  judgement: Judgement;
+  /** Milliseconds since the epoch, and of the clock that never jumps. */
+  since: number;
+  sinceMonotonic: number;
+  stopped: string | undefined;
+  processSeenAt: number | undefined;
+  readonly verdicts: { at: string; verdict: Verdict; reason: string }[];
 }
 
 function keyOf(target: HealthTarget): string {
-  return JSON.stringify([target.target, target.probe, target.starting]);
+  return JSON.stringify([target.target, target.checks, target.starting]);
 }
 
 export function createHealthMonitor(options: HealthOptions): HealthMonitor {
+  const { monotonic = () => performance.now(), levelOf = () => 'application' as const } = options;
   const watched = new Map<string, Watched>();
   const waiting: (() => void)[] = [];
   let running = 0;
   let closed = false;
 
-  function delay(entry: Watched): number {
-    const interval = durationMs(entry.target.probe.interval);
+  const sweep = createProcessSweep({
+    onLook(id, stopped) {
+      const entry = watched.get(id);
+      if (entry === undefined) return;
+      entry.processSeenAt = options.now();
+      if (entry.stopped === stopped) return;
+      entry.stopped = stopped;
+      judgeAnew(entry);
+    },
+  });
+
+  function delay(entry: Watched, { state, attempts }: Running): number {
+    const interval = durationMs(state.check.probe.interval);
     if (entry.target.starting)
-      return Math.min(FIRST_START_PROBE_MS * 1.5 ** entry.attempts, SLOWEST_START_PROBE_MS, interval);
-    // The first probe of a ready instance comes anywhere in its interval, so that a fleet is not probed in one burst.
+      return Math.min(FIRST_START_PROBE_MS * 1.5 ** attempts, SLOWEST_START_PROBE_MS, interval);
+    // The first check of a ready instance comes anywhere in its interval, so that a fleet is not probed in one burst.
     // What may be ill is looked at again soon, so that a long interval does not make a late verdict.
-    if (entry.failures > 0 && entry.verdict !== 'unhealthy') return Math.min(RECHECK_MS, interval);
-    const wait = entry.attempts === 0 ? interval * options.random() : interval * (0.9 + 0.2 * options.random());
-    // Probes are due at tenths of their interval: waking up once for several costs a third of waking up for each.
+    if (state.failures > 0 && state.verdict !== 'unhealthy') return Math.min(RECHECK_MS, interval);
+    const wait = attempts === 0 ? interval * options.random() : interval * (0.9 + 0.2 * options.random());
+    // Checks are due at tenths of their interval: waking up once for several costs a third of waking up for each.
     const grid = interval / 10;
     const present = options.now();
     return Math.max(1, Math.ceil((present + wait) / grid) * grid - present);
   }
 
-  function schedule(entry: Watched): void {
+  function schedule(entry: Watched, one: Running): void {
     if (closed || isDropped(entry)) return;
-    entry.timer = setTimeout(() => {
-      if (running < CONCURRENCY) void check(entry);
-      else waiting.push(() => void check(entry));
-    }, delay(entry));
+    clearTimeout(one.timer);
+    one.timer = setTimeout(
+      () => {
+        void perform(entry, one, false);
+      },
+      delay(entry, one),
+    );
   }
 
-  async function check(entry: Watched): Promise<void> {
+  async function turn(): Promise<void> {
+    if (running < CONCURRENCY) return;
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+
+  /** Of two wishes at a time one check is made. */
+  async function perform(entry: Watched, one: Running, decisive: boolean): Promise<void> {
+    one.busy ??= check(entry, one, decisive).finally(() => {
+      one.busy = undefined;
+      schedule(entry, one);
+    });
+    await one.busy;
+  }
+
+  async function check(entry: Watched, one: Running, decisive: boolean): Promise<void> {
+    await turn();
     if (isDropped(entry)) {
       waiting.shift()?.();
       return;
     }
     running += 1;
-    const limit = AbortSignal.any([entry.abort.signal, AbortSignal.timeout(durationMs(entry.target.probe.timeout))]);
-    const result = await entry.run(entry.target.target, limit);
+    const { probe } = one.state.check;
+    const most = decisive ? Math.min(SUSPECT_TIMEOUT_MS, durationMs(probe.timeout)) : durationMs(probe.timeout);
+    const limit = AbortSignal.any([entry.abort.signal, AbortSignal.timeout(most)]);
+    const result = await one.run(entry.target.target, limit);
     running -= 1;
     waiting.shift()?.();
     if (isDropped(entry)) return;
-    entry.attempts += 1;
+    one.attempts += 1;
     options.onResult?.(entry.target.id, result);
-    judge(entry, result);
-    schedule(entry);
+    noteResult(one.state, result, options.now(), decisive);
+    judgeAnew(entry);
   }
 
-  function judge(entry: Watched, result: ProbeResult): void {
-    entry.last = { result, at: options.now() };
-    if (result.ok)
-      entry.latencyMs =
-        entry.latencyMs === undefined
-          ? result.latencyMs
-          : entry.latencyMs + LATENCY_WEIGHT * (result.latencyMs - entry.latencyMs);
-    entry.failures = result.ok ? 0 : entry.failures + 1;
-    entry.successes = result.ok ? entry.successes + 1 : 0;
-    const before = entry.verdict;
-    if (result.ok && entry.successes >= entry.target.probe.successes) entry.verdict = 'healthy';
-    else if (!result.ok && entry.failures >= entry.target.probe.failures) entry.verdict = 'unhealthy';
-    if (entry.verdict !== before) options.onChange(entry.target.id);
+  function evidenceOf({ target, checks, stopped, processSeenAt }: Watched): Evidence {
+    return {
+      checks: checks.map((one) => one.state),
+      stopped,
+      processSeenAt: processSeenAt === undefined ? undefined : new Date(processSeenAt).toISOString(),
+      gateway: options.gatewayOpinion?.(target.id),
+      reported: target.useReports ? options.reported?.(target.id) : undefined,
+    };
+  }
+
+  function judgeAnew(entry: Watched): void {
+    const next = judge(evidenceOf(entry));
+    const changed = next.verdict !== entry.judgement.verdict;
+    entry.judgement = next;
+    if (!changed) return;
+    entry.since = options.now();
+    entry.sinceMonotonic = monotonic();
+    entry.verdicts.push({ at: new Date(entry.since).toISOString(), ...next });
+    if (entry.verdicts.length > VERDICTS) entry.verdicts.shift();
+    options.onChange(entry.target.id);
   }
 
   const isDropped = (entry: Watched): boolean => entry.abort.signal.aborted;
 
   function drop(entry: Watched): void {
-    clearTimeout(entry.timer);
+    for (const one of entry.checks) clearTimeout(one.timer);
     entry.abort.abort();
+  }
+
+  function watch(target: HealthTarget, key: string, old: Watched | undefined): Watched {
+    // From starting to ready its verdict goes on; anything else is judged anew.
+    const goesOn = old !== undefined && JSON.stringify(old.target.target) === JSON.stringify(target.target);
+    const checks = target.checks.map((named): Running => {
+      const level = levelOf(named.probe.type);
+      const before = goesOn ? old.checks.find((one) => one.state.check.name === named.name)?.state : undefined;
+      const state = before === undefined ? newCheckState(named, level) : continued(before, named, level);
+      return { state, run: options.createProbe(named.probe), timer: undefined, attempts: 0, busy: undefined };
+    });
+    return {
+      key,
+      target,
+      checks,
+      abort: new AbortController(),
+      judgement: goesOn ? old.judgement : { verdict: 'unknown', reason: 'not checked yet' },
+      since: goesOn ? old.since : options.now(),
+      sinceMonotonic: goesOn ? old.sinceMonotonic : monotonic(),
+      stopped: goesOn ? old.stopped : undefined,
+      processSeenAt: goesOn ? old.processSeenAt : undefined,
+      verdicts: goesOn ? old.verdicts : [],
+    };
+  }
+
+  function reportOf({ judgement, checks, since }: Watched): HealthReport | undefined {
+    const main = checks[0]?.state;
+    if (main?.last === undefined) return undefined;
+    return {
+      ...judgement,
+      latencyMs: main.last.result.latencyMs,
+      checkedAt: new Date(main.last.at).toISOString(),
+      consecutiveFailures: main.failures,
+      since: new Date(since).toISOString(),
+    };
+  }
+
+  function detail(id: string): HealthDetail | undefined {
+    const entry = watched.get(id);
+    const report = entry === undefined ? undefined : reportOf(entry);
+    if (entry === undefined || report === undefined) return undefined;
+    return {
+      ...report,
+      levels: levelsOf(evidenceOf(entry)),
+      checks: entry.checks.map((one) => checkReport(one.state)),
+      verdicts: [...entry.verdicts].reverse(),
+    };
   }
 
   return {
@@ -143,49 +256,56 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
         drop(entry);
         watched.delete(id);
       }
+      let moved = targets.length !== watched.size;
       for (const target of targets) {
         const old = watched.get(target.id);
         if (old?.target === target) continue;
+        moved = true;
         const key = keyOf(target);
         if (old?.key === key) {
           old.target = target;
           continue;
         }
         if (old !== undefined) drop(old);
-        // From starting to ready its verdict goes on; anything else is judged anew.
-        const goesOn = old !== undefined && JSON.stringify(old.target.target) === JSON.stringify(target.target);
-        const entry: Watched = {
-          key,
-          target,
-          run: options.createProbe(target.probe),
-          timer: undefined,
-          abort: new AbortController(),
-          verdict: goesOn ? old.verdict : 'unknown',
-          last: goesOn ? old.last : undefined,
-          failures: 0,
-          successes: goesOn ? old.successes : 0,
-          attempts: 0,
-          latencyMs: goesOn ? old.latencyMs : undefined,
-        };
+        const entry = watch(target, key, old);
         watched.set(target.id, entry);
-        schedule(entry);
+        for (const one of entry.checks) schedule(entry, one);
       }
+      if (moved)
+        sweep.sync(
+          new Map(targets.flatMap(({ id, target }) => (target.process === undefined ? [] : [[id, target.process]]))),
+        );
     },
-    latency: (id) => watched.get(id)?.latencyMs,
-    verdict: (id) => watched.get(id)?.verdict ?? 'unknown',
+    verdict: (id) => watched.get(id)?.judgement.verdict ?? 'unknown',
+    unhealthyFor(id) {
+      const entry = watched.get(id);
+      return entry?.judgement.verdict === 'unhealthy' ? monotonic() - entry.sinceMonotonic : undefined;
+    },
+    latency: (id) => watched.get(id)?.checks[0]?.state.latencyMs,
     report(id) {
       const entry = watched.get(id);
-      if (entry?.last === undefined) return undefined;
-      return {
-        verdict: entry.verdict,
-        reason: entry.last.result.reason,
-        latencyMs: entry.last.result.latencyMs,
-        checkedAt: new Date(entry.last.at).toISOString(),
-        consecutiveFailures: entry.failures,
-      };
+      return entry === undefined ? undefined : reportOf(entry);
+    },
+    detail,
+    async checkNow(id) {
+      const entry = watched.get(id);
+      if (entry === undefined) return undefined;
+      await Promise.all(entry.checks.map(async (one) => perform(entry, one, false)));
+      return detail(id);
+    },
+    suspect(id) {
+      const entry = watched.get(id);
+      const first = entry?.checks[0];
+      if (entry === undefined || first === undefined || entry.judgement.verdict === 'unhealthy') return;
+      void perform(entry, first, true);
+    },
+    heard(id) {
+      const entry = watched.get(id);
+      if (entry !== undefined) judgeAnew(entry);
     },
     close() {
       closed = true;
+      sweep.close();
       for (const entry of watched.values()) drop(entry);
       watched.clear();
     },

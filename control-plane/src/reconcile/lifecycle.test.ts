@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Probe, Restart } from '../model/service.ts';
+import { HealthRules } from '../model/health.ts';
+import { Probe } from '../model/probe.ts';
+import { Restart } from '../model/service.ts';
 import { afterFailure, describeExit } from './failure.ts';
 import { createFleetBuilder } from './fleet.ts';
 import { impactOf } from './impact.ts';
@@ -11,6 +13,8 @@ const facts: Facts = {
   now: T0 + 5_000,
   random: 0.5,
   healthy: false,
+  unhealthyFor: undefined,
+  health: undefined,
   healthReason: () => 'refused',
   sessions: () => 0,
   drainAcked: () => true,
@@ -151,6 +155,32 @@ describe('impactOf', () => {
   });
 });
 
+describe('an instance that is unhealthy', () => {
+  const ready = makeInstance({ id: 'a', state: 'ready' });
+  const ill = { ...facts, unhealthyFor: 12_000, healthReason: () => 'it hangs' };
+  const restart = HealthRules.parse({ onUnhealthy: 'restart', restartAfter: '10s' });
+
+  it('is kept, unless its service says that it is to be started again', () => {
+    expect(nextStep(ready, ill)).toEqual({ do: 'wait' });
+    expect(nextStep(ready, { ...ill, health: HealthRules.parse({}) })).toEqual({ do: 'wait' });
+  });
+
+  it('is ended and started again when its time is over, and not before', () => {
+    expect(nextStep(ready, { ...ill, health: restart })).toMatchObject({
+      do: 'fail',
+      patch: {
+        state: 'backoff',
+        reason: 'Unhealthy',
+        message: expect.stringContaining('was unhealthy for 10s: it hangs') as string,
+      },
+    });
+    expect(nextStep(ready, { ...ill, unhealthyFor: 4_000, health: restart })).toEqual({
+      do: 'wait',
+      until: facts.now + 6_000,
+    });
+  });
+});
+
 describe('createFleetBuilder', () => {
   it('shares what did not change, also when a service was written anew with the same content', () => {
     const build = createFleetBuilder();
@@ -159,7 +189,7 @@ describe('createFleetBuilder', () => {
       makeInstance({ id: 'a' }),
       makeInstance({ id: 'c', state: 'starting' }),
     ];
-    const first = build(makeView(makeService({}), instances), () => false);
+    const first = build(makeView(makeService({}), instances), () => 'healthy');
     expect(first.services[0]?.instances.map((one) => one.id)).toEqual(['a', 'b']);
     const second = build(
       makeView(
@@ -167,12 +197,13 @@ describe('createFleetBuilder', () => {
         instances.map((one) => ({ ...one })),
         8,
       ),
-      () => false,
+      () => 'unknown',
     );
     expect(second.services[0]).toBe(first.services[0]);
     expect(second.revision).toBe(8);
-    const third = build(makeView(makeService({}), instances), (id) => id === 'a');
-    expect(third.services[0]?.instances.map((one) => one.health)).toEqual(['unhealthy', 'healthy']);
-    expect(third.services[0]?.instances[1]).toBe(first.services[0]?.instances[1]);
+    const third = build(makeView(makeService({}), instances), (id) => (id === 'a' ? 'unhealthy' : 'degraded'));
+    expect(third.services[0]?.instances.map((one) => one.health)).toEqual(['unhealthy', 'degraded']);
+    const fourth = build(makeView(makeService({}), instances), (id) => (id === 'a' ? 'healthy' : 'degraded'));
+    expect(fourth.services[0]?.instances[1]).toBe(third.services[0]?.instances[1]);
   });
 });

@@ -1,6 +1,8 @@
 /** One instance's next step, as a pure function of its record and what is known of it now. The loop performs the step. */
 import type { Instance } from '../model/instance.ts';
-import type { Probe, Restart } from '../model/service.ts';
+import type { HealthRules } from '../model/health.ts';
+import type { Probe } from '../model/probe.ts';
+import type { Restart } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { InstancePatch } from '../registry/registry.ts';
 import { afterFailure } from './failure.ts';
@@ -18,8 +20,11 @@ export type Step =
 export interface Facts {
   readonly now: number;
   readonly random: number;
-  /** The probe's verdict. */
+  /** Nothing speaks against sending it sessions. */
   readonly healthy: boolean;
+  /** Milliseconds since it became unhealthy; undefined: it is not. */
+  readonly unhealthyFor: number | undefined;
+  readonly health: HealthRules | undefined;
   readonly healthReason: () => string;
   /** Undefined: not known, so never taken for none. Asked only while draining. */
   readonly sessions: () => number | undefined;
@@ -33,6 +38,9 @@ export interface Facts {
 
 /** A connection that a gateway placed just before it acknowledged the drain shows in the session table within this time. */
 const DRAIN_SETTLE_MS = 1_000;
+
+/** From SIGTERM to SIGKILL for one that is ill: it hardly listens. */
+const UNHEALTHY_GRACE_MS = 2_000;
 
 export function nextStep(instance: Instance, facts: Facts): Step {
   if (instance.drain !== undefined)
@@ -94,9 +102,26 @@ function managedStep(instance: Instance, facts: Facts): Step {
         },
       };
     case 'ready':
+      return whileUnhealthy(instance, facts);
     case 'failed':
       return { do: 'wait' };
   }
+}
+
+/** An instance that stays unhealthy is ended only if its service says so: its sessions end with it. */
+function whileUnhealthy(instance: Instance, facts: Facts): Step {
+  const { unhealthyFor, health, now } = facts;
+  if (unhealthyFor === undefined || health?.onUnhealthy !== 'restart') return { do: 'wait' };
+  const left = durationMs(health.restartAfter) - unhealthyFor;
+  if (left > 0) return { do: 'wait', until: now + left };
+  const message = `was unhealthy for ${health.restartAfter}: ${facts.healthReason()}`;
+  const patch = afterFailure(instance, facts.restart, { reason: 'Unhealthy', message }, now, facts.random);
+  return {
+    do: 'fail',
+    graceMs: UNHEALTHY_GRACE_MS,
+    patch,
+    event: `instance ${instance.id} ${message}; it is started again, and its sessions end`,
+  };
 }
 
 function becomeReady(instance: Instance, facts: Facts): Step {

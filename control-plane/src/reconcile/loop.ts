@@ -4,18 +4,21 @@
  * be killed at any moment and goes on from there.
  */
 import type { FleetView } from '../model/fleet.ts';
-import type { HealthReport } from '../model/health.ts';
+import type { HealthDetail, HealthReport } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
-import type { Probe, Restart } from '../model/service.ts';
+import type { HeldLoadReport } from '../model/load.ts';
+import type { Probe } from '../model/probe.ts';
+import type { Restart } from '../model/service.ts';
 import { Restart as RestartSchema } from '../model/service.ts';
 import type { Log } from '../log.ts';
-import type { HealthProbe, ProbeResult } from '../probes/probe.ts';
+import type { HealthProbe, ProbeLevel, ProbeResult } from '../probes/probe.ts';
 import type { InstanceWrite, Registry, RegistryView } from '../registry/registry.ts';
 import type { Exit, Runtime, RuntimeEvent } from '../runtime/runtime.ts';
 import { adopt } from './adopt.ts';
 import { afterFailure, describeExit } from './failure.ts';
 import { createFleetBuilder } from './fleet.ts';
-import { createHealthMonitor, type HealthTarget } from './health.ts';
+import { createHealthTargets, probeOf } from './health-targets.ts';
+import { createHealthMonitor } from './health.ts';
 import { nextStep, type Facts, type Step } from './lifecycle.ts';
 import { createOperations } from './operations.ts';
 import { overAge } from './age.ts';
@@ -27,6 +30,7 @@ import { applyPlan } from './records.ts';
 import { callStopHook } from './stop-hook.ts';
 import { DEFAULT_PACE, createStartGate, type StartPace } from './start-gate.ts';
 import { advanceRollouts } from './rollouts.ts';
+import type { GatewayOpinion } from './verdict.ts';
 
 export interface LoopOptions {
   readonly registry: Registry;
@@ -35,6 +39,11 @@ export interface LoopOptions {
   readonly createProbe: (probe: Probe) => HealthProbe;
   /** Told of every check of an instance. */
   readonly onProbe?: (instance: string, result: ProbeResult) => void;
+  /** The highest level that a probe of this type proves. */
+  readonly levelOf: (type: string) => ProbeLevel;
+  readonly gatewayOpinion: (instance: Instance) => GatewayOpinion | undefined;
+  /** What the agent last told of itself. */
+  readonly reported: (instance: string) => HeldLoadReport | undefined;
   readonly publish: (fleet: FleetView) => void;
   /** Open sessions at `host:port`; undefined: not known for certain. */
   readonly sessionsAt: (upstream: string) => number | undefined;
@@ -54,6 +63,13 @@ export interface Loop {
   /** Sessions or ACKs have changed: look again. */
   wake(): void;
   health(instance: string): HealthReport | undefined;
+  healthDetail(instance: string): HealthDetail | undefined;
+  /** Checks it now, at all levels. Undefined: it is not looked at in its present state. */
+  checkNow(instance: string): Promise<HealthDetail | undefined>;
+  /** Something else tells that it may be ill: it is checked now. */
+  suspect(instance: string): void;
+  /** What gateways or agent say of it has changed. */
+  heard(instance: string): void;
   /** Milliseconds, smoothed. */
   probeLatency(instance: string): number | undefined;
   /** Stops deciding; what runs goes on running. */
@@ -84,6 +100,12 @@ export function createLoop(options: LoopOptions): Loop {
   });
   const monitor = createHealthMonitor({
     createProbe: options.createProbe,
+    levelOf: options.levelOf,
+    gatewayOpinion: (id) => {
+      const instance = registry.view().instances.get(id)?.value;
+      return instance === undefined ? undefined : options.gatewayOpinion(instance);
+    },
+    reported: options.reported,
     now,
     random: options.random,
     ...(options.onProbe === undefined ? {} : { onResult: options.onProbe }),
@@ -93,10 +115,9 @@ export function createLoop(options: LoopOptions): Loop {
     },
   });
   const endings: (() => void)[] = [];
-  /** A record that did not change is probed as before: the same object says so. */
-  const targetsOf = new WeakMap<Instance, HealthTarget>();
   /** Runtimes whose instances have been found again, or found ended, since the start. */
   const accounted = new Set<string>();
+  const healthTargets = createHealthTargets();
   /** Processes that ended while their start or stop was still under way. */
   const overlooked = new Map<string, Exited>();
   let timer: NodeJS.Timeout | undefined;
@@ -118,45 +139,16 @@ export function createLoop(options: LoopOptions): Loop {
 
   function publish(): void {
     if (closed) return;
-    options.publish(buildFleet(registry.view(), (id) => monitor.verdict(id) === 'unhealthy'));
-  }
-
-  function probeOf(view: RegistryView, instance: Instance): Probe | undefined {
-    return (
-      view.versions.get(instance.service)?.find((version) => version.number === instance.version)?.probe ??
-      view.services.get(instance.service)?.value.spec.probe
-    );
-  }
-
-  function healthTargets(view: RegistryView): HealthTarget[] {
-    const targets: HealthTarget[] = [];
-    for (const { value: instance } of view.instances.values()) {
-      const probe = probeOf(view, instance);
-      const probed = instance.state === 'starting' || instance.state === 'ready' || instance.state === 'unknown';
-      if (!probed || probe === undefined || instance.address === undefined) continue;
-      const kept = targetsOf.get(instance);
-      if (kept?.probe === probe) {
-        targets.push(kept);
-        continue;
-      }
-      const process = instance.process === undefined ? {} : { process: instance.process };
-      const target: HealthTarget = {
-        id: instance.id,
-        target: { ...instance.address, ...process },
-        probe,
-        starting: instance.state !== 'ready',
-      };
-      targetsOf.set(instance, target);
-      targets.push(target);
-    }
-    return targets;
+    options.publish(buildFleet(registry.view(), (id) => monitor.verdict(id)));
   }
 
   function factsOf(view: RegistryView, instance: Instance, revision: number, waitsFor: WaitsFor): Facts {
     return {
       now: now(),
       random: options.random(),
-      healthy: monitor.verdict(instance.id) === 'healthy',
+      healthy: ['healthy', 'degraded'].includes(monitor.verdict(instance.id)),
+      unhealthyFor: monitor.unhealthyFor(instance.id),
+      health: view.services.get(instance.service)?.value.spec.health,
       healthReason: () => monitor.report(instance.id)?.reason ?? 'not probed yet',
       sessions: () => (instance.address === undefined ? 0 : options.sessionsAt(upstreamOf(instance))),
       drainAcked: () => options.isAcked(revision),
@@ -379,6 +371,14 @@ export function createLoop(options: LoopOptions): Loop {
     },
     wake,
     health: (instance) => monitor.report(instance),
+    healthDetail: (instance) => monitor.detail(instance),
+    checkNow: async (instance) => monitor.checkNow(instance),
+    suspect: (instance) => {
+      monitor.suspect(instance);
+    },
+    heard: (instance) => {
+      monitor.heard(instance);
+    },
     probeLatency: (instance) => monitor.latency(instance),
     async close() {
       closed = true;

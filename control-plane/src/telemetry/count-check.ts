@@ -7,8 +7,8 @@
 export interface CountCheck {
   /** The table now counts this many at the address. */
   counted(upstream: string, count: number): void;
-  /** Open requests by address, as the gateways report them; an address without any is left out. */
-  reported(open: ReadonlyMap<string, number>): void;
+  /** Open requests by address, as the gateways report them; an address without any is left out. Returns the addresses with more than the table has. */
+  reported(open: ReadonlyMap<string, number>): string[];
   /** The table has dropped (-1) or taken up (1) a session that made the difference. */
   settled(upstream: string, step: 1 | -1): void;
   /** Nothing is reported any more: the table stands alone. */
@@ -65,7 +65,12 @@ export function createCountCheck(): CountCheck {
     },
     reported(open) {
       for (const upstream of open.keys()) windowOf(upstream);
-      for (const [upstream, window] of windows) judge(upstream, window, open.get(upstream) ?? 0);
+      const more: string[] = [];
+      for (const [upstream, window] of windows) {
+        judge(upstream, window, open.get(upstream) ?? 0);
+        if (window.off > 0) more.push(upstream);
+      }
+      return more;
     },
     settled(upstream, step) {
       const difference = corrections.get(upstream) ?? 0;

@@ -28,8 +28,11 @@ export interface SessionTable {
   gatewayLost(gateway: string): void;
   /** No gateway runs: there can be no session. */
   gatewayGone(gateway: string): void;
-  /** The gateways' own counts by `ip:port`; undefined: they don't tell at present. */
-  reported(open: ReadonlyMap<string, number> | undefined): void;
+  /**
+   * The gateways' own counts by `ip:port`; undefined: they don't tell at present. Returns the addresses where requests hang, or records are late:
+   * those that have more open than the table lists.
+   */
+  reported(open: ReadonlyMap<string, number> | undefined): readonly string[];
   /** Called after changes, at most once a turn of the event loop. */
   subscribe(listener: () => void): () => void;
   /** Called for each session that opens or ends. */
@@ -210,9 +213,11 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     },
     reported(open) {
       const before = JSON.stringify([...check.corrections()]);
+      let more: readonly string[] = [];
       if (open === undefined) check.clear();
-      else check.reported(open);
+      else more = check.reported(open);
       if (JSON.stringify([...check.corrections()]) !== before) changed();
+      return more;
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { FleetInstance, FleetService } from '../model/fleet.ts';
 import type { Problem } from './options.ts';
 
-const HEALTH = { healthy: 'HEALTHY', draining: 'DRAINING', unhealthy: 'UNHEALTHY' } as const;
+const HEALTH = { healthy: 'HEALTHY', degraded: 'DEGRADED', draining: 'DRAINING', unhealthy: 'UNHEALTHY' } as const;
 
 function endpoint(instance: FleetInstance, weight: number | undefined): object {
   const tags = Object.keys(instance.tags).length === 0 ? {} : { 'envoy.lb': instance.tags };

@@ -28,6 +28,11 @@ function find(call: Call) {
   return held;
 }
 
+function notLookedAt(call: Call): never {
+  const { id, state } = find(call).value;
+  throw new SwitchboardError('unavailable', `instance ${id} is not checked while it is ${state}`);
+}
+
 export const instances: readonly Endpoint[] = [
   {
     method: 'get',
@@ -84,6 +89,24 @@ export const instances: readonly Endpoint[] = [
       const beat = await call.api.registry.heartbeat(call.param('id'), token);
       if (load !== undefined) call.api.reportLoad(call.param('id'), load);
       return beat;
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/instances/{id}/health',
+    summary: 'Its health at every level, each check with its last results, and the last verdicts',
+    answer: { status: 200, about: 'The health. 503: nothing looks at it in its present state.' },
+    async handle(call) {
+      return call.api.healthDetail(find(call).value.id) ?? notLookedAt(call);
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/instances/{id}/check',
+    summary: 'Check it now, at every level',
+    answer: { status: 200, about: 'The health after the checks. 503: nothing looks at it in its present state.' },
+    async handle(call) {
+      return (await call.api.checkNow(find(call).value.id)) ?? notLookedAt(call);
     },
   },
   {

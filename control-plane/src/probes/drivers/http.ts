@@ -14,6 +14,7 @@ type Options = z.infer<typeof Options>;
 export const httpProbe: ProbeDriver<Options> = {
   name: 'http',
   about: 'A GET of `path` is answered with a status in `status`.',
+  level: 'http',
   options: Options,
   create: ({ path, status: [low, high] }) =>
     timed(
@@ -29,7 +30,7 @@ export const httpProbe: ProbeDriver<Options> = {
           });
           call.once('socket', (socket) =>
             socket.once('connect', () => {
-              doing(`an answer to GET ${path}`);
+              doing(`an answer to GET ${path}`, 'http');
             }),
           );
           call.once('error', reject);

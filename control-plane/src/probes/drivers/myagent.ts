@@ -21,11 +21,12 @@ function eventOf(text: string): string | undefined {
 export const myagentProbe: ProbeDriver<Options> = {
   name: 'myagent',
   about: 'A MyAgent server greets a new connection with `system.connected`.',
+  level: 'application',
   options: Options,
   create: ({ path }) =>
     timed(async (target, signal, doing) => {
       await using socket = await openSocket(target, { path }, signal, doing);
-      doing('system.connected');
+      doing('system.connected', 'application');
       const text = await socket.message();
       const event = eventOf(text);
       if (event !== 'system.connected')

@@ -9,6 +9,7 @@ const Options = z.strictObject({});
 export const processProbe: ProbeDriver<z.infer<typeof Options>> = {
   name: 'process',
   about: 'The process runs and is not stopped by a signal.',
+  level: 'process',
   options: Options,
   create: () =>
     timed(async ({ process: identity }) => {
@@ -17,5 +18,5 @@ export const processProbe: ProbeDriver<z.infer<typeof Options>> = {
       if (!isAlive(identity)) throw new Error(`process ${identity.pid} does not run`);
       if (readStat(identity.pid)?.state === 'T') throw new Error(`process ${identity.pid} is stopped by a signal`);
       return `process ${identity.pid} runs`;
-    }),
+    }, 'process'),
 };

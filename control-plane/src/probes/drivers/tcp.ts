@@ -9,6 +9,7 @@ const Options = z.strictObject({});
 export const tcpProbe: ProbeDriver<z.infer<typeof Options>> = {
   name: 'tcp',
   about: 'A TCP connection can be made.',
+  level: 'tcp',
   options: Options,
   create: () =>
     timed(

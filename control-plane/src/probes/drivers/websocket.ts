@@ -73,7 +73,7 @@ function handshake(options: Options): Check {
       let answer = '';
       socket.setEncoding('latin1');
       socket.once('connect', () => {
-        doing('the WebSocket handshake');
+        doing('the WebSocket handshake', 'http');
         socket.write(requestText(target, options));
       });
       socket.on('data', (part: string) => {
@@ -81,6 +81,8 @@ function handshake(options: Options): Check {
         const end = answer.indexOf('\r\n\r\n');
         if (end < 0 && answer.length < LARGEST_ANSWER) return;
         const wrong = judge(answer.slice(0, Math.max(end, 0)), options.subprotocol);
+        // It speaks HTTP: what is wrong is a level above.
+        if (answer.startsWith('HTTP/')) doing('the WebSocket handshake', 'websocket');
         socket.removeAllListeners('data');
         // Our end is said politely, and the connection is not waited for.
         if (wrong === undefined) socket.end(CLOSE);
@@ -100,7 +102,7 @@ function handshake(options: Options): Check {
 function handshakeAndPing(options: Options): Check {
   return async (target, signal, doing) => {
     await using socket = await openSocket(target, options, signal, doing);
-    doing('a pong');
+    doing('a pong', 'websocket');
     await socket.pong();
     return 'answers the WebSocket handshake and a ping';
   };
@@ -108,6 +110,7 @@ function handshakeAndPing(options: Options): Check {
 
 export const websocketProbe: ProbeDriver<Options> = {
   name: 'websocket',
+  level: 'websocket',
   about: 'A WebSocket handshake succeeds; with `ping`, a ping is answered too.',
   options: Options,
   create: (options) => timed(options.ping ? handshakeAndPing(options) : handshake(options)),

@@ -1,0 +1,58 @@
+/** Which instances are looked at, and how: from the registry's view. What did not change keeps its identity, which is how the monitor knows. */
+import type { HealthRules } from '../model/health.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Probe } from '../model/probe.ts';
+import type { RegistryView } from '../registry/registry.ts';
+import type { NamedCheck } from './check-state.ts';
+import type { HealthTarget } from './health.ts';
+
+/** The probe of the version that the instance runs. */
+export function probeOf(view: RegistryView, instance: Instance): Probe | undefined {
+  return (
+    view.versions.get(instance.service)?.find((version) => version.number === instance.version)?.probe ??
+    view.services.get(instance.service)?.value.spec.probe
+  );
+}
+
+const LOOKED_AT: ReadonlySet<Instance['state']> = new Set(['starting', 'ready', 'unknown']);
+
+export function createHealthTargets(): (view: RegistryView) => HealthTarget[] {
+  const checksOf = new WeakMap<Probe, { rules: HealthRules | undefined; checks: readonly NamedCheck[] }>();
+  const kept = new WeakMap<Instance, HealthTarget>();
+
+  function checks(probe: Probe, rules: HealthRules | undefined): readonly NamedCheck[] {
+    const old = checksOf.get(probe);
+    if (old !== undefined && old.rules === rules) return old.checks;
+    const more = (rules?.checks ?? []).map(({ name, effect, ...own }): NamedCheck => ({ name, effect, probe: own }));
+    const all: readonly NamedCheck[] = [{ name: 'probe', probe, effect: 'unhealthy' }, ...more];
+    checksOf.set(probe, { rules, checks: all });
+    return all;
+  }
+
+  return (view) => {
+    const targets: HealthTarget[] = [];
+    for (const { value: instance } of view.instances.values()) {
+      const probe = probeOf(view, instance);
+      if (!LOOKED_AT.has(instance.state) || probe === undefined || instance.address === undefined) continue;
+      const rules = view.services.get(instance.service)?.value.spec.health;
+      const wanted = checks(probe, rules);
+      const old = kept.get(instance);
+      const useReports = rules?.report !== 'ignore';
+      if (old?.checks === wanted && old.useReports === useReports) {
+        targets.push(old);
+        continue;
+      }
+      const process = instance.process === undefined ? {} : { process: instance.process };
+      const target: HealthTarget = {
+        id: instance.id,
+        target: { ...instance.address, ...process },
+        checks: wanted,
+        useReports,
+        starting: instance.state !== 'ready',
+      };
+      kept.set(instance, target);
+      targets.push(target);
+    }
+    return targets;
+  };
+}
