@@ -43,6 +43,8 @@ it('every level is shown with its reason, on demand too, and more checks and the
     ['page', 'unhealthy'],
   ]);
   await world.until('all levels are known', async () => {
+    // Asks the gateway too.
+    await world.client.check(id);
     const found = await states(world, id);
     return found['process'] === 'ok' && found['gateway'] === 'ok';
   });

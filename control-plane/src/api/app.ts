@@ -14,6 +14,7 @@ import { openApi } from './openapi.ts';
 import { apply } from './routes/apply.ts';
 import { autoscale } from './routes/autoscale.ts';
 import { certificates } from './routes/certificates.ts';
+import { drains } from './routes/drains.ts';
 import { events } from './routes/events.ts';
 import { gateways } from './routes/gateways.ts';
 import { instances } from './routes/instances.ts';
@@ -38,6 +39,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...gateways,
   ...certificates,
   ...sessions,
+  ...drains,
   ...events,
   ...timeseries,
 ];

@@ -4,6 +4,7 @@ import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../mod
 import type { Event } from '../model/event.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
+import type { DrainProgress, DrainRequest, DrainTarget } from '../model/drain.ts';
 import type { HealthDetail } from '../model/health.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { RolloutVerb } from '../model/rollout.ts';
@@ -188,6 +189,11 @@ export function createClient({ url, token }: { url: string; token: string }) {
     });
   const named = (kind: string, name: string): string => `/v1/${kind}/${encodeURIComponent(name)}`;
 
+  function drainPath(target: DrainTarget): string {
+    if (target.kind === 'instance') return named('instances', target.id);
+    return `${named('services', target.name)}${target.kind === 'version' ? `/versions/${target.number}` : ''}`;
+  }
+
   async function* stream(
     path: string,
     query: Query,
@@ -322,6 +328,11 @@ export function createClient({ url, token }: { url: string; token: string }) {
         event: 'opened' | 'ended';
         data: Session | EndedSession;
       }>,
+    drains: async () => json<{ items: DrainProgress[] }>('GET', '/v1/drains'),
+    drain: async (target: DrainTarget, request: Partial<DrainRequest> = {}, flags: WriteFlags = {}) =>
+      write('POST', `${drainPath(target)}/drain`, flags, request),
+    undrain: async (target: DrainTarget, flags: WriteFlags = {}) =>
+      write('POST', `${drainPath(target)}/undrain`, flags, {}),
     endSession: async (id: string, reason = '') =>
       json<SessionEnd>('POST', `${named('sessions', id)}/end`, { body: { reason } }),
     endSessions: async (filter: SessionQuery, options: { reason?: string; dryRun?: boolean; all?: boolean } = {}) =>

@@ -9,6 +9,7 @@ import { connectCommand } from './commands/connect.ts';
 import { gatewayCommands } from './commands/gateway.ts';
 import { eventsCommand } from './commands/events.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { drainCommands } from './commands/drain.ts';
 import { getCommands } from './commands/get.ts';
 import { lifecycleCommands } from './commands/lifecycle.ts';
 import { logsCommand } from './commands/logs.ts';
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   getCommands(cli);
   gatewayCommands(cli);
   lifecycleCommands(cli);
+  drainCommands(cli);
   checkCommand(cli);
   sessionCommands(cli);
   rolloutCommands(cli);

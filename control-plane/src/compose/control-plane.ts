@@ -12,6 +12,7 @@ import type { Config } from '../config.ts';
 import { loadDrivers } from '../drivers.ts';
 import { lockFolder, prepareFolder } from '../home/folder.ts';
 import { createPortKeeper } from '../home/ports.ts';
+import { destroySocket, whyNotDestroy } from '../home/destroy-socket.ts';
 import { isAlive, ownIdentity } from '../home/process-identity.ts';
 import { createRevisionLog } from '../home/revisions.ts';
 import { adminToken, instanceTokens } from '../home/token.ts';
@@ -19,6 +20,7 @@ import type { Log } from '../log.ts';
 import type { LoadSignals } from '../model/load.ts';
 import type { SystemStatus } from '../model/system.ts';
 import { durationMs } from '../model/units.ts';
+import { endSessions } from '../reconcile/end-sessions.ts';
 import { impactOf } from '../reconcile/impact.ts';
 import { createMetrics } from '../metrics/create.ts';
 import { createRegistry } from '../registry/create.ts';
@@ -178,6 +180,8 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     onProbe: feed.probed,
     reports,
     gatewayView,
+    endSessions: async (chosen, reason) =>
+      endSessions(chosen, { view: registry.view(), reason, dryRun: false, whyNotDestroy, destroy: destroySocket }),
     now,
     log,
   });

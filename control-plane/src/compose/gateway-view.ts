@@ -5,7 +5,8 @@ import type { GatewayOpinion } from '../reconcile/verdict.ts';
 import { opinionsIn } from '../telemetry/gateway-view.ts';
 
 const EVERY_MS = 5_000;
-/** The list of a large fleet costs Envoy and us some ten milliseconds: at most half a percent of the time. */
+const SELDOM_MS = 30_000;
+/** The list of a large fleet costs Envoy and us some ten milliseconds: about half a percent of the time. */
 const REST_FACTOR = 200;
 
 export interface GatewayView {
@@ -42,7 +43,7 @@ export function createGatewayView(now: () => number, onChange: (upstreams: Reado
     timer = setTimeout(() => {
       const start = performance.now();
       void refresh().finally(() => {
-        plan(Math.max(EVERY_MS, REST_FACTOR * (performance.now() - start)));
+        plan(Math.min(SELDOM_MS, Math.max(EVERY_MS, REST_FACTOR * (performance.now() - start))));
       });
     }, ms);
     timer.unref();

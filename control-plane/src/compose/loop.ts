@@ -9,6 +9,7 @@ import { createLoop, type Loop } from '../reconcile/loop.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { AgentReports } from '../telemetry/agent-reports.ts';
+import type { Session } from '../telemetry/session.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { Translator } from '../translate/create.ts';
 import type { Problem } from '../translate/options.ts';
@@ -27,10 +28,12 @@ export interface LoopParts {
   readonly onProbe: (instance: string, result: ProbeResult) => void;
   readonly reports: AgentReports;
   readonly gatewayView: GatewayView;
+  readonly endSessions: (sessions: readonly Session[], reason: string) => Promise<unknown>;
   readonly now: () => number;
   readonly log: Log;
 }
 
+const ASK_AGAIN_MS = 2_000;
 /** Readable aloud: no 0, 1, l or o. */
 const ID_LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 
@@ -54,6 +57,7 @@ export async function startLoop(parts: LoopParts): Promise<{ loop: Loop; problem
     xds.publish(translated.snapshot);
   }
 
+  const askedAt = new Map<string, number>();
   const loop = createLoop({
     registry: parts.registry,
     runtimes: parts.runtimes,
@@ -62,6 +66,15 @@ export async function startLoop(parts: LoopParts): Promise<{ loop: Loop; problem
     levelOf: (type) => parts.drivers.probeLevel(type),
     gatewayOpinion: (instance) => parts.gatewayView.of(instance),
     reported: (instance) => parts.reports.get(instance),
+    endSessionsOf: (instance, reason) => {
+      // Asked at every turn until none is open: an agent needs a moment for it.
+      if (performance.now() - (askedAt.get(instance.id) ?? -Infinity) < ASK_AGAIN_MS) return;
+      askedAt.set(instance.id, performance.now());
+      void parts.endSessions(
+        sessions.list().filter((session) => session.instance === instance.id),
+        reason,
+      );
+    },
     publish,
     sessionsAt: (upstream) => {
       const counts = sessions.counts();

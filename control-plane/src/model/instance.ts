@@ -1,8 +1,8 @@
 /** An Instance is one running agent server, started by a runtime or registered from outside. */
 import { z } from 'zod';
+import { DrainState } from './drain.ts';
 import { Labels, Name, Timestamp, Condition } from './meta.ts';
 import { Address } from './service.ts';
-import { Duration } from './units.ts';
 
 /**
  * pending -> starting -> ready -> draining -> stopping -> stopped (and is then removed);
@@ -43,7 +43,7 @@ export const Instance = z.strictObject({
   /** Set: it is to be replaced by a new instance, and drained once that one is ready. */
   replace: z.strictObject({ reason: z.string(), at: Timestamp }).optional(),
   /** Set: no new sessions; it is stopped when none is open or the deadline is over, with `stopGrace` from SIGTERM to SIGKILL. */
-  drain: z.strictObject({ reason: z.string(), since: Timestamp, deadline: Timestamp, stopGrace: Duration }).optional(),
+  drain: DrainState.optional(),
   process: ProcessIdentity.optional(),
   startedAt: Timestamp.optional(),
   readyAt: Timestamp.optional(),

@@ -18,7 +18,7 @@ const LOOKED_AT: ReadonlySet<Instance['state']> = new Set(['starting', 'ready', 
 
 export function createHealthTargets(): (view: RegistryView) => HealthTarget[] {
   const checksOf = new WeakMap<Probe, { rules: HealthRules | undefined; checks: readonly NamedCheck[] }>();
-  const kept = new WeakMap<Instance, HealthTarget>();
+  const known = new WeakMap<Instance, HealthTarget>();
 
   function checks(probe: Probe, rules: HealthRules | undefined): readonly NamedCheck[] {
     const old = checksOf.get(probe);
@@ -33,10 +33,12 @@ export function createHealthTargets(): (view: RegistryView) => HealthTarget[] {
     const targets: HealthTarget[] = [];
     for (const { value: instance } of view.instances.values()) {
       const probe = probeOf(view, instance);
-      if (!LOOKED_AT.has(instance.state) || probe === undefined || instance.address === undefined) continue;
+      // One that is only drained for a while is looked at meanwhile.
+      const kept = instance.drain?.then === 'keep' && instance.state === 'draining';
+      if ((!LOOKED_AT.has(instance.state) && !kept) || probe === undefined || instance.address === undefined) continue;
       const rules = view.services.get(instance.service)?.value.spec.health;
       const wanted = checks(probe, rules);
-      const old = kept.get(instance);
+      const old = known.get(instance);
       const useReports = rules?.report !== 'ignore';
       if (old?.checks === wanted && old.useReports === useReports) {
         targets.push(old);
@@ -48,9 +50,9 @@ export function createHealthTargets(): (view: RegistryView) => HealthTarget[] {
         target: { ...instance.address, ...process },
         checks: wanted,
         useReports,
-        starting: instance.state !== 'ready',
+        starting: instance.state === 'starting' || instance.state === 'unknown',
       };
-      kept.set(instance, target);
+      known.set(instance, target);
       targets.push(target);
     }
     return targets;

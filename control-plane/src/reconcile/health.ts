@@ -7,7 +7,7 @@ import type { HealthDetail, HealthReport, Verdict } from '../model/health.ts';
 import type { HeldLoadReport } from '../model/load.ts';
 import type { Probe } from '../model/probe.ts';
 import { durationMs } from '../model/units.ts';
-import type { HealthProbe, ProbeLevel, ProbeTarget } from '../probes/probe.ts';
+import type { HealthProbe, ProbeLevel, ProbeResult, ProbeTarget } from '../probes/probe.ts';
 import { checkReport, continued, newCheckState, noteResult, type CheckState, type NamedCheck } from './check-state.ts';
 import { createProcessSweep } from './process-sweep.ts';
 import { judge, levelsOf, type Evidence, type GatewayOpinion, type Judgement } from './verdict.ts';

@@ -1,4 +1,5 @@
 /** What a write will do to open sessions, told before it is done: the instances that it sends away, with their sessions. */
+import { closesAtDeadline } from '../model/drain.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Impact } from '../model/write.ts';
 import { durationMs } from '../model/units.ts';
@@ -24,10 +25,13 @@ function leaving(view: RegistryView, sessionsOf: SessionsOf, now: number): Map<s
     const later = now + durationMs(service?.spec.drain.deadline ?? '1h');
     for (const instance of instances) {
       if (instance.drain !== undefined) {
+        const { drain } = instance;
+        // Without an end at the deadline its sessions may go on for ever.
+        if (!closesAtDeadline(drain)) continue;
         found.set(instance.id, {
           instance,
-          reason: instance.drain.reason,
-          deadline: Date.parse(instance.drain.deadline),
+          reason: drain.reason,
+          deadline: Date.parse(drain.deadline),
         });
       }
     }

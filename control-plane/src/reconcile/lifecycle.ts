@@ -1,5 +1,6 @@
 /** One instance's next step, as a pure function of its record and what is known of it now. The loop performs the step. */
 import type { Instance } from '../model/instance.ts';
+import { closesAtDeadline } from '../model/drain.ts';
 import type { HealthRules } from '../model/health.ts';
 import type { Probe } from '../model/probe.ts';
 import type { Restart } from '../model/service.ts';
@@ -15,6 +16,8 @@ export type Step =
   /** Ends the process, then writes the failure. */
   | { readonly do: 'fail'; readonly graceMs: number; readonly patch: InstancePatch; readonly event: string }
   | { readonly do: 'delete'; readonly event?: string }
+  /** Ends what is still open, as far as that is possible without ending the instance. */
+  | { readonly do: 'end-sessions' }
   | { readonly do: 'wait'; readonly until?: number };
 
 export interface Facts {
@@ -43,6 +46,8 @@ const DRAIN_SETTLE_MS = 1_000;
 const UNHEALTHY_GRACE_MS = 2_000;
 
 export function nextStep(instance: Instance, facts: Facts): Step {
+  if (instance.drain?.then === 'keep' && (instance.state === 'ready' || instance.state === 'draining'))
+    return drainAndKeep(instance, facts);
   if (instance.drain !== undefined)
     return instance.runtime === 'external' ? drainExternal(instance, facts) : drainManaged(instance, facts);
   return instance.runtime === 'external' ? externalStep(instance, facts) : managedStep(instance, facts);
@@ -141,22 +146,38 @@ function externalStep(instance: Instance, facts: Facts): Step {
 function drainIsOver(instance: Instance, facts: Facts): 'empty' | 'deadline' | undefined {
   const drain = instance.drain;
   if (drain === undefined) return undefined;
-  if (facts.now >= Date.parse(drain.deadline)) return 'deadline';
+  if (facts.now >= Date.parse(drain.deadline) && closesAtDeadline(drain)) return 'deadline';
   const settled = facts.now - Date.parse(instance.since) >= DRAIN_SETTLE_MS && facts.drainAcked();
   return settled && facts.sessions() === 0 ? 'empty' : undefined;
 }
 
 function becomeDraining(instance: Instance, facts: Facts): Step {
   const reason = instance.drain?.reason ?? 'Drain';
+  const mayEnd = instance.drain === undefined || closesAtDeadline(instance.drain);
   return {
     do: 'write',
     patch: {
       state: 'draining',
       reason,
-      message: `takes no new sessions; open ones may go on until ${instance.drain?.deadline ?? ''}`,
+      message: `takes no new sessions; open ones may go on${mayEnd ? ` until ${instance.drain?.deadline ?? ''}` : ''}`,
       since: at(facts.now),
     },
     event: `instance ${instance.id} is draining (${reason})`,
+  };
+}
+
+/** For a while: it is emptied and goes on running, until the drain is cancelled. */
+function drainAndKeep(instance: Instance, facts: Facts): Step {
+  if (instance.state !== 'draining') return becomeDraining(instance, facts);
+  const over = drainIsOver(instance, facts);
+  if (over === undefined) return { do: 'wait', until: nextLook(instance, facts) };
+  if (over === 'deadline' && facts.sessions() !== 0) return { do: 'end-sessions' };
+  if (instance.reason === 'Drained') return { do: 'wait' };
+  const message = 'no session is open any more: it can be worked on; cancel the drain to put it back';
+  return {
+    do: 'write',
+    patch: { reason: 'Drained', message, since: at(facts.now) },
+    event: `instance ${instance.id} is empty`,
   };
 }
 
@@ -209,5 +230,5 @@ function drainExternal(instance: Instance, facts: Facts): Step {
 /** Session counts and ACKs arrive by themselves; this only makes sure that a settled drain is seen soon. */
 function nextLook(instance: Instance, facts: Facts): number {
   const deadline = Date.parse(instance.drain?.deadline ?? instance.since);
-  return Math.min(deadline, facts.now + (facts.sessions() === 0 ? 250 : 1_000));
+  return Math.min(deadline > facts.now ? deadline : Infinity, facts.now + (facts.sessions() === 0 ? 250 : 1_000));
 }

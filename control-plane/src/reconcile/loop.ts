@@ -16,6 +16,7 @@ import type { InstanceWrite, Registry, RegistryView } from '../registry/registry
 import type { Exit, Runtime, RuntimeEvent } from '../runtime/runtime.ts';
 import { adopt } from './adopt.ts';
 import { afterFailure, describeExit } from './failure.ts';
+import { createDrainNotices } from './drain-notices.ts';
 import { createFleetBuilder } from './fleet.ts';
 import { createHealthTargets, probeOf } from './health-targets.ts';
 import { createHealthMonitor } from './health.ts';
@@ -44,6 +45,8 @@ export interface LoopOptions {
   readonly gatewayOpinion: (instance: Instance) => GatewayOpinion | undefined;
   /** What the agent last told of itself. */
   readonly reported: (instance: string) => HeldLoadReport | undefined;
+  /** Ends its open sessions as far as that is possible; called again and again until none is open. */
+  readonly endSessionsOf: (instance: Instance, reason: string) => void;
   readonly publish: (fleet: FleetView) => void;
   /** Open sessions at `host:port`; undefined: not known for certain. */
   readonly sessionsAt: (upstream: string) => number | undefined;
@@ -129,6 +132,15 @@ export function createLoop(options: LoopOptions): Loop {
   const knownSessions = (instance: Instance): number =>
     instance.address === undefined ? 0 : (options.sessionsAt(upstreamOf(instance)) ?? 0);
 
+  const notices = createDrainNotices({
+    registry,
+    sessionsOf: knownSessions,
+    now,
+    onError: (error, instance) => {
+      log.warn({ error, instance }, 'cannot tell an agent of its drain');
+    },
+  });
+
   const isWished = (): boolean => again && !closed;
   /** True once for each wish to look again. */
   function takeWish(): boolean {
@@ -190,12 +202,14 @@ export function createLoop(options: LoopOptions): Loop {
       else if (step.do === 'delete')
         writes.push({ op: 'delete', id: instance.id, ...(step.event === undefined ? {} : { event: step.event }) });
       else if (step.do === 'wait') wakeAt = Math.min(wakeAt, step.until ?? wakeAt);
+      else if (step.do === 'end-sessions') options.endSessionsOf(instance, instance.drain?.reason ?? 'Drain');
       else {
         const later = step.do === 'start' ? gate.ask(instance.service) : 0;
         if (later === 0) perform(view, instance, step);
         else wakeAt = Math.min(wakeAt, later);
       }
     }
+    notices.look();
     if (writes.length > 0) {
       await registry.writeInstances(writes);
       again = true;

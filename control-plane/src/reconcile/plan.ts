@@ -52,8 +52,9 @@ export function plan(view: RegistryView, sessionsOf: SessionsOf): PlanAction[] {
   return actions;
 }
 
-export function isLive(instance: Instance): boolean {
-  return instance.drain === undefined;
+/** It stays: not drained, or drained only for a while. */
+export function isLive({ drain }: Instance): boolean {
+  return drain === undefined || drain.then === 'keep';
 }
 
 /** The instances of one pool: those that run its version for good, and those that are to go as it gets ready. */

@@ -10,6 +10,7 @@ import type { Impact, WriteOptions, WriteResult } from '../model/write.ts';
 import type { Commit, Store } from '../store/store.ts';
 import type { Log } from '../log.ts';
 import { apply, type Validate } from './commands/apply.ts';
+import { drain, undrain } from './commands/drain.ts';
 import {
   checkRegistration,
   drained,
@@ -191,6 +192,8 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
       });
       return result.revision;
     },
+    drain: (target, request, write) => run(write, (present, context) => drain(present, target, request, context)),
+    undrain: (target, write) => run(write, (present, context) => undrain(present, target, context)),
 
     async register(registration, write) {
       checkRegistration(view, registration);

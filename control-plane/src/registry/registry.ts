@@ -3,6 +3,7 @@
  * compares and sets, and writes the event in the same commit. Readers take `view()`, an immutable value.
  */
 import type { Scale } from '../model/autoscale.ts';
+import type { DrainRequest, DrainTarget } from '../model/drain.ts';
 import type { Event, EventFilter } from '../model/event.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { Rollout, RolloutVerb } from '../model/rollout.ts';
@@ -68,6 +69,10 @@ export interface Registry {
   writeRollouts(writes: readonly RolloutWrite[]): Promise<number>;
   /** For the autoscaler: what it wants of a service, with its reason. A service that is gone is passed over. */
   writeScale(service: string, replicas: number, reason: string, message: string): Promise<number>;
+  /** No new sessions for an instance, a version or a service; what then becomes of them the request says. */
+  drain(target: DrainTarget, request: DrainRequest, options: WriteOptions): Promise<WriteResult>;
+  /** Cancels drains. Error: conflict (it is being stopped already). */
+  undrain(target: DrainTarget, options: WriteOptions): Promise<WriteResult>;
 
   /** Self-registration under a lease. The same id at the same address again is a renewal. Error: invalid (the service is not external), conflict (id or address taken). */
   register(

@@ -128,6 +128,16 @@ export function registered(
     lease: { name: leaseName, token, ttlMs: registration.ttlSeconds * 1000 },
     ...(registration.zone === undefined ? {} : { zone: registration.zone }),
   };
+  // An operator's drain for maintenance is not the agent's to cancel.
+  if (before?.drain?.then === 'keep')
+    return {
+      ...base,
+      drain: before.drain,
+      state: before.state,
+      reason: before.reason,
+      message: before.message,
+      since: before.since,
+    };
   // A ready instance that registers again stays ready: its sessions and its place must not flicker.
   if (before?.state === 'ready')
     return { ...base, state: 'ready', reason: before.reason, message: before.message, since: before.since };

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { DrainRequest, type DrainProgress, type DrainTarget } from '../../model/drain.ts';
+import { estimateEmpty } from '../../telemetry/estimate.ts';
+import { answerWrite } from '../acked.ts';
+import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
+
+const Nothing = z.strictObject({});
+
+function progress({ api }: Call): DrainProgress[] {
+  const open = Map.groupBy(api.sessions(), (session) => session.instance ?? '');
+  const ended = Map.groupBy(api.endedSessions(), (session) => session.service);
+  const counts = api.sessionCounts();
+  return [...api.registry.view().instances.values()]
+    .flatMap(({ value: instance }): DrainProgress[] => {
+      const { drain, address } = instance;
+      if (drain === undefined) return [];
+      const ages = (open.get(instance.id) ?? []).map((session) => api.now() - Date.parse(session.startedAt));
+      const lengths = (ended.get(instance.service) ?? []).map((session) => session.durationMs);
+      const estimate = estimateEmpty(ages, lengths);
+      const remaining = address === undefined ? 0 : (counts.byUpstream.get(`${address.host}:${address.port}`) ?? 0);
+      return [
+        {
+          ...drain,
+          instance: instance.id,
+          service: instance.service,
+          state: instance.reason === 'Drained' && drain.then === 'keep' ? 'empty' : instance.state,
+          remaining,
+          estimateMs: estimate.ms,
+          estimateReason: estimate.reason,
+        },
+      ];
+    })
+    .sort((a, b) => (a.instance < b.instance ? -1 : 1));
+}
+
+function verbs(path: string, what: string, targetOf: (call: Call) => DrainTarget): Endpoint[] {
+  return [
+    {
+      method: 'post',
+      path: `${path}/drain`,
+      summary: `Send no new sessions to ${what}; then stop it, or keep it for maintenance`,
+      query: WriteQuery,
+      body: { schema: DrainRequest, example: { policy: 'close', then: 'keep', deadline: '30m' } },
+      answer: { status: 200, about: 'What it does to open sessions. Progress: GET /v1/drains.' },
+      handle: async (call) =>
+        answerWrite(call, await call.api.registry.drain(targetOf(call), call.body as DrainRequest, writeOptions(call))),
+    },
+    {
+      method: 'post',
+      path: `${path}/undrain`,
+      summary: `Cancel the drain of ${what}`,
+      query: WriteQuery,
+      body: { schema: Nothing, example: {} },
+      answer: { status: 200, about: 'What was changed. 409: it is being stopped already.' },
+      handle: async (call) => answerWrite(call, await call.api.registry.undrain(targetOf(call), writeOptions(call))),
+    },
+  ];
+}
+
+export const drains: readonly Endpoint[] = [
+  {
+    method: 'get',
+    path: '/v1/drains',
+    summary: 'Every drain that is under way: what is open still, and when it may be over',
+    answer: { status: 200, about: 'The estimate is from the lengths of sessions that ended lately.' },
+    handle: async (call) => ({ items: progress(call) }),
+  },
+  ...verbs('/v1/instances/{id}', 'an instance', (call) => ({ kind: 'instance', id: call.param('id') })),
+  ...verbs('/v1/services/{name}/versions/{number}', 'all instances of a version', (call) => ({
+    kind: 'version',
+    name: call.param('name'),
+    number: Number(call.param('number')),
+  })),
+  ...verbs('/v1/services/{name}', 'all instances of a service', (call) => ({
+    kind: 'service',
+    name: call.param('name'),
+  })),
+];

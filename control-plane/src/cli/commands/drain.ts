@@ -1,0 +1,101 @@
+/** `switchboard drain`, `undrain` and `drains`: no new sessions here, and how far that is. */
+import type { WriteFlags } from '../../api/client.ts';
+import type { DrainPolicy, DrainProgress, DrainRequest, DrainTarget } from '../../model/drain.ts';
+import { SwitchboardError } from '../../model/errors.ts';
+import type { Cli } from '../command.ts';
+import { tellWrite } from '../impact.ts';
+import { age, format, parseFormat, print, type Column } from '../output.ts';
+
+interface Flags {
+  keep?: boolean;
+  policy?: string;
+  deadline?: string;
+  notify?: string;
+  reason?: string;
+  wait?: boolean;
+  dryRun?: boolean;
+}
+
+function targetOf(kind: string, name: string, number: string | undefined): DrainTarget {
+  if (/^instances?$/.test(kind)) return { kind: 'instance', id: name };
+  if (/^services?$/.test(kind)) return { kind: 'service', name };
+  if (/^versions?$/.test(kind)) {
+    if (number === undefined || !/^\d+$/.test(number))
+      throw new SwitchboardError('invalid', 'name the version: drain version SERVICE NUMBER');
+    return { kind: 'version', name, number: Number(number) };
+  }
+  throw new SwitchboardError('invalid', `${kind} can not be drained: use instance, version or service`);
+}
+
+const writeFlags = ({ wait, dryRun }: Flags): WriteFlags => ({
+  ...(wait === true ? { wait } : {}),
+  ...(dryRun === true ? { dryRun } : {}),
+});
+
+const COLUMNS: readonly Column<DrainProgress>[] = [
+  { title: 'instance', cell: (one) => one.instance },
+  { title: 'service', cell: (one) => one.service },
+  { title: 'state', cell: (one) => one.state },
+  { title: 'open', cell: (one) => String(one.remaining) },
+  {
+    title: 'estimate',
+    cell: (one) => (one.estimateMs === null ? '?' : age(new Date(0).toISOString(), one.estimateMs)),
+  },
+  { title: 'policy', cell: (one) => one.policy ?? 'close' },
+  { title: 'then', cell: (one) => one.then ?? 'stop' },
+  { title: 'deadline', cell: (one) => one.deadline },
+  { title: 'reason', cell: (one) => one.reason },
+  { title: 'notified', cell: (one) => one.notified?.message ?? '-', wide: true },
+  { title: 'by', cell: (one) => one.estimateReason, wide: true },
+];
+
+export function drainCommands(cli: Cli): void {
+  cli.program
+    .command('drain <kind> <name> [number]')
+    .summary('send no new sessions to an instance, a version or a service')
+    .description('Then it is stopped when its sessions have ended, or with --keep goes on running until `undrain`.')
+    .option('--keep', 'for maintenance: do not stop it afterwards')
+    .option('--policy <policy>', 'wait, notify, close or notify-then-close (default: close at the deadline)')
+    .option('--deadline <time>', "such as 30m (default: the service's)")
+    .option('--notify <url>', "told of the drain, instead of the service's drain hook")
+    .option('--reason <text>', 'shown with the drain')
+    .option('--wait', 'until every connected Envoy knows it')
+    .option('--dry-run', 'tell what would happen to open sessions')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  switchboard drain instance weather-x2k9f --keep --reason "new disk"\n  switchboard drain version weather 3 --deadline 30m --dry-run\n  switchboard drains',
+    )
+    .action(async (kind: string, name: string, number: string | undefined, flags: Flags) => {
+      const request: Partial<DrainRequest> = {
+        ...(flags.policy === undefined ? {} : { policy: flags.policy as DrainPolicy }),
+        ...(flags.keep === true ? { then: 'keep' } : {}),
+        ...(flags.deadline === undefined ? {} : { deadline: flags.deadline }),
+        ...(flags.notify === undefined ? {} : { notifyUrl: flags.notify }),
+        ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+      };
+      tellWrite(await cli.client().drain(targetOf(kind, name, number), request, writeFlags(flags)));
+    });
+  cli.program
+    .command('undrain <kind> <name> [number]')
+    .summary('cancel a drain: new sessions are welcome again')
+    .option('--wait', 'until every connected Envoy knows it')
+    .option('--dry-run', 'tell what would happen')
+    .addHelpText('after', '\nExample:\n  switchboard undrain instance weather-x2k9f')
+    .action(async (kind: string, name: string, number: string | undefined, flags: Flags) => {
+      tellWrite(await cli.client().undrain(targetOf(kind, name, number), writeFlags(flags)));
+    });
+  cli.program
+    .command('drains')
+    .summary('list the drains that are under way, with what is open still')
+    .option('-o, --output <format>', 'table, wide, json, yaml or name', 'table')
+    .addHelpText('after', '\nExample:\n  switchboard drains -o wide')
+    .action(async ({ output }: { output: string }) => {
+      const as = parseFormat(output);
+      const { items } = await cli.client().drains();
+      print(
+        items.length === 0 && as === 'table'
+          ? 'nothing is drained\n'
+          : format(items, COLUMNS, (one) => one.instance, as),
+      );
+    });
+}
