@@ -3,8 +3,10 @@ import { parseArgs } from 'node:util';
 import { churn } from './churn.ts';
 import { controlPath } from './control-path.ts';
 import { dataPath } from './data-path.ts';
+import { failover } from './failover.ts';
 import type { Figure } from './figure.ts';
 import { lifecycle } from './lifecycle.ts';
+import { sessionTable } from './session-table.ts';
 import { start } from './start.ts';
 import { xdsBenches } from './xds.ts';
 import { telemetry } from './telemetry.ts';
@@ -17,6 +19,8 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> =
   ...xdsBenches,
   telemetry,
   lifecycle,
+  failover,
+  'session-table': sessionTable,
 };
 
 const { values } = parseArgs({
