@@ -14,6 +14,7 @@ import { openApi } from './openapi.ts';
 import { apply } from './routes/apply.ts';
 import { autoscale } from './routes/autoscale.ts';
 import { certificates } from './routes/certificates.ts';
+import { balance } from './routes/balance.ts';
 import { drains } from './routes/drains.ts';
 import { events } from './routes/events.ts';
 import { gateways } from './routes/gateways.ts';
@@ -40,6 +41,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...certificates,
   ...sessions,
   ...drains,
+  ...balance,
   ...events,
   ...timeseries,
 ];

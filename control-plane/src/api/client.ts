@@ -4,6 +4,7 @@ import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../mod
 import type { Event } from '../model/event.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
+import type { Balance, RebalanceRequest } from '../model/balance.ts';
 import type { DrainProgress, DrainRequest, DrainTarget } from '../model/drain.ts';
 import type { HealthDetail } from '../model/health.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
@@ -328,6 +329,9 @@ export function createClient({ url, token }: { url: string; token: string }) {
         event: 'opened' | 'ended';
         data: Session | EndedSession;
       }>,
+    balance: async (service: string) => json<Balance>('GET', `${named('services', service)}/balance`),
+    rebalance: async (service: string, request: Partial<RebalanceRequest>) =>
+      json<Balance>('POST', `${named('services', service)}/rebalance`, { body: request }),
     drains: async () => json<{ items: DrainProgress[] }>('GET', '/v1/drains'),
     drain: async (target: DrainTarget, request: Partial<DrainRequest> = {}, flags: WriteFlags = {}) =>
       write('POST', `${drainPath(target)}/drain`, flags, request),

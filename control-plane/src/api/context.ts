@@ -1,6 +1,7 @@
 /** What the API needs of the rest: plain functions and values that main.ts passes. Routes hold no logic beyond parse, authorise, call. */
 import type { History } from '../history/create.ts';
 import type { Autoscale, ScaleDecision } from '../model/autoscale.ts';
+import type { Balance, RebalanceRequest } from '../model/balance.ts';
 import type { HealthDetail, HealthReport } from '../model/health.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
@@ -41,6 +42,10 @@ export interface ApiContext {
   /** Undefined: there is no such instance. */
   signals(instance: string): LoadSignals | undefined;
   reportLoad(instance: string, report: LoadReport): HeldLoadReport;
+  /** Error: not_found. */
+  balance(service: string): Balance;
+  /** Errors: not_found, unsupported (with the reason). */
+  rebalance(service: string, request: RebalanceRequest): Balance;
   sessions(): readonly Session[];
   sessionCounts(): SessionCounts;
   gateways(): readonly GatewayView[];

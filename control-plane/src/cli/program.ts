@@ -15,6 +15,7 @@ import { lifecycleCommands } from './commands/lifecycle.ts';
 import { logsCommand } from './commands/logs.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { rolloutCommands } from './commands/rollout.ts';
+import { rebalanceCommand } from './commands/rebalance.ts';
 import { runCommand } from './commands/run.ts';
 import { systemCommands } from './commands/system.ts';
 
@@ -40,6 +41,7 @@ export function createProgram(): Command {
   gatewayCommands(cli);
   lifecycleCommands(cli);
   drainCommands(cli);
+  rebalanceCommand(cli);
   checkCommand(cli);
   sessionCommands(cli);
   rolloutCommands(cli);

@@ -9,6 +9,7 @@ import type { History } from '../history/create.ts';
 import type { RevisionLog } from '../home/revisions.ts';
 import { sameToken } from '../home/token.ts';
 import { SwitchboardError } from '../model/errors.ts';
+import type { Rebalancer } from '../reconcile/rebalance.ts';
 import { endSessions } from '../reconcile/end-sessions.ts';
 import type { Autoscaler } from '../reconcile/autoscaler.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -36,6 +37,7 @@ export interface ApiParts extends ShutdownParts {
   readonly autoscaler: Autoscaler;
   readonly reports: AgentReports;
   readonly gatewayView: GatewayView;
+  readonly rebalancer: Rebalancer;
   readonly status: Status;
   readonly history: History;
   readonly news: News;
@@ -76,6 +78,8 @@ export function apiContext(parts: ApiParts): ApiContext {
     system: () => status.system(),
     readiness: () => status.readiness(),
     health: (instance) => loop.health(instance),
+    balance: (service) => parts.rebalancer.balance(service),
+    rebalance: (service, request) => parts.rebalancer.rebalance(service, request),
     healthDetail: (instance) => loop.healthDetail(instance),
     checkNow: async (instance) => {
       await parts.gatewayView.refresh();

@@ -23,6 +23,7 @@ import { durationMs } from '../model/units.ts';
 import { endSessions } from '../reconcile/end-sessions.ts';
 import { impactOf } from '../reconcile/impact.ts';
 import { createMetrics } from '../metrics/create.ts';
+import { createRebalancer } from '../reconcile/rebalance.ts';
 import { createRegistry } from '../registry/create.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import { emptyView } from '../registry/view.ts';
@@ -169,6 +170,26 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   closers.add(() => {
     gatewayView.close();
   });
+  const rebalancer = createRebalancer({
+    registry,
+    sessionsOf: sessionsAtInstance(sessions),
+    sessions: () => sessions.list(),
+    askToEnd: async (chosen) =>
+      endSessions(chosen, {
+        view: registry.view(),
+        reason: 'rebalance',
+        dryRun: false,
+        whyNotDestroy: () => 'a connection is never cut for balance',
+        destroy: destroySocket,
+      }),
+    now,
+    onChange: () => {
+      loop.republish();
+    },
+  });
+  closers.add(() => {
+    rebalancer.close();
+  });
   const { loop, problems } = await startLoop({
     registry,
     runtimes,
@@ -180,6 +201,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     onProbe: feed.probed,
     reports,
     gatewayView,
+    rebalancer,
     endSessions: async (chosen, reason) =>
       endSessions(chosen, { view: registry.view(), reason, dryRun: false, whyNotDestroy, destroy: destroySocket }),
     now,
@@ -257,6 +279,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     autoscaler,
     reports,
     gatewayView,
+    rebalancer,
     status,
     history: feed.history,
     news,

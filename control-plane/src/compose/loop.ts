@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import type { FleetView } from '../model/fleet.ts';
 import type { ProbeResult } from '../probes/probe.ts';
 import { createLoop, type Loop } from '../reconcile/loop.ts';
+import type { Rebalancer } from '../reconcile/rebalance.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { AgentReports } from '../telemetry/agent-reports.ts';
@@ -28,6 +29,7 @@ export interface LoopParts {
   readonly onProbe: (instance: string, result: ProbeResult) => void;
   readonly reports: AgentReports;
   readonly gatewayView: GatewayView;
+  readonly rebalancer: Rebalancer;
   readonly endSessions: (sessions: readonly Session[], reason: string) => Promise<unknown>;
   readonly now: () => number;
   readonly log: Log;
@@ -66,6 +68,7 @@ export async function startLoop(parts: LoopParts): Promise<{ loop: Loop; problem
     levelOf: (type) => parts.drivers.probeLevel(type),
     gatewayOpinion: (instance) => parts.gatewayView.of(instance),
     reported: (instance) => parts.reports.get(instance),
+    weightFactor: (instance) => parts.rebalancer.factor(instance),
     endSessionsOf: (instance, reason) => {
       // Asked at every turn until none is open: an agent needs a moment for it.
       if (performance.now() - (askedAt.get(instance.id) ?? -Infinity) < ASK_AGAIN_MS) return;

@@ -58,8 +58,17 @@ function sameInstance(a: FleetInstance, b: FleetInstance): boolean {
   );
 }
 
-export function createFleetBuilder(): FleetBuilder {
+/** Weights are ten times as fine while they are steered, so that a factor below one does not end at nothing. */
+const FINER = 10;
+
+/** `factorOf`: what multiplies an instance's weight while new sessions are steered; undefined: its weight stands as it is. */
+export function createFleetBuilder(factorOf: (instance: string) => number | undefined = () => undefined): FleetBuilder {
   let previous: FleetView = { revision: 0, generation: 0, services: [], routes: [] };
+
+  function steered({ id, weight }: Instance): number {
+    const factor = factorOf(id);
+    return factor === undefined ? weight : Math.max(1, Math.round(weight * FINER * factor));
+  }
 
   function instanceOf(
     service: Service,
@@ -74,7 +83,7 @@ export function createFleetBuilder(): FleetBuilder {
       id: instance.id,
       host: instance.address.host,
       port: instance.address.port,
-      weight: instance.weight,
+      weight: steered(instance),
       version: instance.version,
       tags: { ...service.spec.tags, ...instance.tags },
       zone: instance.zone ?? '',

@@ -45,6 +45,8 @@ export interface LoopOptions {
   readonly gatewayOpinion: (instance: Instance) => GatewayOpinion | undefined;
   /** What the agent last told of itself. */
   readonly reported: (instance: string) => HeldLoadReport | undefined;
+  /** What multiplies its weight while new sessions are steered; undefined: nothing. */
+  readonly weightFactor: (instance: string) => number | undefined;
   /** Ends its open sessions as far as that is possible; called again and again until none is open. */
   readonly endSessionsOf: (instance: Instance, reason: string) => void;
   readonly publish: (fleet: FleetView) => void;
@@ -75,6 +77,8 @@ export interface Loop {
   heard(instance: string): void;
   /** Milliseconds, smoothed. */
   probeLatency(instance: string): number | undefined;
+  /** Something that the FleetView stands on has changed. */
+  republish(): void;
   /** Stops deciding; what runs goes on running. */
   close(): Promise<void>;
 }
@@ -87,7 +91,7 @@ const SLOWEST_LOOK_MS = 1_000;
 
 export function createLoop(options: LoopOptions): Loop {
   const { registry, runtimes, now, log } = options;
-  const buildFleet = createFleetBuilder();
+  const buildFleet = createFleetBuilder((instance) => options.weightFactor(instance));
   const gate = createStartGate(options.pace ?? DEFAULT_PACE, now);
   const operations = createOperations({
     registry,
@@ -384,6 +388,7 @@ export function createLoop(options: LoopOptions): Loop {
       wake();
     },
     wake,
+    republish: publish,
     health: (instance) => monitor.report(instance),
     healthDetail: (instance) => monitor.detail(instance),
     checkNow: async (instance) => monitor.checkNow(instance),
