@@ -8,14 +8,13 @@ import type { HealthDetail, HealthReport } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { HeldLoadReport } from '../model/load.ts';
 import type { Probe } from '../model/probe.ts';
-import type { Restart } from '../model/service.ts';
-import { Restart as RestartSchema } from '../model/service.ts';
 import type { Log } from '../log.ts';
 import type { HealthProbe, ProbeLevel, ProbeResult } from '../probes/probe.ts';
 import type { InstanceWrite, Registry, RegistryView } from '../registry/registry.ts';
 import type { Exit, Runtime, RuntimeEvent } from '../runtime/runtime.ts';
 import { adopt } from './adopt.ts';
-import { afterFailure, describeExit } from './failure.ts';
+import { DEFAULT_RESTART, afterExit, overMemory } from './endings.ts';
+import { afterFailure } from './failure.ts';
 import { createDrainNotices } from './drain-notices.ts';
 import { createFleetBuilder } from './fleet.ts';
 import { createHealthTargets, probeOf } from './health-targets.ts';
@@ -85,7 +84,6 @@ export interface Loop {
 
 type Exited = Extract<RuntimeEvent, { type: 'exited' }>;
 
-const DEFAULT_RESTART: Restart = RestartSchema.parse({});
 /** Lost leases and overlooked changes are found at least this often. */
 const SLOWEST_LOOK_MS = 1_000;
 
@@ -269,39 +267,15 @@ export function createLoop(options: LoopOptions): Loop {
       return;
     }
     if (instance.process?.pid !== event.process.pid || instance.process.startTime !== event.process.startTime) return;
-    const write: InstanceWrite =
-      instance.drain === undefined
-        ? exitWrite(view, instance, event)
-        : {
-            op: 'update',
-            id: instance.id,
-            patch: {
-              state: 'stopped',
-              process: undefined,
-              address: undefined,
-              reason: 'Exited',
-              message: describeExit(instance, event, now()),
-              since: new Date(now()).toISOString(),
-            },
-          };
+    const write = exitWrite(view, instance, event);
     registry.writeInstances([write]).then(wake, (error: unknown) => {
       log.error({ error, instance: instance.id }, 'cannot record that an instance ended; the next look finds it');
       wake();
     });
   }
 
-  function exitWrite(view: RegistryView, instance: Instance, exit: Exit): InstanceWrite {
-    const restart = view.services.get(instance.service)?.value.spec.restart ?? DEFAULT_RESTART;
-    const message = describeExit(instance, exit, now());
-    const patch = afterFailure(
-      instance,
-      restart,
-      { reason: exit.cause?.reason ?? 'Exited', message, exit },
-      now(),
-      options.random(),
-    );
-    return { op: 'update', id: instance.id, patch, event: `instance ${instance.id} ${message}` };
-  }
+  const exitWrite = (view: RegistryView, instance: Instance, exit: Exit): InstanceWrite =>
+    afterExit(view, instance, exit, now(), options.random());
 
   const adoptFrom = async (some: ReadonlyMap<string, Runtime>): Promise<ReadonlyMap<string, string>> =>
     adopt({
@@ -317,7 +291,7 @@ export function createLoop(options: LoopOptions): Loop {
         onExit(event);
         break;
       case 'over-memory':
-        onOverMemory(event.instance, event.bytes, event.limit);
+        record([overMemory(event.instance, event.bytes, event.limit, now())]);
         break;
       case 'progress':
         record([{ op: 'update', id: event.instance, patch: { message: event.message } }]);
@@ -349,19 +323,6 @@ export function createLoop(options: LoopOptions): Loop {
     registry.writeInstances(writes).then(wake, (error: unknown) => {
       log.error({ error }, 'cannot record what a runtime has told');
     });
-  }
-
-  function onOverMemory(id: string, bytes: number, limit: number): void {
-    const message = `holds ${Math.round(bytes / 2 ** 20)} MiB, more than its limit of ${Math.round(limit / 2 ** 20)} MiB`;
-    const replace = { reason: 'MemoryLimit', at: new Date(now()).toISOString() };
-    record([
-      {
-        op: 'update',
-        id,
-        patch: { replace, message },
-        event: `instance ${id} ${message}: it is replaced, then drained`,
-      },
-    ]);
   }
 
   return {
