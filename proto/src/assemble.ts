@@ -5,12 +5,27 @@ import { messageType } from './load.ts';
 
 const LENGTH_DELIMITED = 2;
 
+/** One length-delimited field of a message, ready to be joined with others: protobuf messages are concatenations of their fields. */
+export function part(type: string, field: string, value: Uint8Array | string): Uint8Array {
+  const found = messageType(type).fields[field];
+  if (found === undefined) throw new Error(`${type} has no field ${field}`);
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+  const head = new protobuf.Writer()
+    .uint32((found.id << 3) | LENGTH_DELIMITED)
+    .uint32(bytes.length)
+    .finish();
+  return Buffer.concat([head, bytes]);
+}
+
+/** One entry of a map<string, message>. */
+export function mapEntry(type: string, field: string, key: string, value: Uint8Array): Uint8Array {
+  const text = Buffer.from(key);
+  const writer = new protobuf.Writer();
+  return part(type, field, writer.uint32(10).bytes(text).uint32(18).bytes(value).finish());
+}
+
 /** The bytes of `json` with the elements of its repeated message field `field` appended. */
 export function encodeWith(type: string, json: unknown, field: string, elements: readonly Uint8Array[]): Uint8Array {
-  const found = messageType(type).fields[field];
-  if (found?.repeated !== true) throw new Error(`${type} has no repeated field ${field}`);
-  const tag = new protobuf.Writer().uint32((found.id << 3) | LENGTH_DELIMITED).finish();
-  const parts: Uint8Array[] = [encode(type, json)];
-  for (const element of elements) parts.push(tag, new protobuf.Writer().uint32(element.length).finish(), element);
-  return Buffer.concat(parts);
+  if (messageType(type).fields[field]?.repeated !== true) throw new Error(`${type} has no repeated field ${field}`);
+  return Buffer.concat([encode(type, json), ...elements.map((element) => part(type, field, element))]);
 }

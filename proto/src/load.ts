@@ -25,8 +25,8 @@ function load(): protobuf.Root {
     return target;
   };
   root.loadSync([...ROOTS], { keepCase: true });
-  addNewer(root);
   root.resolveAll();
+  addNewer(root);
   return root;
 }
 

@@ -4,36 +4,62 @@
  */
 import protobuf from 'protobufjs';
 
-export function addNewer(root: protobuf.Root): void {
-  const { Field, Type } = protobuf;
+type NewField = readonly [name: string, number: number, type: string, rule?: 'repeated'];
+
+const NEW_TYPES: Readonly<Record<string, readonly NewField[]>> = {
+  'envoy.config.common.mutation_rules.v3.HeaderMutation.RemoveOnMatch': [
+    ['key_matcher', 1, 'envoy.type.matcher.v3.StringMatcher'],
+  ],
+  'envoy.config.route.v3.CookieMatcher': [
+    ['name', 1, 'string'],
+    ['string_match', 2, 'envoy.type.matcher.v3.StringMatcher'],
+    ['invert_match', 3, 'bool'],
+  ],
+  'envoy.type.matcher.v3.AddressMatcher': [
+    ['ranges', 1, 'xds.core.v3.CidrRange', 'repeated'],
+    ['invert_match', 2, 'bool'],
+  ],
+};
+
+const NEW_FIELDS: Readonly<Record<string, readonly NewField[]>> = {
   // Several health checks in one cluster need names.
-  root.lookupType('envoy.config.core.v3.HealthCheck').add(new Field('name', 27, 'string'));
+  'envoy.config.core.v3.HealthCheck': [['name', 27, 'string']],
+  'envoy.config.common.mutation_rules.v3.HeaderMutation': [
+    ['remove_on_match', 3, 'envoy.config.common.mutation_rules.v3.HeaderMutation.RemoveOnMatch'],
+  ],
+  'envoy.config.route.v3.RouteMatch': [
+    ['filter_state', 16, 'envoy.type.matcher.v3.FilterStateMatcher', 'repeated'],
+    ['cookies', 17, 'envoy.config.route.v3.CookieMatcher', 'repeated'],
+  ],
+  'envoy.config.route.v3.WeightedCluster': [['use_hash_policy', 5, 'google.protobuf.BoolValue']],
+  'envoy.type.matcher.v3.FilterStateMatcher': [['address_match', 3, 'envoy.type.matcher.v3.AddressMatcher']],
+  'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': [
+    ['rate_limits', 17, 'envoy.config.route.v3.RateLimit', 'repeated'],
+    ['max_dynamic_descriptors', 18, 'google.protobuf.UInt32Value'],
+  ],
+  'envoy.extensions.filters.http.lua.v3.LuaPerRoute': [['filter_context', 4, 'google.protobuf.Struct']],
+};
 
-  root
-    .lookupType('envoy.config.common.mutation_rules.v3.HeaderMutation')
-    .add(new Type('RemoveOnMatch').add(new Field('key_matcher', 1, 'envoy.type.matcher.v3.StringMatcher')))
-    .add(new Field('remove_on_match', 3, 'RemoveOnMatch'));
+function addFields(type: protobuf.Type, fields: readonly NewField[]): void {
+  for (const [name, number, kind, rule] of fields) type.add(new protobuf.Field(name, number, kind, rule));
+}
 
-  root.define('envoy.config.route.v3').add(
-    new Type('CookieMatcher')
-      .add(new Field('name', 1, 'string'))
-      .add(new Field('string_match', 2, 'envoy.type.matcher.v3.StringMatcher'))
-      .add(new Field('invert_match', 3, 'bool')),
-  );
-  root
-    .lookupType('envoy.config.route.v3.RouteMatch')
-    .add(new Field('filter_state', 16, 'envoy.type.matcher.v3.FilterStateMatcher', 'repeated'))
-    .add(new Field('cookies', 17, 'CookieMatcher', 'repeated'));
-
-  root
-    .define('envoy.type.matcher.v3')
-    .add(new Type('AddressMatcher').add(new Field('ranges', 1, 'xds.core.v3.CidrRange', 'repeated')));
-  root
-    .lookupType('envoy.type.matcher.v3.FilterStateMatcher')
-    .add(new Field('address_match', 3, 'envoy.type.matcher.v3.AddressMatcher'));
-
-  root
-    .lookupType('envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit')
-    .add(new Field('rate_limits', 17, 'envoy.config.route.v3.RateLimit', 'repeated'))
-    .add(new Field('max_dynamic_descriptors', 18, 'google.protobuf.UInt32Value'));
+/** To be called on a resolved root: what is added is resolved here. */
+export function addNewer(root: protobuf.Root): void {
+  const added: protobuf.Type[] = [];
+  for (const [fullName, fields] of Object.entries(NEW_TYPES)) {
+    const dot = fullName.lastIndexOf('.');
+    const type = new protobuf.Type(fullName.slice(dot + 1));
+    const parent = root.lookup(fullName.slice(0, dot));
+    if (!(parent instanceof protobuf.Namespace)) throw new Error(`there is no ${fullName.slice(0, dot)}`);
+    addFields(type, fields);
+    parent.add(type);
+    added.push(type);
+  }
+  for (const [fullName, fields] of Object.entries(NEW_FIELDS)) {
+    const type = root.lookupType(fullName);
+    addFields(type, fields);
+    added.push(type);
+  }
+  for (const type of added) for (const field of type.fieldsArray) field.resolve();
 }

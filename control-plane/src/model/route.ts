@@ -1,40 +1,92 @@
 /** A Route leads clients to a service. Every service has `/agents/<name>` without one. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { Regex, exactlyOne, operatorFields } from './condition.ts';
 import { Labels, Name } from './meta.ts';
 
-const Path = z
+const PathText = z
   .string()
-  .startsWith('/', 'must start with /')
   .max(1024)
   .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without white space (others percent-encoded)')
   .regex(/^[^?#]*$/, 'must not contain ? or #');
-const Pair = z.strictObject({
-  name: z
+const Path = PathText.startsWith('/', 'must start with /');
+const HeaderName = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a token of letters, digits and !#$%&'*+.^`|~-");
+
+const caseSensitive = z.boolean().default(true);
+/** One of these; none: every path. `prefix: /a` matches /a and /a/b, not /ab; `regex` must match the whole path. */
+export const PathMatch = z.union([
+  z.strictObject({ exact: Path, caseSensitive }),
+  z.strictObject({ prefix: Path, caseSensitive }),
+  z.strictObject({ suffix: PathText.min(1), caseSensitive }),
+  z.strictObject({ contains: PathText.min(1), caseSensitive }),
+  z.strictObject({ regex: Regex, caseSensitive }),
+]);
+export type PathMatch = z.infer<typeof PathMatch>;
+
+const NamedCondition = z.strictObject({ name: HeaderName, ...operatorFields }).superRefine(exactlyOne);
+export type NamedCondition = z.infer<typeof NamedCondition>;
+
+const Cidr = z.string().refine((text) => {
+  const [address = '', length, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128));
+}, 'must be an IP address or a range such as 10.0.0.0/8');
+const Cidrs = z.array(Cidr).min(1).max(100);
+
+export const Match = z.strictObject({
+  host: z
     .string()
-    .min(1)
-    .max(256)
-    .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a token of letters, digits and !#$%&'*+.^`|~-"),
-  equals: z
-    .string()
-    .max(1024)
-    .regex(/^\P{Cc}*$/u, 'must not contain control characters'),
+    .max(253)
+    .regex(/^[A-Za-z0-9.-]+$/, 'must be a host name')
+    .optional(),
+  path: PathMatch.optional(),
+  headers: z.array(NamedCondition).max(16).default([]),
+  /** Values as they stand in the URL. Of a parameter that stands several times the first counts. */
+  query: z.array(NamedCondition).max(16).default([]),
+  cookies: z.array(NamedCondition).max(16).default([]),
+  /** The client offers one of these. */
+  subprotocols: z.array(HeaderName).min(1).max(16).optional(),
+  /** The address that the connection comes from. */
+  clientIp: z.union([z.strictObject({ in: Cidrs }), z.strictObject({ notIn: Cidrs })]).optional(),
 });
+export type Match = z.infer<typeof Match>;
+
+/** What keeps a client on its side of a split: the same value, the same side. Absent: by chance, each time anew. */
+const Sticky = z.union([
+  z.strictObject({ query: HeaderName }),
+  z.strictObject({ header: HeaderName }),
+  z.strictObject({ cookie: HeaderName }),
+  z.strictObject({ clientIp: z.literal(true) }),
+]);
+export type Sticky = z.infer<typeof Sticky>;
+
+export const Target = z.union([
+  z.strictObject({ service: Name }),
+  /** Instances that have all these tags: of one service, or of all. */
+  z.strictObject({
+    tags: Labels.refine((tags) => Object.keys(tags).length > 0, 'needs a tag'),
+    service: Name.optional(),
+  }),
+  z.strictObject({
+    split: z
+      .array(z.strictObject({ service: Name, weight: z.int().min(0).max(10_000) }))
+      .min(1)
+      .max(20)
+      .refine((parts) => parts.some(({ weight }) => weight > 0), 'needs a weight above 0')
+      .refine((parts) => new Set(parts.map(({ service }) => service)).size === parts.length, 'names a service twice'),
+    sticky: Sticky.optional(),
+  }),
+]);
+export type Target = z.infer<typeof Target>;
 
 export const RouteSpec = z.strictObject({
-  match: z
-    .strictObject({
-      host: z
-        .string()
-        .max(253)
-        .regex(/^[A-Za-z0-9.-]+$/, 'must be a host name')
-        .optional(),
-      /** At most one of the two; neither: every path. `prefix: /a` matches /a and /a/b, not /ab. */
-      path: z.union([z.strictObject({ exact: Path }), z.strictObject({ prefix: Path })]).optional(),
-      headers: z.array(Pair).max(16).default([]),
-      query: z.array(Pair).max(16).default([]),
-    })
-    .prefault({}),
-  target: z.strictObject({ service: Name }),
+  match: Match.prefault({}),
+  target: Target,
   /** Replaces the matched path or prefix. Absent: the path goes through as it is. */
   rewrite: Path.optional(),
   /** Higher first; then the more specific match; then by name. */
@@ -42,6 +94,12 @@ export const RouteSpec = z.strictObject({
   enabled: z.boolean().default(true),
 });
 export type RouteSpec = z.infer<typeof RouteSpec>;
+
+/** The services that a target names. */
+export function servicesOf(target: Target): string[] {
+  if ('split' in target) return target.split.map(({ service }) => service);
+  return target.service === undefined ? [] : [target.service];
+}
 
 export const RouteDocument = z.strictObject({
   kind: z.literal('Route'),

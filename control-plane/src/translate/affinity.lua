@@ -1,4 +1,4 @@
--- Before this text stands `local host_of`: the address (base64) of each token. What a route wants stands in its metadata.
+-- Before this text stands `local host_of`: the address (base64) of each token. What a route wants is its filter context.
 local token_of = {}
 for token, host in pairs(host_of) do token_of[host] = token end
 
@@ -12,7 +12,7 @@ local function shown(headers, settings)
 end
 
 function envoy_on_request(handle)
-  local settings = handle:metadata():get("affinity")
+  local settings = handle:filterContext()["affinity"]
   if settings == nil then return end
   local headers = handle:headers()
   local token = shown(headers, settings)
@@ -32,7 +32,7 @@ function envoy_on_response(handle)
   local host = headers:get("x-switchboard-host")
   if host == nil then return end
   headers:remove("x-switchboard-host")
-  local settings = handle:metadata():get("affinity")
+  local settings = handle:filterContext()["affinity"]
   local token = token_of[host]
   if settings == nil or token == nil then return end
   if settings.cookie ~= nil then

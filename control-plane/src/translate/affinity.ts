@@ -40,7 +40,7 @@ const pattern = (name: string): string => name.replaceAll('-', '%-');
 function settings(service: string, affinity: Affinity): JsonObject | undefined {
   switch (affinity.type) {
     case 'cookie': {
-      const name = affinity.name ?? `switchboard-${service}`;
+      const name = affinity.name ?? `switchboard-${service.split(':')[0] ?? ''}`;
       const age = affinity.ttl === undefined ? '' : `; Max-Age=${Math.round(durationMs(affinity.ttl) / 1000)}`;
       return { cookie: name, cookie_pattern: pattern(name), attributes: `; Path=/; HttpOnly; SameSite=Lax${age}` };
     }
@@ -56,9 +56,14 @@ export function affinityOfRoute(service: string, affinity: Affinity | undefined)
   const found = affinity === undefined ? undefined : settings(service, affinity);
   if (affinity === undefined || affinity.type === 'key' || found === undefined) return {};
   return {
-    metadata: { filter_metadata: { 'envoy.filters.http.lua': { affinity: { ...found, strict: affinity.strict } } } },
     typed_per_filter_config: {
-      [SLOT.affinity]: { '@type': FILTER_CONFIG, config: { '@type': `${FILTER_TYPES.lua}PerRoute` } },
+      [SLOT.affinity]: {
+        '@type': FILTER_CONFIG,
+        config: {
+          '@type': `${FILTER_TYPES.lua}PerRoute`,
+          filter_context: { affinity: { ...found, strict: affinity.strict } },
+        },
+      },
       [SLOT.stickiness]: {
         '@type': `${FILTER_TYPES.statefulSession}PerRoute`,
         stateful_session: {

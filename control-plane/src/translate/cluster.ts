@@ -1,6 +1,5 @@
 /** One cluster for each service. Its instances come by EDS, so the cluster itself seldom changes. */
-import type { FleetService } from '../model/fleet.ts';
-import type { HealthCheck } from '../model/service.ts';
+import type { HealthCheck, ServiceGateway } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { JsonObject } from '../routing/policy.ts';
 import { affinityOfCluster } from './affinity.ts';
@@ -55,9 +54,9 @@ function healthChecks(check: HealthCheck): object[] {
   }
 }
 
-export function cluster(service: FleetService, fragment: JsonObject): JsonObject {
+export function cluster(name: string, gateway: ServiceGateway, fragment: JsonObject): JsonObject {
   return {
-    name: service.name,
+    name,
     type: 'EDS',
     eds_cluster_config: { eds_config: { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '1s' } },
     connect_timeout: '0.5s',
@@ -66,7 +65,7 @@ export function cluster(service: FleetService, fragment: JsonObject): JsonObject
     common_lb_config: {
       healthy_panic_threshold: { value: 0 },
       update_merge_window: '0s',
-      ...affinityOfCluster(service.gateway.affinity),
+      ...affinityOfCluster(gateway.affinity),
     },
     ignore_health_on_host_removal: true,
     circuit_breakers: {
@@ -74,7 +73,7 @@ export function cluster(service: FleetService, fragment: JsonObject): JsonObject
         {
           max_connections: NO_LIMIT,
           max_pending_requests: NO_LIMIT,
-          max_requests: service.gateway.maxSessions ?? NO_LIMIT,
+          max_requests: gateway.maxSessions ?? NO_LIMIT,
           max_retries: NO_LIMIT,
         },
       ],
@@ -85,7 +84,7 @@ export function cluster(service: FleetService, fragment: JsonObject): JsonObject
         { description: 'TCP_USER_TIMEOUT', level: 6, name: 18, int_value: TCP_USER_TIMEOUT_MS, state: 'STATE_PREBIND' },
       ],
     },
-    health_checks: healthChecks(service.gateway.healthCheck),
+    health_checks: healthChecks(gateway.healthCheck),
     ...fragment,
   };
 }

@@ -3,6 +3,7 @@ import type { ApiClient } from '../../api/client.ts';
 import type { GatewayView, InstanceView, RouteView, ServiceView, Session } from '../../api/types.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
+import { pathInWords, targetInWords } from '../../model/route-words.ts';
 import type { Version } from '../../model/version.ts';
 import { untilInterrupted, type Cli } from '../command.ts';
 import { keepWatching } from '../keep-watching.ts';
@@ -70,12 +71,8 @@ const routes: Listing<RouteView> = {
   nameOf: (one) => one.name,
   columns: [
     { title: 'name', cell: (one) => one.name },
-    {
-      title: 'path',
-      cell: ({ spec: { match } }) =>
-        match.path === undefined ? '*' : 'exact' in match.path ? match.path.exact : `${match.path.prefix}/...`,
-    },
-    { title: 'service', cell: (one) => one.spec.target.service },
+    { title: 'path', cell: (one) => pathInWords(one.spec.match.path) },
+    { title: 'target', cell: (one) => targetInWords(one.spec.target) },
     { title: 'priority', cell: (one) => String(one.spec.priority) },
     { title: 'enabled', cell: (one) => String(one.spec.enabled) },
     { title: 'message', cell: (one) => one.status.conditions.map(({ message }) => message).join('; '), wide: true },

@@ -2,7 +2,8 @@
 import type { Issue } from '../../model/errors.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import { issuesOf } from '../../model/parse.ts';
-import { RouteDocument, type Route } from '../../model/route.ts';
+import { RouteDocument, servicesOf, type Route } from '../../model/route.ts';
+import { targetInWords } from '../../model/route-words.ts';
 import { ServiceDocument, type Service } from '../../model/service.ts';
 import type { WriteAction } from '../../model/write.ts';
 import { differences } from '../diff.ts';
@@ -106,15 +107,16 @@ export function apply(
   for (const [index, document] of parsed.entries()) {
     if (document.kind === 'Service') applyService(view, document, context, draft);
     else {
-      const target = document.spec.target.service;
-      if (!services.has(target)) {
-        refuse('the document', [
-          {
-            path: `${parsed.length === 1 ? '' : `documents.${index}.`}spec.target.service`,
-            message: `there is no service ${target}`,
-          },
-        ]);
-      }
+      const at = `${parsed.length === 1 ? '' : `documents.${index}.`}spec.target`;
+      const missing = servicesOf(document.spec.target).filter((name) => !services.has(name));
+      if (missing.length > 0)
+        refuse(
+          'the document',
+          missing.map((name) => ({
+            path: `${at}.${'split' in document.spec.target ? 'split' : 'service'}`,
+            message: `there is no service ${name}`,
+          })),
+        );
       applyRoute(view, document, context, draft);
     }
   }
@@ -211,7 +213,7 @@ function applyRoute(view: RegistryView, document: RouteDocument, context: Comman
     subject: { kind: 'Route', name },
     message:
       held === undefined
-        ? `route ${name} to ${spec.target.service} was created`
+        ? `route ${name} to ${targetInWords(spec.target)} was created`
         : `route ${name} was changed: ${summary(diff.map((one) => one.path))}`,
     ...(held === undefined ? {} : { before: shown(diff, 'before') }),
     after: shown(diff, 'after'),

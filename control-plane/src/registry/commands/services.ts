@@ -4,6 +4,7 @@ import { ServiceDocument, type Service } from '../../model/service.ts';
 import { parseAs } from '../../model/parse.ts';
 import { shown } from '../redact.ts';
 import { dependentsOf } from '../dependencies.ts';
+import { servicesOf } from '../../model/route.ts';
 import { addEvent, checkExpected, newDraft, type CommandContext, type Draft } from '../draft.ts';
 import { remove, rolloutKey, routeKey, scaleKey, serviceKey, versionKey } from '../keys.ts';
 import type { Held, RegistryView } from '../registry.ts';
@@ -106,7 +107,7 @@ export function removeService(view: RegistryView, name: string, context: Command
   const { value: service, revision } = find(view, name);
   checkExpected(context, revision, `service ${name}`);
   const users = [...view.routes.values()]
-    .filter((route) => route.value.spec.target.service === name)
+    .filter((route) => servicesOf(route.value.spec.target).includes(name))
     .map((route) => route.value.name);
   if (users.length > 0) {
     throw new SwitchboardError('conflict', `service ${name} is the target of route ${users.join(', ')}`, {

@@ -1,0 +1,93 @@
+/** Where a matched route leads, and how the session is opened there. */
+import type { ServiceGateway } from '../model/service.ts';
+import type { Sticky, Target } from '../model/route.ts';
+import { durationMs } from '../model/units.ts';
+import type { JsonObject } from '../routing/policy.ts';
+import { affinityOfRoute } from './affinity.ts';
+import { seconds } from './options.ts';
+
+/** A cluster that routes can lead to: a service, or a pool of instances by tags. */
+export interface Reachable {
+  readonly name: string;
+  readonly gateway: ServiceGateway;
+  /** From its routing policy, for the route's action. */
+  readonly fragment: JsonObject;
+}
+
+const RETRY_ON = 'connect-failure,refused-stream,reset,retriable-status-codes';
+
+/** The upgrade is tried at other instances when one refuses, hangs or answers 502 or 503; the client notices nothing. */
+function retryPolicy(attemptTimeoutMs: number): JsonObject {
+  return {
+    retry_on: RETRY_ON,
+    retriable_status_codes: [502, 503],
+    num_retries: 3,
+    per_try_timeout: seconds(attemptTimeoutMs),
+    host_selection_retry_max_attempts: 20,
+    retry_host_predicate: [
+      {
+        name: 'envoy.retry_host_predicates.previous_hosts',
+        typed_config: {
+          '@type': 'type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate',
+        },
+      },
+    ],
+    retry_back_off: { base_interval: '0.005s', max_interval: '0.05s' },
+  };
+}
+
+function timing({ handshakeTimeout, attemptTimeout, idleTimeout }: ServiceGateway): JsonObject {
+  return {
+    // Until the agent's 101 only: it does not end an established session.
+    timeout: seconds(durationMs(handshakeTimeout)),
+    idle_timeout: idleTimeout === 'off' ? '0s' : seconds(durationMs(idleTimeout)),
+    retry_policy: retryPolicy(durationMs(attemptTimeout)),
+  };
+}
+
+function hashPolicy(sticky: Sticky): JsonObject {
+  if ('query' in sticky) return { query_parameter: { name: sticky.query } };
+  if ('header' in sticky) return { header: { header_name: sticky.header } };
+  if ('cookie' in sticky) return { cookie: { name: sticky.cookie } };
+  return { connection_properties: { source_ip: true } };
+}
+
+/** A route to one cluster, without its match. */
+export function toCluster({ name, gateway, fragment }: Reachable): JsonObject & { route: JsonObject } {
+  return {
+    route: { cluster: name, ...timing(gateway), ...fragment },
+    ...affinityOfRoute(name, gateway.affinity),
+  };
+}
+
+/** Timeouts of a split are those of its first service. */
+export function toSplit(
+  split: readonly { readonly weight: number; readonly to: Reachable }[],
+  sticky: Sticky | undefined,
+): JsonObject & { route: JsonObject } {
+  const [first] = split;
+  if (first === undefined) throw new Error('a split has no part');
+  return {
+    route: {
+      weighted_clusters: {
+        clusters: split.map(({ weight, to }) => ({
+          name: to.name,
+          weight,
+          ...affinityOfRoute(to.name, to.gateway.affinity),
+        })),
+        ...(sticky === undefined ? {} : { use_hash_policy: true }),
+      },
+      ...timing(first.to.gateway),
+      ...(sticky === undefined ? {} : { hash_policy: [hashPolicy(sticky)] }),
+    },
+  };
+}
+
+/** Names of pools can't be those of services: they hold a colon. */
+export function poolName({ tags, service }: Extract<Target, { tags: unknown }>): string {
+  const text = Object.entries(tags)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(',');
+  return `${service ?? ''}:${text}`;
+}

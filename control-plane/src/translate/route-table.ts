@@ -1,0 +1,92 @@
+/**
+ * All routes as one resource. A route is encoded anew only when it or what it leads to changed; one that does not fit Envoy is left out,
+ * since a single bad one would block all others.
+ */
+import { encode, encodeWith } from '@switchboard/proto';
+import type { FleetRoute } from '../model/fleet.ts';
+import { inOrder } from '../model/route-order.ts';
+import type { XdsResource } from '../xds/snapshot.ts';
+import { ROUTES_NAME } from './listener.ts';
+import type { Problem } from './options.ts';
+import { hash, whyNot } from './resource.ts';
+import type { Reachable } from './route-action.ts';
+import { virtualHost, type TableEntry } from './route-tree.ts';
+import { NO_AGENT_ROUTE, ROUTE_CONFIGURATION, customRoute, reach, standardRoutes } from './route.ts';
+
+const ROUTE = 'envoy.config.route.v3.Route';
+const CONFIGURATION = 'envoy.config.route.v3.RouteConfiguration';
+
+export interface RouteTable {
+  readonly resource: XdsResource;
+  readonly problems: readonly Problem[];
+}
+
+interface Entry extends TableEntry {
+  /** What it was made from, by identity. */
+  readonly from: readonly unknown[];
+}
+
+const sameParts = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((one, index) => one === b[index]);
+
+const encodeAll = (all: readonly object[]): Uint8Array[] => all.map((one) => encode(ROUTE, one));
+
+export function createRouteTable(): (
+  routes: readonly FleetRoute[],
+  services: readonly Reachable[],
+  pools: readonly Reachable[],
+) => RouteTable {
+  let entries = new Map<string, Entry>();
+  let last: { readonly from: readonly unknown[]; readonly table: RouteTable } | undefined;
+  const none: TableEntry = { path: undefined, bytes: encodeAll([NO_AGENT_ROUTE]) };
+
+  function entry(name: string, path: TableEntry['path'], from: readonly unknown[], make: () => object[]): Entry {
+    const old = entries.get(name);
+    return old !== undefined && sameParts(old.from, from) ? old : { path, from, bytes: encodeAll(make()) };
+  }
+
+  function build(
+    routes: readonly FleetRoute[],
+    services: readonly Reachable[],
+    pools: readonly Reachable[],
+  ): RouteTable {
+    const problems: Problem[] = [];
+    const reachable = new Map([...services, ...pools].map((one) => [one.name, one]));
+    const next = new Map<string, Entry>();
+    for (const route of inOrder(routes)) {
+      const found = reach(route.spec, reachable);
+      if (typeof found === 'string') {
+        problems.push({ kind: 'Route', name: route.name, message: found });
+        continue;
+      }
+      try {
+        const name = `route/${route.name}`;
+        const from = [route.spec, ...found.parts.map(({ to }) => to)];
+        next.set(
+          name,
+          entry(name, route.spec.match.path, from, () => customRoute(route, found.parts)),
+        );
+      } catch (error) {
+        problems.push({ kind: 'Route', name: route.name, message: whyNot(error) });
+      }
+    }
+    for (const service of services) {
+      const name = `service/${service.name}`;
+      const path = { prefix: `/agents/${service.name}`, caseSensitive: true };
+      next.set(
+        name,
+        entry(name, path, [service], () => standardRoutes(service)),
+      );
+    }
+    entries = next;
+    const host = virtualHost([...next.values(), none]);
+    const body = encodeWith(CONFIGURATION, ROUTE_CONFIGURATION, 'virtual_hosts', [host]);
+    return { resource: { name: ROUTES_NAME, version: hash(body), body }, problems };
+  }
+
+  return (routes, services, pools) => {
+    const from = [...routes, 0, ...services, 0, ...pools];
+    if (last === undefined || !sameParts(last.from, from)) last = { from, table: build(routes, services, pools) };
+    return last.table;
+  };
+}
