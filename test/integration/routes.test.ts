@@ -8,7 +8,7 @@ import { greeted, upgrade } from '../support/upgrade.ts';
 import { echoService, startWorld } from '../support/world.ts';
 
 const SERVICES = ['alpha', 'beta', 'gamma', 'delta'];
-const SEGMENTS = ['a', 'b', 'ab', 'A', 'chat', 'v1', 'agents', 'alpha', 'x.y'];
+const SEGMENTS = ['a', 'b', 'ab', 'A', 'chat', 'v1', 'x.y'];
 const VALUES = ['gold', 'Gold', 'silver', 'go', 'old', 'x', 'a+b', 'a.b'];
 const NAMES = ['tier', 'x-team', 'region'];
 const REGEXES = ['g.*', '[a-z]+', 'gold|silver', '(?i)GOLD', '.+old', 'a[+.]b'];
@@ -41,14 +41,16 @@ function condition(random: Random): Record<string, unknown> {
 
 function spec(random: Random, index: number): Record<string, unknown> {
   const cased = random.chance(0.2) ? { caseSensitive: false } : {};
+  // A route without a path takes much: it is given conditions of every kind.
+  const anywhere = random.chance(0.03);
   const match = {
-    ...(random.chance(0.97)
+    ...(!anywhere
       ? {
           path: {
             ...random.pick<Record<string, unknown>>([
               { exact: path(random) },
               { prefix: path(random) },
-              { prefix: path(random) },
+              { prefix: random.chance(0.2) ? '/agents/alpha' : path(random) },
               { suffix: random.pick(['chat', 'v1', 'x.y']) },
               { contains: random.pick(['chat', 'v1', '/b/']) },
               { regex: `/${random.pick(['[a-z]+', 'ab.*', '(a|b)(/.*)?', '.*v1'])}` },
@@ -58,9 +60,9 @@ function spec(random: Random, index: number): Record<string, unknown> {
         }
       : {}),
     ...(random.chance(0.15) ? { host: random.pick(['one.test', 'Two.test']) } : {}),
-    headers: random.chance(0.4) ? [condition(random)] : [],
-    query: random.chance(0.4) ? [condition(random)] : [],
-    cookies: random.chance(0.3) ? [condition(random)] : [],
+    headers: anywhere || random.chance(0.4) ? [condition(random)] : [],
+    query: anywhere || random.chance(0.4) ? [condition(random)] : [],
+    cookies: anywhere || random.chance(0.3) ? [condition(random)] : [],
     ...(random.chance(0.1) ? { subprotocols: [random.pick(['chat', 'mqtt'])] } : {}),
     ...(random.chance(0.15)
       ? { clientIp: random.chance(0.5) ? { in: [random.pick(RANGES)] } : { notIn: [random.pick(RANGES)] } }
