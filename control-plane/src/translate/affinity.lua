@@ -12,7 +12,7 @@ local function shown(headers, settings)
 end
 
 function envoy_on_request(handle)
-  local settings = handle:filterContext()["affinity"]
+  local settings = handle:filterContext():get("affinity")
   if settings == nil then return end
   local headers = handle:headers()
   local token = shown(headers, settings)
@@ -32,7 +32,7 @@ function envoy_on_response(handle)
   local host = headers:get("x-switchboard-host")
   if host == nil then return end
   headers:remove("x-switchboard-host")
-  local settings = handle:filterContext()["affinity"]
+  local settings = handle:filterContext():get("affinity")
   local token = token_of[host]
   if settings == nil or token == nil then return end
   if settings.cookie ~= nil then
