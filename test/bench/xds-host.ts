@@ -87,6 +87,7 @@ async function start(command: HostCommand & { do: 'start' }): Promise<void> {
     gateway: { host: '127.0.0.1', port: command.gatewayPort },
     controlPlaneCluster: 'xds',
     sessionReportMs: 10_000,
+    signals: () => undefined,
     instanceToken: (instance) => instance,
     policies: new Map(routingPolicies.map((policy) => [policy.name, policy])),
   });

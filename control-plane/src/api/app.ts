@@ -17,6 +17,7 @@ import { certificates } from './routes/certificates.ts';
 import { balance } from './routes/balance.ts';
 import { drains } from './routes/drains.ts';
 import { events } from './routes/events.ts';
+import { explain } from './routes/explain.ts';
 import { gateways } from './routes/gateways.ts';
 import { instances } from './routes/instances.ts';
 import { metrics } from './routes/metrics.ts';
@@ -37,6 +38,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...instances,
   ...routes,
   ...apply,
+  ...explain,
   ...gateways,
   ...certificates,
   ...sessions,

@@ -14,6 +14,7 @@ import type { SessionEnd } from '../model/session-end.ts';
 import type { Version } from '../model/version.ts';
 import type {
   AutoscaleView,
+  Explanation,
   GatewayView,
   HistoryAnswer,
   InstanceView,
@@ -285,6 +286,12 @@ export function createClient({ url, token }: { url: string; token: string }) {
       }),
     health: async (id: string) => json<HealthDetail>('GET', `${named('instances', id)}/health`),
     check: async (id: string) => json<HealthDetail>('POST', `${named('instances', id)}/check`),
+    explain: async (request: { path: string; host?: string; header?: readonly string[]; clientIp?: string }) => {
+      const { header = [], ...rest } = request;
+      const query = new URLSearchParams(rest);
+      for (const line of header) query.append('header', line);
+      return json<Explanation>('GET', `/v1/explain?${query.toString()}`);
+    },
     load: async (id: string) => json<LoadSignals>('GET', `${named('instances', id)}/load`),
     reportLoad: async (id: string, report: object) =>
       json<HeldLoadReport>('POST', `${named('instances', id)}/load`, { body: report }),

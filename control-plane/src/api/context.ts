@@ -6,6 +6,8 @@ import type { HealthDetail, HealthReport } from '../model/health.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { Condition } from '../model/meta.ts';
+import type { SessionRequest } from '../model/request.ts';
+import type { Explanation } from '../routing/explain.ts';
 import type { ReadinessCheck, RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { WriteOptions } from '../model/write.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -41,6 +43,10 @@ export interface ApiContext {
   checkNow(instance: string): Promise<HealthDetail | undefined>;
   /** Undefined: there is no such instance. */
   signals(instance: string): LoadSignals | undefined;
+  /** Replays where a request would go. */
+  explain(request: SessionRequest): Explanation;
+  /** What can not be served as it is written. */
+  problems(): readonly { readonly kind: string; readonly name: string; readonly message: string }[];
   reportLoad(instance: string, report: LoadReport): HeldLoadReport;
   /** Error: not_found. */
   balance(service: string): Balance;

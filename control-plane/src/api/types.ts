@@ -12,6 +12,7 @@ import type { ReadinessCheck, SystemStatus } from '../model/system.ts';
 import type { WriteResult } from '../model/write.ts';
 import type { AckReport, GatewaySync } from '../xds/status.ts';
 
+export type { Explanation } from '../routing/explain.ts';
 export type { AckReport, GatewaySync } from '../xds/status.ts';
 export type { HistoryAnswer } from '../history/answer.ts';
 export type { EndedSession, Session } from '../telemetry/session.ts';

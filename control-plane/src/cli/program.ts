@@ -6,6 +6,7 @@ import { autoscaleCommands } from './commands/autoscale.ts';
 import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { connectCommand } from './commands/connect.ts';
+import { explainCommand } from './commands/explain.ts';
 import { gatewayCommands } from './commands/gateway.ts';
 import { eventsCommand } from './commands/events.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   applyCommands(cli);
   eventsCommand(cli);
   getCommands(cli);
+  explainCommand(cli);
   gatewayCommands(cli);
   lifecycleCommands(cli);
   drainCommands(cli);

@@ -35,6 +35,8 @@ export interface ApiParts extends ShutdownParts {
   readonly sessions: SessionTable;
   readonly signals: Signals;
   readonly autoscaler: Autoscaler;
+  readonly explain: ApiContext['explain'];
+  readonly problems: ApiContext['problems'];
   readonly reports: AgentReports;
   readonly gatewayView: GatewayView;
   readonly rebalancer: Rebalancer;
@@ -86,6 +88,8 @@ export function apiContext(parts: ApiParts): ApiContext {
       return loop.checkNow(instance);
     },
     signals: (instance) => signals.of(instance),
+    explain: parts.explain,
+    problems: parts.problems,
     reportLoad: (instance, report) => reports.put(instance, report),
     sessions: () => sessions.list(),
     sessionCounts: () => sessions.counts(),

@@ -27,6 +27,7 @@ import { createRebalancer } from '../reconcile/rebalance.ts';
 import { createRegistry } from '../registry/create.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import { emptyView } from '../registry/view.ts';
+import { explain } from '../routing/explain.ts';
 import { accessLogService } from '../telemetry/access-log.ts';
 import { createAgentReports } from '../telemetry/agent-reports.ts';
 import { createEndpointLoad } from '../telemetry/endpoint-load.ts';
@@ -43,6 +44,7 @@ import { startGateway } from './gateway.ts';
 import { feedHistory } from './history.ts';
 import { createGatewayViews } from './gateway-views.ts';
 import { startLoop } from './loop.ts';
+import { followSignals } from './live-routing.ts';
 import { metricsForApi } from './metrics.ts';
 import { createNews } from './news.ts';
 import { createRuntimes } from './runtimes.ts';
@@ -157,11 +159,13 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   await seed(config, registry, log);
 
   const runtimes = await createRuntimes(config, drivers, { now, log }, closers);
+  const tokenOf = instanceTokens(data);
   const translator = createTranslator({
     gateway: { host: config.gateway.host, port: ports.gateway },
     controlPlaneCluster: CONTROL_PLANE_CLUSTER,
     sessionReportMs: SESSION_REPORT_MS,
-    instanceToken: instanceTokens(data),
+    instanceToken: tokenOf,
+    signals: (instance) => signalsOf(instance),
     policies: drivers.policies,
   });
   const gatewayView = createGatewayView(now, (upstreams) => {
@@ -190,7 +194,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   closers.add(() => {
     rebalancer.close();
   });
-  const { loop, problems } = await startLoop({
+  const { loop, problems, refresh, fleet } = await startLoop({
     registry,
     runtimes,
     drivers,
@@ -215,6 +219,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   closers.add(() => {
     signals.close();
   });
+  closers.add(followSignals(sessions, refresh));
 
   signalsOf = (instance) => signals.of(instance);
   closers.add(startAnalyst({ registry, runtimes, drivers, history: feed.history, now, log }));
@@ -277,6 +282,15 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     sessions,
     signals,
     autoscaler,
+    explain: (request) =>
+      explain(request, {
+        fleet: fleet(),
+        policies: drivers.policies,
+        signals: (instance) => signals.of(instance),
+        weights: (service) => translator.weights(service),
+        tokenOf,
+      }),
+    problems,
     reports,
     gatewayView,
     rebalancer,

@@ -12,7 +12,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { AgentReports } from '../telemetry/agent-reports.ts';
 import type { Session } from '../telemetry/session.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
-import type { Translator } from '../translate/create.ts';
+import type { Translation, Translator } from '../translate/create.ts';
 import type { Problem } from '../translate/options.ts';
 import type { XdsServer } from '../xds/server.ts';
 import type { GatewayView } from './gateway-view.ts';
@@ -44,18 +44,31 @@ function randomId(length: number): string {
 }
 
 /** Resolves when what ran before has been found again and the first FleetView is published. */
-export async function startLoop(parts: LoopParts): Promise<{ loop: Loop; problems: () => readonly Problem[] }> {
+export async function startLoop(parts: LoopParts): Promise<{
+  loop: Loop;
+  problems: () => readonly Problem[];
+  /** What was published last. */
+  fleet: () => FleetView;
+  /** Publishes what changed with the live signals. */
+  refresh: (what: 'capacity' | 'weights') => void;
+}> {
   const { translator, xds, revisions, sessions, log } = parts;
   let problems: readonly Problem[] = [];
+  let published: FleetView = { revision: 0, generation: 0, services: [], routes: [] };
 
   function publish(fleet: FleetView): void {
+    published = fleet;
     const translated = translator.translate(fleet);
+    revisions.published(fleet.revision);
+    send(translated);
+  }
+
+  function send(translated: Translation): void {
     for (const problem of translated.problems) {
       if (!problems.some((old) => old.name === problem.name && old.message === problem.message))
         log.warn({ problem }, 'a resource can not be served as it is');
     }
     problems = translated.problems;
-    revisions.published(fleet.revision);
     xds.publish(translated.snapshot);
   }
 
@@ -95,5 +108,13 @@ export async function startLoop(parts: LoopParts): Promise<{ loop: Loop; problem
     log,
   });
   await loop.start();
-  return { loop, problems: () => problems };
+  return {
+    loop,
+    problems: () => problems,
+    fleet: () => published,
+    refresh(what) {
+      const translated = translator.refresh(what);
+      if (translated !== undefined) send(translated);
+    },
+  };
 }

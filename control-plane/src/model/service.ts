@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Affinity } from './affinity.ts';
 import { HealthRules } from './health.ts';
 import { Hooks } from './hooks.ts';
+import { SessionLimits } from './limits.ts';
 import { Labels, Name } from './meta.ts';
 import { Autoscale } from './autoscale.ts';
 import { RolloutStrategy } from './rollout.ts';
@@ -105,6 +106,7 @@ export const ServiceGateway = z.strictObject({
   healthCheck: HealthCheck.prefault({}),
   /** Absent: a client that comes back is placed anew. */
   affinity: Affinity.optional(),
+  limits: SessionLimits.optional(),
 });
 export type ServiceGateway = z.infer<typeof ServiceGateway>;
 

@@ -1,6 +1,6 @@
 /** Which route takes a request: the same answer that Envoy gives, with the reasons that Envoy keeps to itself. */
 import type { FleetRoute, FleetView } from '../model/fleet.ts';
-import { findings, type Finding, type SessionRequest } from '../model/request.ts';
+import { findings, parameters, type Finding, type SessionRequest } from '../model/request.ts';
 import { inOrder } from '../model/route-order.ts';
 import type { Target } from '../model/route.ts';
 
@@ -37,5 +37,18 @@ export function choose({ services, routes }: Pick<FleetView, 'services' | 'route
       conditions: [{ ok: true, condition: `path /agents/${service}` }],
       passedOver,
     };
+  if (request.path === '/ws') {
+    const [byQuery] = parameters(request.query, 'service');
+    const named = [byQuery, request.headers.get('service')];
+    // Envoy holds the services in their order against both; a request names one.
+    const found = services.find(({ name }) => named.includes(name));
+    if (found !== undefined)
+      return {
+        name: `service/${found.name}`,
+        target: { service: found.name },
+        conditions: [{ ok: true, condition: `path /ws, service ${found.name}` }],
+        passedOver,
+      };
+  }
   return { name: 'none', target: undefined, conditions: [], passedOver };
 }

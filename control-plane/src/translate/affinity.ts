@@ -51,29 +51,27 @@ function settings(service: string, affinity: Affinity): JsonObject | undefined {
   }
 }
 
-/** What a route to the service gets: the script and stateful_session enabled. */
+/** For a route's typed_per_filter_config: the script and stateful_session enabled. */
 export function affinityOfRoute(service: string, affinity: Affinity | undefined): JsonObject {
   const found = affinity === undefined ? undefined : settings(service, affinity);
   if (affinity === undefined || affinity.type === 'key' || found === undefined) return {};
   return {
-    typed_per_filter_config: {
-      [SLOT.affinity]: {
-        '@type': FILTER_CONFIG,
-        config: {
-          '@type': `${FILTER_TYPES.lua}PerRoute`,
-          filter_context: { affinity: { ...found, strict: affinity.strict } },
-        },
+    [SLOT.affinity]: {
+      '@type': FILTER_CONFIG,
+      config: {
+        '@type': `${FILTER_TYPES.lua}PerRoute`,
+        filter_context: { affinity: { ...found, strict: affinity.strict } },
       },
-      [SLOT.stickiness]: {
-        '@type': `${FILTER_TYPES.statefulSession}PerRoute`,
-        stateful_session: {
-          strict: affinity.strict,
-          session_state: {
-            name: 'envoy.http.stateful_session.header',
-            typed_config: {
-              '@type': 'type.googleapis.com/envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState',
-              name: HOST_HEADER,
-            },
+    },
+    [SLOT.stickiness]: {
+      '@type': `${FILTER_TYPES.statefulSession}PerRoute`,
+      stateful_session: {
+        strict: affinity.strict,
+        session_state: {
+          name: 'envoy.http.stateful_session.header',
+          typed_config: {
+            '@type': 'type.googleapis.com/envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState',
+            name: HOST_HEADER,
           },
         },
       },

@@ -3,6 +3,9 @@
  * endpoint encodes one resource; routes are encoded anew only when a route or a service's settings changed.
  */
 import type { FleetService, FleetView } from '../model/fleet.ts';
+import type { LoadSignals } from '../model/load.ts';
+import { applyPolicy, type Applied } from '../routing/apply-policy.ts';
+import type { PolicyFragment } from '../routing/policy.ts';
 import type { Snapshot, TypeSet, TypeUrl, XdsResource } from '../xds/snapshot.ts';
 import { cluster } from './cluster.ts';
 import { endpoints } from './endpoint.ts';
@@ -22,8 +25,20 @@ const TYPES = {
   route: 'envoy.config.route.v3.RouteConfiguration',
 } as const;
 
+export interface Translation {
+  readonly snapshot: Snapshot;
+  readonly problems: readonly Problem[];
+}
+
 export interface Translator {
-  translate(fleet: FleetView): { snapshot: Snapshot; problems: readonly Problem[] };
+  translate(fleet: FleetView): Translation;
+  /**
+   * The last fleet anew by the present signals; undefined: nothing depends on them. `capacity`: who is full, to be called at every change of
+   * sessions. `weights`: one step of the live policies, to be called at a steady pace, which is theirs.
+   */
+  refresh(what: 'capacity' | 'weights'): Translation | undefined;
+  /** The weights that a service's policy gave last. */
+  weights(service: string): ReadonlyMap<string, number>;
 }
 
 interface Translated {
@@ -36,6 +51,7 @@ interface Translated {
 /** A cluster keeps its bytes, and routes to it theirs, though an endpoint changed. */
 interface Built {
   readonly gateway: FleetService['gateway'];
+  readonly fragment: PolicyFragment;
   readonly clusterText: string;
   readonly routeText: string;
   readonly cluster: XdsResource;
@@ -43,6 +59,27 @@ interface Built {
 }
 
 const url = (type: string): TypeUrl => `type.googleapis.com/${type}`;
+const NOTHING: ReadonlyMap<string, number> = new Map();
+
+/** Affinity by a key is the hash policy by that key. */
+function policyOf({ policy, affinity }: FleetService['gateway']): { type: string; options: unknown } {
+  if (affinity?.type !== 'key') return policy;
+  const by = [
+    ...affinity.query.map((query) => ({ query })),
+    ...(affinity.header === undefined ? [] : [{ header: affinity.header }]),
+    ...(affinity.cookie === undefined ? [] : [{ cookie: affinity.cookie }]),
+  ];
+  return { type: 'hash', options: { by } };
+}
+
+/** An instance that is new starts as an ordinary one. */
+function keptWeights({ instances }: FleetService, weights: ReadonlyMap<string, number>): Map<string, number> {
+  const ordinary = Math.max(
+    1,
+    Math.round([...weights.values()].reduce((sum, one) => sum + one, 0) / Math.max(1, weights.size)),
+  );
+  return new Map(instances.map(({ id }) => [id, weights.get(id) ?? ordinary]));
+}
 
 export function createTranslator(options: TranslateOptions): Translator {
   const listeners = setOf([resource(TYPES.listener, LISTENER_NAME, listener(options))]);
@@ -51,20 +88,22 @@ export function createTranslator(options: TranslateOptions): Translator {
   let kept = new Map<FleetService, Translated>();
   let clusterSet = setOf([]);
   let endpointSet = setOf([]);
-  let built = new Map<string, Built>();
   /** What a service was last translated to: it goes on being served if its newest form can't be. */
-  let lastGood = new Map<string, Translated>();
+  let built = new Map<string, Built>();
+  let lastFleet: FleetView | undefined;
+  /** Live policies move only in their own steps, however often the fleet changes. */
+  let stepping = false;
 
-  function build(
-    { name, gateway }: FleetService,
-    fragment: { readonly cluster: Record<string, unknown>; readonly route?: Record<string, unknown> },
-  ): Built {
+  function build({ name, gateway, instances }: FleetService, fragment: PolicyFragment): Built {
     const clusterText = JSON.stringify(fragment.cluster);
-    const routeText = JSON.stringify(fragment.route ?? {});
+    const ready =
+      gateway.limits?.newPerInstance === undefined ? 0 : instances.filter((one) => one.health === 'healthy').length;
+    const routeText = JSON.stringify([fragment.route ?? {}, ready]);
     const old = built.get(name);
     const same = old?.gateway === gateway;
     return {
       gateway,
+      fragment,
       clusterText,
       routeText,
       cluster:
@@ -72,35 +111,53 @@ export function createTranslator(options: TranslateOptions): Translator {
           ? old.cluster
           : resource(TYPES.cluster, name, cluster(name, gateway, fragment.cluster)),
       reachable:
-        same && old.routeText === routeText ? old.reachable : { name, gateway, fragment: fragment.route ?? {} },
+        same && old.routeText === routeText ? old.reachable : { name, gateway, fragment: fragment.route ?? {}, ready },
     };
   }
 
-  function translateService(service: FleetService): Translated {
-    const { type, options: policyOptions } = service.gateway.policy;
-    try {
-      const policy = options.policies.get(type);
-      if (policy === undefined) throw new Error(`there is no routing policy ${type}`);
-      const fragment = policy.apply(policy.options.parse(policyOptions), service.instances);
-      const next = build(service, fragment);
-      const assignment = endpoints(service, fragment.weights);
-      const translated: Translated = {
-        cluster: next.cluster,
-        endpoints: resource(TYPES.endpoint, service.name, assignment.resource),
-        reachable: next.reachable,
-        problems: assignment.problems,
-      };
-      built.set(service.name, next);
-      lastGood.set(service.name, translated);
-      return translated;
-    } catch (error) {
-      const problem: Problem = { kind: 'Service', name: service.name, message: whyNot(error) };
-      const last = lastGood.get(service.name);
-      return last === undefined
-        ? { cluster: undefined, endpoints: undefined, reachable: undefined, problems: [problem] }
-        : { ...last, problems: [problem] };
-    }
+  function applied(service: FleetService): Applied {
+    const wanted = policyOf(service.gateway);
+    const found = service.instances.map(({ id }) => [id, options.signals(id)] as const);
+    const signals = new Map(found.filter((one): one is readonly [string, LoadSignals] => one[1] !== undefined));
+    const old = built.get(service.name)?.fragment;
+    const policy = options.policies.get(wanted.type);
+    if (
+      policy?.live === true &&
+      !stepping &&
+      old?.weights !== undefined &&
+      built.get(service.name)?.gateway === service.gateway
+    )
+      return { fragment: { ...old, weights: keptWeights(service, old.weights) }, problem: undefined };
+    const context = { signals, previous: old?.weights ?? NOTHING };
+    return applyPolicy(policy, wanted, service.instances, context, old);
   }
+
+  function translateService(service: FleetService): Translated {
+    const { name, gateway } = service;
+    const { fragment, problem } = applied(service);
+    const problems: Problem[] = problem === undefined ? [] : [{ kind: 'Service', name, message: problem }];
+    let next = built.get(name);
+    try {
+      next = build(service, fragment);
+      built.set(name, next);
+    } catch (error) {
+      problems.push({ kind: 'Service', name, message: whyNot(error) });
+    }
+    const most = gateway.limits?.sessionsPerInstance;
+    const isFull = (id: string): boolean => most !== undefined && (options.signals(id)?.sessions ?? 0) >= most;
+    const assignment = endpoints(service, fragment, isFull);
+    return {
+      cluster: next?.cluster,
+      endpoints: next === undefined ? undefined : resource(TYPES.endpoint, name, assignment.resource),
+      reachable: next?.reachable,
+      problems: [...problems, ...assignment.problems],
+    };
+  }
+
+  const isLive = ({ gateway }: FleetService, what: 'capacity' | 'weights'): boolean =>
+    what === 'capacity'
+      ? gateway.limits?.sessionsPerInstance !== undefined
+      : options.policies.get(policyOf(gateway).type)?.live === true;
 
   let filters: { readonly services: FleetView['services']; readonly set: TypeSet } | undefined;
   function extensionSet({ services }: FleetView): TypeSet {
@@ -112,8 +169,9 @@ export function createTranslator(options: TranslateOptions): Translator {
     return filters.set;
   }
 
-  return {
+  const translator: Translator = {
     translate(fleet) {
+      lastFleet = fleet;
       const pools = tagPools(fleet);
       const clusters = [...fleet.services, ...pools];
       const next = new Map<FleetService, Translated>();
@@ -121,7 +179,6 @@ export function createTranslator(options: TranslateOptions): Translator {
       kept = next;
       const names = new Set(clusters.map((service) => service.name));
       built = new Map([...built].filter(([name]) => names.has(name)));
-      lastGood = new Map([...lastGood].filter(([name]) => names.has(name)));
       const all = [...next.values()];
       const present = <T>(from: readonly Translated[], pick: (one: Translated) => T | undefined): T[] =>
         from.map(pick).filter((one) => one !== undefined);
@@ -150,5 +207,17 @@ export function createTranslator(options: TranslateOptions): Translator {
         problems: [...all.flatMap((one) => one.problems), ...table.problems],
       };
     },
+    refresh(what) {
+      if (lastFleet?.services.some((service) => isLive(service, what)) !== true) return undefined;
+      kept = new Map([...kept].filter(([service]) => !isLive(service, what)));
+      stepping = what === 'weights';
+      try {
+        return translator.translate(lastFleet);
+      } finally {
+        stepping = false;
+      }
+    },
+    weights: (service) => built.get(service)?.fragment.weights ?? NOTHING,
   };
+  return translator;
 }

@@ -1,37 +1,64 @@
 /** The instances of a service as Envoy's endpoints. */
 import { isIP } from 'node:net';
 import type { FleetInstance, FleetService } from '../model/fleet.ts';
+import type { PolicyFragment } from '../routing/policy.ts';
 import type { Problem } from './options.ts';
 
 const HEALTH = { healthy: 'HEALTHY', degraded: 'DEGRADED', draining: 'DRAINING', unhealthy: 'UNHEALTHY' } as const;
 
-function endpoint(instance: FleetInstance, weight: number | undefined): object {
+function endpoint(instance: FleetInstance, weight: number | undefined, closed: boolean): object {
   const tags = Object.keys(instance.tags).length === 0 ? {} : { 'envoy.lb': instance.tags };
   return {
     endpoint: { address: { socket_address: { address: instance.host, port_value: instance.port } } },
-    health_status: HEALTH[instance.health],
+    // Closed to new sessions like one that drains: those it has stay.
+    health_status: closed && instance.health === 'healthy' ? HEALTH.draining : HEALTH[instance.health],
     metadata: { filter_metadata: { switchboard: { instance: instance.id, version: instance.version }, ...tags } },
     ...(weight === undefined ? {} : { load_balancing_weight: weight }),
   };
 }
 
+/** Envoy wants priorities without a gap. */
+function priorities(levels: PolicyFragment['levels']): (id: string) => number {
+  const present = [...new Set(levels?.values() ?? [])].sort((a, b) => a - b);
+  return (id) => Math.max(0, present.indexOf(levels?.get(id) ?? 0));
+}
+
+/** A level takes everything as long as one instance of it can; by default Envoy would spill over when three in ten can not. */
+const NO_SPILL = { overprovisioning_factor: 100_000 };
+
 export function endpoints(
   service: FleetService,
-  weights: ReadonlyMap<string, number> | undefined,
+  { weights, levels, excluded }: Pick<PolicyFragment, 'weights' | 'levels' | 'excluded'>,
+  isFull: (instance: string) => boolean,
 ): { resource: object; problems: Problem[] } {
   const problems: Problem[] = [];
-  const byZone = new Map<string, object[]>();
+  const priorityOf = priorities(levels);
+  const groups = new Map<string, { priority: number; zone: string; list: object[] }>();
   for (const instance of service.instances) {
-    if (isIP(instance.host) === 0) {
-      problems.push({ kind: 'Instance', name: instance.id, message: `its host ${instance.host} is not an IP address` });
+    const { id, host, zone } = instance;
+    if (isIP(host) === 0) {
+      problems.push({ kind: 'Instance', name: id, message: `its host ${host} is not an IP address` });
       continue;
     }
-    const list = byZone.get(instance.zone) ?? [];
-    list.push(endpoint(instance, weights?.get(instance.id)));
-    byZone.set(instance.zone, list);
+    const priority = priorityOf(id);
+    const key = `${String(priority).padStart(3, '0')}/${zone}`;
+    const group = groups.get(key) ?? { priority, zone, list: [] };
+    group.list.push(endpoint(instance, weights?.get(id), excluded?.has(id) === true || isFull(id)));
+    groups.set(key, group);
   }
-  const localities = [...byZone]
+  const localities = [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([zone, list]) => ({ locality: { zone }, lb_endpoints: list }));
-  return { resource: { cluster_name: service.name, endpoints: localities }, problems };
+    .map(([, { priority, zone, list }]) => ({
+      locality: { zone },
+      lb_endpoints: list,
+      ...(priority === 0 ? {} : { priority }),
+    }));
+  return {
+    resource: {
+      cluster_name: service.name,
+      endpoints: localities,
+      ...(levels === undefined ? {} : { policy: NO_SPILL }),
+    },
+    problems,
+  };
 }

@@ -47,6 +47,7 @@ function translator(): Translator {
     controlPlaneCluster: 'xds',
     sessionReportMs: 10_000,
     instanceToken: (instance) => `token-of-${instance}`,
+    signals: () => undefined,
     policies: new Map(routingPolicies.map((policy) => [policy.name, policy])),
   });
 }

@@ -1,4 +1,5 @@
 /** What the translation needs beside the fleet: fixed for the life of a control plane, so that listeners never change. */
+import type { LoadSignals } from '../model/load.ts';
 import type { RoutingPolicy } from '../routing/policy.ts';
 
 export interface TranslateOptions {
@@ -10,6 +11,8 @@ export interface TranslateOptions {
   readonly sessionReportMs: number;
   /** An opaque token by instance id: stable over restarts, and it tells nothing. */
   readonly instanceToken: (instance: string) => string;
+  /** Undefined: nothing is known of it. */
+  readonly signals: (instance: string) => LoadSignals | undefined;
   readonly policies: ReadonlyMap<string, RoutingPolicy<never>>;
 }
 

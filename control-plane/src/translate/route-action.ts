@@ -5,6 +5,7 @@ import { durationMs } from '../model/units.ts';
 import type { JsonObject } from '../routing/policy.ts';
 import { affinityOfRoute } from './affinity.ts';
 import { seconds } from './options.ts';
+import { rateLimit } from './rate-limit.ts';
 
 /** A cluster that routes can lead to: a service, or a pool of instances by tags. */
 export interface Reachable {
@@ -12,6 +13,8 @@ export interface Reachable {
   readonly gateway: ServiceGateway;
   /** From its routing policy, for the route's action. */
   readonly fragment: JsonObject;
+  /** Instances that can take sessions; 0 for a service whose limits don't ask. */
+  readonly ready: number;
 }
 
 const RETRY_ON = 'connect-failure,refused-stream,reset,retriable-status-codes';
@@ -52,11 +55,17 @@ function hashPolicy(sticky: Sticky): JsonObject {
   return { connection_properties: { source_ip: true } };
 }
 
+/** The slots of the listener that the service wants. */
+function filters(name: string, { affinity, limits }: ServiceGateway, ready: number): JsonObject {
+  const config = { ...rateLimit(limits, ready), ...affinityOfRoute(name, affinity) };
+  return Object.keys(config).length === 0 ? {} : { typed_per_filter_config: config };
+}
+
 /** A route to one cluster, without its match. */
-export function toCluster({ name, gateway, fragment }: Reachable): JsonObject & { route: JsonObject } {
+export function toCluster({ name, gateway, fragment, ready }: Reachable): JsonObject & { route: JsonObject } {
   return {
     route: { cluster: name, ...timing(gateway), ...fragment },
-    ...affinityOfRoute(name, gateway.affinity),
+    ...filters(name, gateway, ready),
   };
 }
 
@@ -73,7 +82,7 @@ export function toSplit(
         clusters: split.map(({ weight, to }) => ({
           name: to.name,
           weight,
-          ...affinityOfRoute(to.name, to.gateway.affinity),
+          ...filters(to.name, to.gateway, to.ready),
         })),
         ...(sticky === undefined ? {} : { use_hash_policy: true }),
       },

@@ -11,7 +11,15 @@ import type { Problem } from './options.ts';
 import { hash, whyNot } from './resource.ts';
 import type { Reachable } from './route-action.ts';
 import { virtualHost, type TableEntry } from './route-tree.ts';
-import { NO_AGENT_ROUTE, ROUTE_CONFIGURATION, customRoute, reach, standardRoutes } from './route.ts';
+import {
+  NO_AGENT_ROUTE,
+  ENTRY,
+  ROUTE_CONFIGURATION,
+  customRoute,
+  entryRoutes,
+  reach,
+  standardRoutes,
+} from './route.ts';
 
 const ROUTE = 'envoy.config.route.v3.Route';
 const CONFIGURATION = 'envoy.config.route.v3.RouteConfiguration';
@@ -76,6 +84,13 @@ export function createRouteTable(): (
       next.set(
         name,
         entry(name, path, [service], () => standardRoutes(service)),
+      );
+    }
+    for (const service of services) {
+      const name = `entry/${service.name}`;
+      next.set(
+        name,
+        entry(name, { exact: ENTRY, caseSensitive: true }, [service], () => entryRoutes(service)),
       );
     }
     entries = next;

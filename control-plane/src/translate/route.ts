@@ -10,6 +10,9 @@ import { ROUTES_NAME } from './listener.ts';
 import { poolName, toCluster, toSplit, type Reachable } from './route-action.ts';
 import { conditions, pathParts } from './route-match.ts';
 
+/** The path of the old manager's one entry. */
+export const ENTRY = '/ws';
+
 type Action = JsonObject & { route: JsonObject };
 
 function routesFor(name: string, { match, rewrite }: Pick<RouteSpec, 'match' | 'rewrite'>, action: Action): object[] {
@@ -60,6 +63,17 @@ export function standardRoutes(target: Reachable): object[] {
     cookies: [],
   };
   return routesFor(`service/${target.name}`, { match, rewrite: '/' }, toCluster(target));
+}
+
+/** The way in of the manager that was before: `/ws?service=NAME`, or the name in a header `service`. The path goes through as it is. */
+export function entryRoutes(target: Reachable): object[] {
+  const condition = { name: 'service', equals: target.name, caseSensitive: true };
+  const match = { path: { exact: ENTRY, caseSensitive: true }, headers: [], query: [], cookies: [] };
+  const action = toCluster(target);
+  return [
+    ...routesFor(`service/${target.name}?`, { match: { ...match, query: [condition] }, rewrite: undefined }, action),
+    ...routesFor(`service/${target.name}#`, { match: { ...match, headers: [condition] }, rewrite: undefined }, action),
+  ];
 }
 
 export const NO_AGENT_ROUTE = {

@@ -5,6 +5,7 @@ import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.
 import { withIdentity } from '../listing.ts';
 import { ListQuery, answerList } from '../lists.ts';
 import { mergePatch } from '../merge-patch.ts';
+import { routeView, routeViews } from '../route-views.ts';
 import { byName } from '../views.ts';
 
 const example = { spec: { match: { path: { prefix: '/chat' } }, target: { service: 'weather' }, rewrite: '/' } };
@@ -23,16 +24,8 @@ export const routes: readonly Endpoint[] = [
     query: ListQuery,
     answer: { status: 200, about: 'A page of routes. Every service has /agents/<name> besides.' },
     async handle(call) {
-      const conditions = call.api.conditions();
       return answerList(call, {
-        items: () =>
-          [...call.api.registry.view().routes.values()]
-            .map(({ value, revision }) => ({
-              ...value,
-              revision,
-              status: { conditions: conditions('Route', value.name) },
-            }))
-            .sort(byName),
+        items: () => routeViews(call.api).sort(byName),
         keyOf: (one) => one.name,
         labelsOf: (one) => one.labels,
       });
@@ -44,9 +37,9 @@ export const routes: readonly Endpoint[] = [
     summary: 'One route',
     answer: { status: 200, about: 'The route; its ETag is its revision.' },
     async handle(call) {
-      const { value, revision } = find(call);
-      call.hono.header('etag', `"${revision}"`);
-      return { ...value, revision, status: { conditions: call.api.conditions()('Route', value.name) } };
+      const held = find(call);
+      call.hono.header('etag', `"${held.revision}"`);
+      return routeView(call.api, held);
     },
   },
   {

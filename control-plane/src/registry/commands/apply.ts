@@ -3,6 +3,7 @@ import type { Issue } from '../../model/errors.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import { issuesOf } from '../../model/parse.ts';
 import { RouteDocument, servicesOf, type Route } from '../../model/route.ts';
+import { routeWarnings } from '../../model/route-overlap.ts';
 import { targetInWords } from '../../model/route-words.ts';
 import { ServiceDocument, type Service } from '../../model/service.ts';
 import type { WriteAction } from '../../model/write.ts';
@@ -120,6 +121,7 @@ export function apply(
       applyRoute(view, document, context, draft);
     }
   }
+  if (parsed.some((one) => one.kind === 'Route')) warnOfRoutes(view, parsed, services, draft);
   return draft;
 }
 
@@ -135,6 +137,22 @@ function refuseDependencies(view: RegistryView, parsed: readonly Document[]): vo
     })),
   );
   if (issues.length > 0) refuse(parsed.length === 1 ? 'the document' : 'the documents', issues);
+}
+
+/** What the write does to the order of routes: warnings that were not there before. */
+function warnOfRoutes(
+  view: RegistryView,
+  parsed: readonly Document[],
+  services: ReadonlySet<string>,
+  draft: Draft,
+): void {
+  const before = [...view.routes.values()].map(({ value }) => value);
+  const written = parsed.filter((one) => one.kind === 'Route');
+  const names = new Set(written.map((one) => one.name));
+  const after = [...before.filter(({ name }) => !names.has(name)), ...written];
+  const known = new Set(routeWarnings(before, services).map(({ route, message }) => `${route} ${message}`));
+  for (const { route, message } of routeWarnings(after, services))
+    if (!known.has(`${route} ${message}`)) draft.warnings.push(`route ${route}: ${message}`);
 }
 
 export function applyService(

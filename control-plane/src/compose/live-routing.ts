@@ -1,0 +1,25 @@
+/** Keeps what Envoy is told in step with live signals: who is full at once, the weights of live policies at a steady pace. */
+import type { SessionTable } from '../telemetry/sessions.ts';
+
+const WEIGHTS_MS = 5_000;
+/** Changes of sessions are gathered for this long. */
+const CAPACITY_MS = 50;
+
+export function followSignals(sessions: SessionTable, refresh: (what: 'capacity' | 'weights') => void): () => void {
+  let soon: NodeJS.Timeout | undefined;
+  const stop = sessions.subscribe(() => {
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      refresh('capacity');
+    }, CAPACITY_MS);
+  });
+  const weights = setInterval(() => {
+    refresh('weights');
+  }, WEIGHTS_MS);
+  weights.unref();
+  return () => {
+    stop();
+    clearTimeout(soon);
+    clearInterval(weights);
+  };
+}

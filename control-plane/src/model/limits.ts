@@ -1,0 +1,19 @@
+/** How many sessions may be, and how quickly new ones may come. */
+import { z } from 'zod';
+
+const Rate = z.strictObject({
+  /** New sessions a second, on average. */
+  perSecond: z.number().min(0.01).max(100_000),
+  /** At once, after a quiet time. Default: two seconds' worth. */
+  burst: z.int().min(1).max(1_000_000).optional(),
+});
+
+export const SessionLimits = z.strictObject({
+  /** An instance with this many gets no new ones until some have ended. */
+  sessionsPerInstance: z.int().min(0).max(1_000_000).optional(),
+  /** New sessions for each instance that is ready: a storm of reconnects is let in at the pace that they can bear. More get 429. */
+  newPerInstance: Rate.optional(),
+  /** New sessions for each client address. More get 429. */
+  newPerClient: Rate.optional(),
+});
+export type SessionLimits = z.infer<typeof SessionLimits>;

@@ -1,0 +1,177 @@
+/** Why a request would go where it goes: the decision replayed with what is known now. Pure. */
+import type { FleetInstance, FleetService, FleetView } from '../model/fleet.ts';
+import type { LoadSignals } from '../model/load.ts';
+import { cookieOf, parameters, type Finding, type SessionRequest } from '../model/request.ts';
+import { targetInWords } from '../model/route-words.ts';
+import { applyPolicy } from './apply-policy.ts';
+import { choose, type PassedOver } from './choose.ts';
+import type { RoutingPolicy } from './policy.ts';
+
+export interface Candidate {
+  readonly instance: string;
+  readonly eligible: boolean;
+  readonly sessions: number | null;
+  /** Share of the weight of all that are eligible, 0 to 1. */
+  readonly share: number;
+  readonly reason: string;
+}
+
+export interface Destination {
+  readonly service: string;
+  /** Of the route's requests, 0 to 1. */
+  readonly share: number;
+  readonly policy: { readonly type: string; readonly about: string; readonly problem: string | null };
+  readonly affinity: { readonly instance: string | null; readonly reason: string } | null;
+  readonly candidates: readonly Candidate[];
+}
+
+export interface Explanation {
+  readonly route: {
+    readonly name: string;
+    readonly conditions: readonly Finding[];
+    readonly passedOver: readonly PassedOver[];
+  };
+  readonly target: string | null;
+  readonly destinations: readonly Destination[];
+  /** One sentence. */
+  readonly outcome: string;
+}
+
+export interface ExplainParts {
+  readonly fleet: Pick<FleetView, 'services' | 'routes'>;
+  readonly policies: ReadonlyMap<string, RoutingPolicy<never>>;
+  readonly signals: (instance: string) => LoadSignals | undefined;
+  readonly weights: (service: string) => ReadonlyMap<string, number>;
+  readonly tokenOf: (instance: string) => string;
+}
+
+function token(service: FleetService, request: SessionRequest): string | undefined {
+  const { affinity } = service.gateway;
+  if (affinity?.type === 'cookie') return cookieOf(request, affinity.name ?? `switchboard-${service.name}`);
+  if (affinity?.type === 'header')
+    return request.headers.get(affinity.name) ?? parameters(request.query, affinity.query)[0];
+  return undefined;
+}
+
+function affinityOf(service: FleetService, request: SessionRequest, parts: ExplainParts): Destination['affinity'] {
+  const { affinity } = service.gateway;
+  if (affinity === undefined) return null;
+  if (affinity.type === 'key') {
+    const sources = [
+      ...affinity.query.map((name) => [`query parameter ${name}`, parameters(request.query, name)[0]] as const),
+      ...(affinity.header === undefined
+        ? []
+        : [[`header ${affinity.header}`, request.headers.get(affinity.header)] as const]),
+      ...(affinity.cookie === undefined
+        ? []
+        : [[`cookie ${affinity.cookie}`, cookieOf(request, affinity.cookie)] as const]),
+    ];
+    const found = sources.find(([, value]) => value !== undefined);
+    return {
+      instance: null,
+      reason:
+        found === undefined
+          ? 'it shows no key: any instance'
+          : `the hash of ${found[0]} decides: the same instance each time, as long as the instances are the same`,
+    };
+  }
+  const shown = token(service, request);
+  if (shown === undefined) return { instance: null, reason: 'it shows no token: it is placed as a new session' };
+  const held = service.instances.find(({ id }) => parts.tokenOf(id) === shown);
+  const otherwise = affinity.strict ? 'it is refused with 503' : 'it is placed as a new session';
+  if (held === undefined) return { instance: null, reason: `its token is that of no instance: ${otherwise}` };
+  const stays = held.health === 'healthy' || (held.health === 'draining' && affinity.whileDraining);
+  return stays
+    ? { instance: held.id, reason: `its token is that of ${held.id}, which takes it` }
+    : { instance: null, reason: `its token is that of ${held.id}, which is ${held.health}: ${otherwise}` };
+}
+
+function destination(service: FleetService, share: number, request: SessionRequest, parts: ExplainParts): Destination {
+  const signals = new Map(
+    service.instances.map(({ id }) => [id, parts.signals(id)] as const).filter((one) => one[1] !== undefined),
+  ) as ReadonlyMap<string, LoadSignals>;
+  const policy = parts.policies.get(service.gateway.policy.type);
+  const previous = parts.weights(service.name);
+  const { fragment, problem } = applyPolicy(
+    policy,
+    service.gateway.policy,
+    service.instances,
+    { signals, previous },
+    undefined,
+  );
+  const open = (one: FleetInstance): boolean => one.health === 'healthy' && fragment.excluded?.has(one.id) !== true;
+  const levelOf = ({ id }: FleetInstance): number => fragment.levels?.get(id) ?? 0;
+  const level = Math.min(...service.instances.filter(open).map(levelOf));
+  const eligible = (one: FleetInstance): boolean => open(one) && levelOf(one) === level;
+  const weightOf = ({ id }: FleetInstance): number => fragment.weights?.get(id) ?? 1;
+  const total = service.instances.filter(eligible).reduce((sum, one) => sum + weightOf(one), 0);
+  return {
+    service: service.name,
+    share,
+    policy: { type: service.gateway.policy.type, about: policy?.about ?? '', problem: problem ?? null },
+    affinity: affinityOf(service, request, parts),
+    candidates: service.instances.map((one) => {
+      const can = eligible(one);
+      const told = fragment.reasons?.get(one.id);
+      const sessions = signals.get(one.id)?.sessions ?? null;
+      const why = can
+        ? (told ?? (sessions === null ? 'it can take a session' : `${sessions} open sessions`))
+        : one.health !== 'healthy'
+          ? `it is ${one.health}`
+          : fragment.excluded?.has(one.id) === true
+            ? (told ?? 'the policy leaves it out')
+            : `an earlier level has instances${told === undefined ? '' : ` (${told})`}`;
+      return {
+        instance: one.id,
+        eligible: can,
+        sessions,
+        share: can && total > 0 ? Math.round((1000 * weightOf(one)) / total) / 1000 : 0,
+        reason: why,
+      };
+    }),
+  };
+}
+
+function outcomeOf(destinations: readonly Destination[]): string {
+  const [first] = destinations;
+  if (first === undefined) return 'no route matches: 404';
+  if (destinations.length > 1)
+    return `it goes to ${destinations.map(({ service, share }) => `${service} (${Math.round(100 * share)} %)`).join(' or ')}`;
+  const { affinity, candidates, service } = first;
+  if (affinity?.instance != null) return `it goes to ${affinity.instance} of ${service}, where it was before`;
+  if (affinity?.reason.endsWith('503') === true) return affinity.reason;
+  const able = candidates.filter((one) => one.eligible);
+  if (able.length === 0) return `no instance of ${service} can take a new session: 503`;
+  return `it goes to one of ${able.length} instances of ${service}`;
+}
+
+export function explain(request: SessionRequest, parts: ExplainParts): Explanation {
+  const choice = choose(parts.fleet, request);
+  const { target } = choice;
+  const shares =
+    target === undefined
+      ? []
+      : 'split' in target
+        ? target.split.map(({ service, weight }) => ({ service, weight }))
+        : target.service === undefined
+          ? parts.fleet.services.map(({ name }) => ({ service: name, weight: 1 }))
+          : [{ service: target.service, weight: 1 }];
+  const tags = target !== undefined && 'tags' in target ? target.tags : {};
+  const total = shares.reduce((sum, { weight }) => sum + weight, 0);
+  const destinations = shares.flatMap(({ service: name, weight }) => {
+    const service = parts.fleet.services.find((one) => one.name === name);
+    if (service === undefined) return [];
+    const instances = service.instances.filter((one) =>
+      Object.entries(tags).every(([key, value]) => one.tags[key] === value),
+    );
+    if (instances.length === 0 && Object.keys(tags).length > 0) return [];
+    return [destination({ ...service, instances }, weight / total, request, parts)];
+  });
+  return {
+    route: { name: choice.name, conditions: choice.conditions, passedOver: choice.passedOver },
+    target: target === undefined ? null : targetInWords(target),
+    destinations,
+    outcome:
+      target !== undefined && destinations.length === 0 ? 'no instance has these tags: 503' : outcomeOf(destinations),
+  };
+}
