@@ -8,6 +8,9 @@ import { advance, type RolloutFacts } from '../rollout/advance.ts';
 import { judgementOf } from '../rollout/judgement.ts';
 import { isLive } from './plan.ts';
 
+/** Envoy gives a new instance nothing before a check of its own has passed: for so long it does not count. */
+const SETTLE_MS = 1_000;
+
 export type VerdictOf = (instance: string) => HealthReport['verdict'];
 
 function factsOf(
@@ -19,7 +22,12 @@ function factsOf(
 ): RolloutFacts {
   const service = view.services.get(rollout.service)?.value;
   const live = instances.filter(isLive);
-  const serving = live.filter((instance) => instance.state === 'ready' && verdict(instance.id) !== 'unhealthy');
+  const serving = live.filter(
+    (instance) =>
+      instance.state === 'ready' &&
+      now - Date.parse(instance.readyAt ?? instance.since) >= SETTLE_MS &&
+      verdict(instance.id) !== 'unhealthy',
+  );
   const failed = live.find((instance) => instance.version === rollout.to && instance.state === 'failed');
   return {
     now,

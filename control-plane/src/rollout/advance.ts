@@ -133,6 +133,8 @@ function holdStage(
   const held = facts.now - Date.parse(rollout.weightSince ?? rollout.stageSince);
   const rest = durationMs(stage.pause);
   if (held < rest) return undefined;
+  // A stage without a pause, as the last one, is not there to be measured.
+  if (rest === 0) return nextStage(rollout, facts.now, stages);
   if (judgement?.verdict === 'inconclusive') return pause(facts, 'Inconclusive', judgement.message);
   if (judgement?.verdict === 'waiting') {
     const patience = strategy.analysis?.patience ?? '0s';

@@ -4,6 +4,7 @@ import { durationMs } from '../model/units.ts';
 import type { JsonObject } from '../routing/policy.ts';
 import { affinityOfCluster } from './affinity.ts';
 import { seconds } from './options.ts';
+import { VERSION_SUBSETS } from './versions.ts';
 
 const NO_LIMIT = 1_000_000_000;
 const BUFFER_BYTES = 32_768;
@@ -84,6 +85,7 @@ export function cluster(name: string, gateway: ServiceGateway, fragment: JsonObj
         { description: 'TCP_USER_TIMEOUT', level: 6, name: 18, int_value: TCP_USER_TIMEOUT_MS, state: 'STATE_PREBIND' },
       ],
     },
+    lb_subset_config: VERSION_SUBSETS,
     health_checks: healthChecks(gateway.healthCheck),
     ...fragment,
   };

@@ -94,11 +94,11 @@ export function createTranslator(options: TranslateOptions): Translator {
   /** Live policies move only in their own steps, however often the fleet changes. */
   let stepping = false;
 
-  function build({ name, gateway, instances }: FleetService, fragment: PolicyFragment): Built {
+  function build({ name, gateway, instances, shares }: FleetService, fragment: PolicyFragment): Built {
     const clusterText = JSON.stringify(fragment.cluster);
     const ready =
       gateway.limits?.newPerInstance === undefined ? 0 : instances.filter((one) => one.health === 'healthy').length;
-    const routeText = JSON.stringify([fragment.route ?? {}, ready]);
+    const routeText = JSON.stringify([fragment.route ?? {}, ready, shares ?? []]);
     const old = built.get(name);
     const same = old?.gateway === gateway;
     return {
@@ -111,7 +111,9 @@ export function createTranslator(options: TranslateOptions): Translator {
           ? old.cluster
           : resource(TYPES.cluster, name, cluster(name, gateway, fragment.cluster)),
       reachable:
-        same && old.routeText === routeText ? old.reachable : { name, gateway, fragment: fragment.route ?? {}, ready },
+        same && old.routeText === routeText
+          ? old.reachable
+          : { name, gateway, fragment: fragment.route ?? {}, ready, ...(shares === undefined ? {} : { shares }) },
     };
   }
 

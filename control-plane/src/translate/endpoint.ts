@@ -3,16 +3,21 @@ import { isIP } from 'node:net';
 import type { FleetInstance, FleetService } from '../model/fleet.ts';
 import type { PolicyFragment } from '../routing/policy.ts';
 import type { Problem } from './options.ts';
+import { versionOfEndpoint } from './versions.ts';
 
 const HEALTH = { healthy: 'HEALTHY', degraded: 'DEGRADED', draining: 'DRAINING', unhealthy: 'UNHEALTHY' } as const;
 
 function endpoint(instance: FleetInstance, weight: number | undefined, closed: boolean): object {
-  const tags = Object.keys(instance.tags).length === 0 ? {} : { 'envoy.lb': instance.tags };
   return {
     endpoint: { address: { socket_address: { address: instance.host, port_value: instance.port } } },
     // Closed to new sessions like one that drains: those it has stay.
     health_status: closed && instance.health === 'healthy' ? HEALTH.draining : HEALTH[instance.health],
-    metadata: { filter_metadata: { switchboard: { instance: instance.id, version: instance.version }, ...tags } },
+    metadata: {
+      filter_metadata: {
+        switchboard: { instance: instance.id, version: instance.version },
+        'envoy.lb': { ...instance.tags, ...versionOfEndpoint(instance.version) },
+      },
+    },
     ...(weight === undefined ? {} : { load_balancing_weight: weight }),
   };
 }

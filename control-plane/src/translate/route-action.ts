@@ -1,4 +1,5 @@
 /** Where a matched route leads, and how the session is opened there. */
+import type { FleetShare } from '../model/fleet.ts';
 import type { ServiceGateway } from '../model/service.ts';
 import type { Sticky, Target } from '../model/route.ts';
 import { durationMs } from '../model/units.ts';
@@ -6,6 +7,7 @@ import type { JsonObject } from '../routing/policy.ts';
 import { affinityOfRoute } from './affinity.ts';
 import { seconds } from './options.ts';
 import { rateLimit } from './rate-limit.ts';
+import { BY_KEY, ofVersion, shared } from './versions.ts';
 
 /** A cluster that routes can lead to: a service, or a pool of instances by tags. */
 export interface Reachable {
@@ -15,6 +17,8 @@ export interface Reachable {
   readonly fragment: JsonObject;
   /** Instances that can take sessions; 0 for a service whose limits don't ask. */
   readonly ready: number;
+  /** While a rollout goes on: percent of new sessions by version. */
+  readonly shares?: readonly FleetShare[];
 }
 
 const RETRY_ON = 'connect-failure,refused-stream,reset,retriable-status-codes';
@@ -62,11 +66,25 @@ function filters(name: string, { affinity, limits }: ServiceGateway, ready: numb
 }
 
 /** A route to one cluster, without its match. */
-export function toCluster({ name, gateway, fragment, ready }: Reachable): JsonObject & { route: JsonObject } {
+export function toCluster({ name, gateway, fragment, ready, shares }: Reachable): JsonObject & { route: JsonObject } {
+  const where =
+    shares === undefined
+      ? { cluster: name }
+      : {
+          weighted_clusters: { clusters: shared(name, shares, 1), use_hash_policy: true },
+          ...BY_KEY,
+        };
   return {
-    route: { cluster: name, ...timing(gateway), ...fragment },
+    route: { ...where, ...timing(gateway), ...fragment },
     ...filters(name, gateway, ready),
   };
+}
+
+/** The same, to the instances of one version alone. */
+export function toVersion(to: Reachable, version: number): JsonObject & { route: JsonObject } {
+  const { name, gateway, fragment, ready } = to;
+  const { route, ...rest } = toCluster({ name, gateway, fragment, ready });
+  return { route: { ...route, ...ofVersion(version) }, ...rest };
 }
 
 /** Timeouts of a split are those of its first service. */
@@ -76,14 +94,17 @@ export function toSplit(
 ): JsonObject & { route: JsonObject } {
   const [first] = split;
   if (first === undefined) throw new Error('a split has no part');
+  // Shares are percentages of their part.
+  const whole = split.some(({ to }) => to.shares !== undefined) ? 100 : 1;
   return {
     route: {
       weighted_clusters: {
-        clusters: split.map(({ weight, to }) => ({
-          name: to.name,
-          weight,
-          ...filters(to.name, to.gateway, to.ready),
-        })),
+        clusters: split.flatMap(({ weight, to }) =>
+          (to.shares === undefined
+            ? [{ name: to.name, weight: weight * whole }]
+            : shared(to.name, to.shares, weight)
+          ).map((part) => ({ ...part, ...filters(to.name, to.gateway, to.ready) })),
+        ),
         ...(sticky === undefined ? {} : { use_hash_policy: true }),
       },
       ...timing(first.to.gateway),

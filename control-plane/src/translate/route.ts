@@ -7,13 +7,18 @@ import type { RouteSpec } from '../model/route.ts';
 import type { JsonObject } from '../routing/policy.ts';
 import { HOST_HEADER } from './filters.ts';
 import { ROUTES_NAME } from './listener.ts';
-import { poolName, toCluster, toSplit, type Reachable } from './route-action.ts';
+import { poolName, toCluster, toSplit, toVersion, type Reachable } from './route-action.ts';
 import { conditions, pathParts } from './route-match.ts';
+import { VERSION_HEADER, VERSION_QUERY, versionCookie } from './versions.ts';
 
 /** The path of the old manager's one entry. */
 export const ENTRY = '/ws';
 
 type Action = JsonObject & { route: JsonObject };
+interface Equals {
+  readonly equals: string;
+  readonly caseSensitive: true;
+}
 
 function routesFor(name: string, { match, rewrite }: Pick<RouteSpec, 'match' | 'rewrite'>, action: Action): object[] {
   const extra = conditions(match);
@@ -23,6 +28,22 @@ function routesFor(name: string, { match, rewrite }: Pick<RouteSpec, 'match' | '
     match: { ...part.match, ...extra },
     route: { ...action.route, ...part.rewrite },
   }));
+}
+
+/** To one service. While several versions of it serve, a client may name one, and comes back to the one that it had. */
+function routesTo(name: string, { match, rewrite }: Pick<RouteSpec, 'match' | 'rewrite'>, to: Reachable): object[] {
+  const versions = (to.shares ?? []).map((share) => share.version);
+  const named = (mark: string, narrowed: (equals: Equals) => RouteSpec['match']): object[] =>
+    versions.flatMap((version) => {
+      const spec = { match: narrowed({ equals: String(version), caseSensitive: true }), rewrite };
+      return routesFor(`${name}/${mark}${version}`, spec, toVersion(to, version));
+    });
+  return [
+    ...named('@', (equals) => ({ ...match, headers: [...match.headers, { name: VERSION_HEADER, ...equals }] })),
+    ...named('?', (equals) => ({ ...match, query: [...match.query, { name: VERSION_QUERY, ...equals }] })),
+    ...named('=', (equals) => ({ ...match, cookies: [...match.cookies, { name: versionCookie(to.name), ...equals }] })),
+    ...routesFor(name, { match, rewrite }, toCluster(to)),
+  ];
 }
 
 /** The clusters of a route's target; a text: why it can not be served. */
@@ -48,10 +69,8 @@ export function customRoute(
   { name, spec }: FleetRoute,
   parts: readonly { readonly weight: number; readonly to: Reachable }[],
 ): object[] {
-  const [first] = parts;
-  const action =
-    'split' in spec.target ? toSplit(parts, spec.target.sticky) : first === undefined ? undefined : toCluster(first.to);
-  return action === undefined ? [] : routesFor(`route/${name}`, spec, action);
+  if ('split' in spec.target) return routesFor(`route/${name}`, spec, toSplit(parts, spec.target.sticky));
+  return parts.flatMap(({ to }) => routesTo(`route/${name}`, spec, to));
 }
 
 /** `/agents/<service>`, with the prefix stripped. */
@@ -62,17 +81,20 @@ export function standardRoutes(target: Reachable): object[] {
     query: [],
     cookies: [],
   };
-  return routesFor(`service/${target.name}`, { match, rewrite: '/' }, toCluster(target));
+  return routesTo(`service/${target.name}`, { match, rewrite: '/' }, target);
 }
 
 /** The way in of the manager that was before: `/ws?service=NAME`, or the name in a header `service`. The path goes through as it is. */
 export function entryRoutes(target: Reachable): object[] {
   const condition = { name: 'service', equals: target.name, caseSensitive: true };
   const match = { path: { exact: ENTRY, caseSensitive: true }, headers: [], query: [], cookies: [] };
-  const action = toCluster(target);
   return [
-    ...routesFor(`service/${target.name}?`, { match: { ...match, query: [condition] }, rewrite: undefined }, action),
-    ...routesFor(`service/${target.name}#`, { match: { ...match, headers: [condition] }, rewrite: undefined }, action),
+    ...routesTo(`service/${target.name}/ws?`, { match: { ...match, query: [condition] }, rewrite: undefined }, target),
+    ...routesTo(
+      `service/${target.name}/ws#`,
+      { match: { ...match, headers: [condition] }, rewrite: undefined },
+      target,
+    ),
   ];
 }
 

@@ -1,0 +1,207 @@
+/** New versions behind the real Envoy: every strategy, what takes itself back, and a control plane that is killed in the middle of it. */
+import { describe, expect, it } from 'vitest';
+import { openSession } from '../support/sessions.ts';
+import { echoService, startWorld, type World } from '../support/world.ts';
+
+type Document = Record<string, unknown>;
+
+function weather(mark: string, rollout: Document, args: readonly string[] = [], spec: Document = {}): Document {
+  return echoService(
+    'weather',
+    { replicas: 2, rollout, restart: { maxFailures: 2, initialBackoff: '100ms' }, ...spec },
+    ['--mark', mark, ...args],
+  );
+}
+
+async function phaseOf(world: World): Promise<string> {
+  return (await world.client.rollout('weather')).phase;
+}
+
+async function until(world: World, phase: string): Promise<void> {
+  await world.until(`the rollout is ${phase}`, async () => (await phaseOf(world)) === phase, 40_000);
+}
+
+/** Waits for every gateway to know what the registry knows now. */
+async function acked(world: World): Promise<void> {
+  await world.until('the gateway runs the newest revision', async () => {
+    const { revision } = await world.client.status();
+    const { items } = await world.client.gateways();
+    return items.length > 0 && items.every((gateway) => gateway.ackedRevision >= revision);
+  });
+}
+
+/** Opens sessions one after another and counts whose agents answer. */
+async function marks(world: World, count: number, headers: Record<string, string> = {}): Promise<Map<string, number>> {
+  const seen = new Map<string, number>();
+  for (let n = 0; n < count; n += 1) {
+    const session = await openSession(world.url('weather'), { headers });
+    seen.set(session.greeting.mark, (seen.get(session.greeting.mark) ?? 0) + 1);
+    await session.close();
+  }
+  return seen;
+}
+
+const canary = {
+  strategy: 'canary',
+  steps: [{ weight: 50, pause: 'manual' }],
+  analysis: { interval: '1s', minSample: 10 },
+};
+
+describe('a new version', () => {
+  it('rolls: no session is cut, and all new ones come to it', async () => {
+    await using world = await startWorld({ seed: [weather('one', { strategy: 'rolling' })] });
+    const crowd = await world.crowd('weather', 60);
+    await world.client.apply([weather('two', { strategy: 'rolling' })]);
+    await until(world, 'completed');
+    await acked(world);
+    expect([...(await marks(world, 10)).keys()]).toEqual(['two']);
+    expect(await crowd.settle()).toMatchObject({ lost: 0, cut: 0 });
+    await crowd.close();
+  });
+
+  it('is a canary: has its share of new sessions, is reached by name, waits, and is promoted; old sessions stay', async () => {
+    await using world = await startWorld({ seed: [weather('one', canary)] });
+    const crowd = await world.crowd('weather', 20);
+    await world.client.apply([weather('two', canary)]);
+    await until(world, 'paused');
+    await acked(world);
+    const shared = await marks(world, 60);
+    expect(shared.get('one')).toBeGreaterThan(10);
+    expect(shared.get('two')).toBeGreaterThan(10);
+    expect([...(await marks(world, 8, { 'x-agent-version': '2' })).keys()]).toEqual(['two']);
+    expect([...(await marks(world, 8, { 'x-agent-version': '1' })).keys()]).toEqual(['one']);
+    const view = await world.client.rollout('weather');
+    expect(view).toMatchObject({ reason: 'AwaitsPromotion', weight: 50 });
+    expect(view.versions.map(({ number, weight }) => [number, weight])).toEqual([
+      [1, 50],
+      [2, 50],
+    ]);
+    await world.client.steerRollout('weather', 'promote', { expectRevision: view.revision });
+    await until(world, 'completed');
+    await acked(world);
+    expect([...(await marks(world, 10)).keys()]).toEqual(['two']);
+    expect(await crowd.settle()).toMatchObject({ lost: 0, cut: 0 });
+    await crowd.close();
+  });
+
+  it('keeps one client at one version', async () => {
+    await using world = await startWorld({ seed: [weather('one', canary)] });
+    await world.client.apply([weather('two', canary)]);
+    await until(world, 'paused');
+    await acked(world);
+    const first = await openSession(world.url('weather'));
+    const cookie = String(first.headers['set-cookie']).split(';')[0] ?? '';
+    expect(cookie).toMatch(/^switchboard-version-weather=/);
+    const again = await marks(world, 12, { cookie });
+    expect([...again.keys()]).toEqual([first.greeting.mark]);
+    await first.close();
+  });
+
+  it('takes itself back when it fails more than the old one, and keeps the figures', async () => {
+    await using world = await startWorld({ seed: [weather('one', canary)] });
+    await world.client.apply([weather('two', canary, ['--refuse', '0.5'])]);
+    await until(world, 'paused');
+    await acked(world);
+    let failed = 0;
+    await world.until(
+      'the rollout is aborted',
+      async () => {
+        await Promise.all(
+          Array.from({ length: 10 }, async () =>
+            openSession(world.url('weather')).then(
+              async (session) => session.close(),
+              () => {
+                failed += 1;
+              },
+            ),
+          ),
+        );
+        return (await phaseOf(world)) === 'aborted';
+      },
+      50_000,
+    );
+    expect(failed).toBeGreaterThan(0);
+    const { reason, message, measurements } = await world.client.rollout('weather');
+    expect(reason).toBe('AnalysisFailed');
+    expect(message).toMatch(/connect-success: \d+ of \d+ .* failed on version 2/);
+    expect(measurements.some((one) => one.verdict === 'fail')).toBe(true);
+    await acked(world);
+    expect([...(await marks(world, 20)).keys()]).toEqual(['one']);
+  });
+
+  it('that never gets ready or crashes is taken back, and what runs goes on', async () => {
+    await using world = await startWorld({ seed: [weather('one', { strategy: 'rolling' })] });
+    const crowd = await world.crowd('weather', 10);
+    await world.client.apply([weather('two', { strategy: 'rolling' }, ['--fail'])]);
+    await until(world, 'aborted');
+    const { reason, message } = await world.client.rollout('weather');
+    expect(reason).toBe('CrashLoop');
+    expect(message).toMatch(/version 2 .*exit code 3.*version 1 takes all new sessions again/);
+    await world.ready('weather', 2);
+    expect([...(await marks(world, 6)).keys()]).toEqual(['one']);
+    expect(await crowd.settle()).toMatchObject({ lost: 0, cut: 0 });
+    await crowd.close();
+    // A second try of the same ends the same; what ran before is one step away.
+    await world.client.undo('weather', 1);
+    expect((await world.client.service('weather')).version).toBe(1);
+  });
+
+  it('switches blue to green at once, by hand, and back', async () => {
+    const strategy = { strategy: 'blue-green', autoPromote: false, keepOld: '10m' };
+    await using world = await startWorld({ seed: [weather('blue', strategy)] });
+    await world.client.apply([weather('green', strategy)]);
+    await until(world, 'paused');
+    await acked(world);
+    expect([...(await marks(world, 8)).keys()]).toEqual(['blue']);
+    await world.client.steerRollout('weather', 'promote');
+    await world.until('green has all', async () => (await world.client.rollout('weather')).weight === 100);
+    await acked(world);
+    expect([...(await marks(world, 8)).keys()]).toEqual(['green']);
+    await world.client.steerRollout('weather', 'abort');
+    await acked(world);
+    expect([...(await marks(world, 8)).keys()]).toEqual(['blue']);
+  });
+
+  it('recreates: the old one is gone before the new one starts', async () => {
+    const strategy = { strategy: 'recreate' };
+    await using world = await startWorld({ seed: [weather('one', strategy)] });
+    await world.client.apply([weather('two', strategy)]);
+    await world.until('old ones are leaving', async () => {
+      const { items } = await world.client.instances({ service: 'weather' });
+      return (
+        items.every((one) => one.version === 2) || items.every((one) => one.version === 1 && one.drain !== undefined)
+      );
+    });
+    await until(world, 'completed');
+    await acked(world);
+    expect([...(await marks(world, 6)).keys()]).toEqual(['two']);
+  });
+
+  it('goes on where it was after kill -9: same version, same weight, nothing started twice', async () => {
+    await using world = await startWorld({ seed: [weather('one', canary)] });
+    const crowd = await world.crowd('weather', 20);
+    await world.client.apply([weather('two', canary, ['--slow', '1500'])]);
+    await world.killControlPlane();
+    await world.startControlPlane();
+    await until(world, 'paused');
+    const pids = async (): Promise<(number | undefined)[]> =>
+      (await world.client.instances({ service: 'weather' })).items.map((one) => one.process?.pid).sort();
+    const before = await pids();
+    expect(before).toHaveLength(3);
+    await world.killControlPlane();
+    await world.startControlPlane();
+    expect(await world.client.rollout('weather')).toMatchObject({ phase: 'paused', weight: 50, from: 1, to: 2 });
+    expect(await pids()).toEqual(before);
+    await acked(world);
+    const shared = await marks(world, 30);
+    expect([...shared.keys()].sort()).toEqual(['one', 'two']);
+    await world.client.steerRollout('weather', 'promote-full');
+    await world.killControlPlane();
+    await world.startControlPlane();
+    await until(world, 'completed');
+    await acked(world);
+    expect([...(await marks(world, 6)).keys()]).toEqual(['two']);
+    expect(await crowd.settle()).toMatchObject({ lost: 0, cut: 0 });
+    await crowd.close();
+  });
+});
