@@ -70,6 +70,8 @@ describe('a new version', () => {
     expect(shared.get('two')).toBeGreaterThan(10);
     expect([...(await marks(world, 8, { 'x-agent-version': '2' })).keys()]).toEqual(['two']);
     expect([...(await marks(world, 8, { 'x-agent-version': '1' })).keys()]).toEqual(['one']);
+    const { destinations } = await world.client.explain({ path: '/agents/weather', header: ['x-agent-version: 2'] });
+    expect(destinations[0]?.candidates.filter((one) => one.eligible).map((one) => one.share)).toEqual([1]);
     const view = await world.client.rollout('weather');
     expect(view).toMatchObject({ reason: 'AwaitsPromotion', weight: 50 });
     expect(view.versions.map(({ number, weight }) => [number, weight])).toEqual([

@@ -3,6 +3,7 @@ import type { FleetInstance, FleetService, FleetView } from '../model/fleet.ts';
 import type { LoadSignals } from '../model/load.ts';
 import { cookieOf, parameters, type Finding, type SessionRequest } from '../model/request.ts';
 import { targetInWords } from '../model/route-words.ts';
+import { versionsFor } from '../model/version-choice.ts';
 import { applyPolicy } from './apply-policy.ts';
 import { choose, type PassedOver } from './choose.ts';
 import type { RoutingPolicy } from './policy.ts';
@@ -102,9 +103,16 @@ function destination(service: FleetService, share: number, request: SessionReque
   const open = (one: FleetInstance): boolean => one.health === 'healthy' && fragment.excluded?.has(one.id) !== true;
   const levelOf = ({ id }: FleetInstance): number => fragment.levels?.get(id) ?? 0;
   const level = Math.min(...service.instances.filter(open).map(levelOf));
-  const eligible = (one: FleetInstance): boolean => open(one) && levelOf(one) === level;
+  const versions = versionsFor(service, request);
+  const ofVersion = ({ version }: FleetInstance): number =>
+    versions === undefined ? 1 : (versions.get(version) ?? 0) / 100;
+  const eligible = (one: FleetInstance): boolean => open(one) && levelOf(one) === level && ofVersion(one) > 0;
   const weightOf = ({ id }: FleetInstance): number => fragment.weights?.get(id) ?? 1;
-  const total = service.instances.filter(eligible).reduce((sum, one) => sum + weightOf(one), 0);
+  /** Of the instances among which this one is chosen: those of its version while versions have shares. */
+  const totalOf = (one: FleetInstance): number =>
+    service.instances
+      .filter((other) => eligible(other) && (versions === undefined || other.version === one.version))
+      .reduce((sum, other) => sum + weightOf(other), 0);
   return {
     service: service.name,
     share,
@@ -120,12 +128,14 @@ function destination(service: FleetService, share: number, request: SessionReque
           ? `it is ${one.health}`
           : fragment.excluded?.has(one.id) === true
             ? (told ?? 'the policy leaves it out')
-            : `an earlier level has instances${told === undefined ? '' : ` (${told})`}`;
+            : ofVersion(one) === 0
+              ? `version ${one.version} gets none of these sessions`
+              : `an earlier level has instances${told === undefined ? '' : ` (${told})`}`;
       return {
         instance: one.id,
         eligible: can,
         sessions,
-        share: can && total > 0 ? Math.round((1000 * weightOf(one)) / total) / 1000 : 0,
+        share: can ? Math.round((1000 * ofVersion(one) * weightOf(one)) / totalOf(one)) / 1000 : 0,
         reason: why,
       };
     }),

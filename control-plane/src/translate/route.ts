@@ -4,12 +4,12 @@
  */
 import type { FleetRoute } from '../model/fleet.ts';
 import type { RouteSpec } from '../model/route.ts';
+import { VERSION_HEADER, VERSION_QUERY, versionCookie } from '../model/version-choice.ts';
 import type { JsonObject } from '../routing/policy.ts';
 import { HOST_HEADER } from './filters.ts';
 import { ROUTES_NAME } from './listener.ts';
 import { poolName, toCluster, toSplit, toVersion, type Reachable } from './route-action.ts';
 import { conditions, pathParts } from './route-match.ts';
-import { VERSION_HEADER, VERSION_QUERY, versionCookie } from './versions.ts';
 
 /** The path of the old manager's one entry. */
 export const ENTRY = '/ws';

@@ -3,15 +3,13 @@
  * affinity hold over all of them; a version is a subset of it by metadata. While a rollout goes on, routes share new sessions out over the subsets.
  */
 import type { FleetShare } from '../model/fleet.ts';
+import { versionCookie } from '../model/version-choice.ts';
 import type { JsonObject } from '../routing/policy.ts';
 
 /** Key in the endpoints' metadata; tags can not collide with it, since it is ours by its prefix. */
 const VERSION_KEY = 'switchboard.version';
 const LB = 'envoy.lb';
 
-/** How a client asks for a version by name while several serve. */
-export const VERSION_HEADER = 'x-agent-version';
-export const VERSION_QUERY = 'agent-version';
 const COOKIE_LIFE_S = 86_400;
 
 /** Stands in every cluster from the first day: a cluster that is changed forgets how many sessions its instances have. */
@@ -27,8 +25,6 @@ export function versionOfEndpoint(version: number): JsonObject {
 export function ofVersion(version: number): JsonObject {
   return { metadata_match: { filter_metadata: { [LB]: versionOfEndpoint(version) } } };
 }
-
-export const versionCookie = (service: string): string => `switchboard-version-${service}`;
 
 /** By the key that a client sends, if it sends one: the same key, the same version. */
 export const BY_KEY: JsonObject = { hash_policy: [{ query_parameter: { name: 'session_id' } }] };
