@@ -74,8 +74,9 @@ export function createAcks({ nodes, progress: progressOf, now }: AcksOptions): A
             message: `${refusal.name}: ${refusal.message}`,
           })),
         );
-      else if (settledRevision >= revision) acked.push(node);
-      else pending.push(node);
+      // While a refused response is taken apart, what is good in it is still to come.
+      if (settledRevision < revision) pending.push(node);
+      else if (own.length === 0) acked.push(node);
     }
     return { revision, acked, pending, refused };
   }

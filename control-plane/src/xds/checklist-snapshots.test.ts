@@ -48,6 +48,38 @@ const routes = (name: string, ...clusters: string[]): object => ({
   ],
 });
 
+const listed = (...clusters: string[]): object => ({
+  action: {
+    name: 'routes',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.config.route.v3.RouteList',
+      routes: clusters.map((cluster) => ({ match: { prefix: '/' }, route: { cluster } })),
+    },
+  },
+});
+const tree = (name: string, below: string, otherwise: string): object => ({
+  name,
+  virtual_hosts: [
+    {
+      name: 'v',
+      domains: ['*'],
+      matcher: {
+        matcher_tree: {
+          input: {
+            name: 'path',
+            typed_config: {
+              '@type': 'type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput',
+              header_name: ':path',
+            },
+          },
+          prefix_match_map: { map: { '/a': listed(below) } },
+        },
+        on_no_match: listed(otherwise),
+      },
+    },
+  ],
+});
+
 describe('35: a snapshot holds together', () => {
   const whole = {
     [CLUSTER]: [eds('a'), { name: 's', type: 'STATIC' }],
@@ -76,6 +108,12 @@ describe('35: a snapshot holds together', () => {
       'routes to no cluster',
       { ...whole, [ROUTE]: [routes('r', 'ghost')] },
       ['r leads to cds ghost, which is not there'],
+    ],
+    ['routes in a tree', { ...whole, [ROUTE]: [tree('r', 'a', 's')] }, []],
+    [
+      'routes in a tree to no cluster',
+      { ...whole, [ROUTE]: [tree('r', 'ghost', 'spook')] },
+      ['r leads to cds ghost, which is not there', 'r leads to cds spook, which is not there'],
     ],
     ['two listeners for one set of routes', { ...whole, [LISTENER]: [listener('l', 'r'), listener('m', 'r')] }, []],
     [

@@ -20,10 +20,23 @@ function ofCluster({ name, body }: XdsResource): References {
   return { ...NONE, endpoints: [textsAt(body, [3, 2]).at(-1) ?? name] };
 }
 
-/** virtual_hosts = 2, routes = 3, route = 2: cluster = 1, or weighted_clusters = 3 { clusters = 1 { name = 1 } }. */
+/** Actions of on_match: action = 2 { typed_config = 2 }, an Any with value = 2, envoy.config.route.v3.RouteList: routes = 1, route = 2. */
+const LISTED = [2, 2, 2, 1, 2];
+
+/**
+ * virtual_hosts = 2, with routes = 3 { route = 2 }, or matcher = 21: matcher_tree = 2 with exact and prefix maps = 2 and 3 { map = 1 { value = 2 } },
+ * on_no_match = 3. An action has cluster = 1, or weighted_clusters = 3 { clusters = 1 { name = 1 } }.
+ */
 function ofRoutes(body: Uint8Array): References {
-  const actions = bytesAt(body, [2, 3, 2]);
-  return { ...NONE, clusters: actions.flatMap((one) => [...textsAt(one, [1]), ...textsAt(one, [3, 1, 1])]) };
+  const actions = [
+    ...bytesAt(body, [2, 3, 2]),
+    ...bytesAt(body, [2, 21]).flatMap((matcher) => [
+      ...[2, 3].flatMap((map) => bytesAt(matcher, [2, map, 1, 2, ...LISTED])),
+      ...bytesAt(matcher, [3, ...LISTED]),
+    ]),
+  ];
+  const clusters = actions.flatMap((one) => [...textsAt(one, [1]), ...textsAt(one, [3, 1, 1])]);
+  return { ...NONE, clusters: [...new Set(clusters)] };
 }
 
 const CONNECTION_MANAGER =
