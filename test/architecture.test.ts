@@ -16,7 +16,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['store', 'xds'],
   ['rollout', 'scaling'],
   ['registry', 'home', 'certificates'],
-  ['runtime', 'routing', 'probes', 'analysis', 'telemetry', 'history'],
+  ['runtime', 'routing', 'probes', 'analysis', 'telemetry', 'history', 'admission'],
   ['reconcile'],
   ['translate', 'gateways', 'metrics'],
   ['api'],
@@ -32,7 +32,7 @@ const CLI_MAY_IMPORT = ['model/', 'api/client.ts', 'api/types.ts'];
 /** The only readers of process.env. */
 const MAY_READ_ENVIRONMENT = ['config.ts', 'cli/settings.ts'];
 const WORKSPACES: Readonly<Record<string, readonly string[]>> = {
-  '@switchboard/proto': ['gateways', 'xds', 'translate', 'telemetry', 'routing', COMPOSITION],
+  '@switchboard/proto': ['admission', 'gateways', 'xds', 'translate', 'telemetry', 'routing', COMPOSITION],
   // `doctor` looks whether this machine has one.
   '@switchboard/envoy': [COMPOSITION, 'cli'],
 };

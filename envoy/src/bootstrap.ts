@@ -91,6 +91,8 @@ export function speaksInClear(text: string): boolean {
   }
 }
 
+const MANY = 1_000_000;
+
 export function bootstrap(options: BootstrapOptions): object {
   return {
     node: { id: options.nodeId, cluster: options.cluster, locality: { zone: options.zone } },
@@ -106,6 +108,8 @@ export function bootstrap(options: BootstrapOptions): object {
           name: CONTROL_PLANE_CLUSTER,
           type: 'STRICT_DNS',
           connect_timeout: '1s',
+          // Many clients may wait for the control plane's word at once, and all are asked for again after its restart.
+          circuit_breakers: { thresholds: [{ max_requests: MANY, max_pending_requests: MANY, max_retries: MANY }] },
           ...(options.tls === undefined ? {} : { transport_socket: transportSocket(options.tls) }),
           typed_extension_protocol_options: {
             'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {

@@ -90,7 +90,7 @@ it.each(Object.entries(PAGES))('%s', async (name, path) => {
   await page.getByRole('button', { name: 'Switch to the dark theme' }).click();
   await check('dark en', LOOKS);
   await shoot(page, `${name}-dark`);
-  await page.getByRole('button', { name: '中文' }).click();
+  await page.getByRole('banner').getByRole('button', { name: '中文' }).click();
   await page.getByRole('button', { name: '切换到浅色主题' }).waitFor();
   await check('dark zh-CN');
   await page.getByRole('button', { name: '切换到浅色主题' }).click();

@@ -14,17 +14,20 @@ export interface AutoscalerParts {
   readonly registry: Registry;
   readonly signals: Signals;
   readonly sessions: SessionTable;
+  /** Clients that wait for an instance of the service. */
+  readonly waiting: (service: string) => number;
   readonly now: () => number;
   readonly log: Log;
 }
 
-export function startAutoscaler({ registry, signals, sessions, now, log }: AutoscalerParts): Autoscaler {
+export function startAutoscaler(parts: AutoscalerParts): Autoscaler {
+  const { registry, signals, sessions, waiting, now, log } = parts;
   const webhooks = createScaleWebhooks({ now, log });
   return createAutoscaler({
     registry,
     signals: (instance) => signals.of(instance),
     settled: () => sessions.counts().settled,
-    waiting: () => 0,
+    waiting,
     asked: (service, policy, sample) => webhooks.ask(service, policy, sample),
     now,
     log,

@@ -36,6 +36,7 @@ import { createSessionTable } from '../telemetry/sessions.ts';
 import { createTranslator } from '../translate/create.ts';
 import { startXdsServer } from '../xds/server.ts';
 import { startAnalyst } from './analyst.ts';
+import { createAdmission, type AdmissionParts } from './admission.ts';
 import { apiContext } from './api-context.ts';
 import { startAutoscaler } from './autoscaler.ts';
 import { createClosers, type Closers } from './closers.ts';
@@ -132,6 +133,19 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   const load = createEndpointLoad({ now: () => performance.now() });
   const reports = createAgentReports({ now });
   const metrics = createMetrics();
+  // What it asks starts later; until then nobody is let in, and whoever waits is remembered.
+  const late: { admission?: Omit<AdmissionParts, 'view' | 'sessions'> } = {};
+  const admission = createAdmission({
+    view: () => registryView(),
+    sessions,
+    isAcked: (revision) => late.admission?.isAcked(revision) ?? false,
+    isUnhealthy: (instance) => late.admission?.isUnhealthy(instance) ?? true,
+    gatewayView: () => late.admission?.gatewayView(),
+    onWait: (service) => late.admission?.onWait(service),
+  });
+  closers.add(() => {
+    admission.close();
+  });
   const xds = await startXdsServer({
     host: config.xds.host,
     port: ports.xds,
@@ -139,7 +153,11 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     now,
     measure: metrics.measure,
     credentials: serverCredentials(certificates, peers),
-    services: [accessLogService(sessions, { refused: feed.refused }), loadReportService(load, CONTROL_PLANE_CLUSTER)],
+    services: [
+      accessLogService(sessions, { refused: feed.refused }),
+      loadReportService(load, CONTROL_PLANE_CLUSTER),
+      admission.service,
+    ],
   });
   closers.add(async () => xds.close());
   const revisions = createRevisionLog(now, (revision) => xds.timeline(revision));
@@ -223,7 +241,22 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
 
   signalsOf = (instance) => signals.of(instance);
   closers.add(startAnalyst({ registry, runtimes, drivers, history: feed.history, now, log }));
-  const autoscaler = startAutoscaler({ registry, signals, sessions, now, log });
+  const autoscaler = startAutoscaler({
+    registry,
+    signals,
+    sessions,
+    waiting: (service) => admission.room.waiting(service),
+    now,
+    log,
+  });
+  late.admission = {
+    isAcked: (revision) => xds.report(revision).pending.length === 0,
+    isUnhealthy: (instance) => loop.health(instance)?.verdict === 'unhealthy',
+    gatewayView: () => gatewayView,
+    onWait: () => {
+      autoscaler.look();
+    },
+  };
   closers.add(() => {
     autoscaler.close();
   });

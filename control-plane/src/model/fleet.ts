@@ -27,6 +27,8 @@ export interface FleetShare {
 export interface FleetService {
   readonly name: string;
   readonly gateway: ServiceGateway;
+  /** New sessions are opened only after the control plane was asked: they may have to wait for an instance. */
+  readonly asks?: boolean;
   /** While a rollout shares new sessions out: percent by version, the old one first. Absent: any instance will do. */
   readonly shares?: readonly FleetShare[];
   /** Sorted by id. */

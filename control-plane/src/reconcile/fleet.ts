@@ -110,12 +110,14 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
     const sameInstances =
       old?.instances.length === next.length && next.every((instance, index) => instance === old.instances[index]);
     const shares = servingShares(rollout, next);
+    const asks = service.spec.autoscale?.zero !== undefined || gateway.limits?.queue !== undefined;
     const sameShares = canonical(old?.shares) === canonical(shares);
-    if (sameGateway && sameInstances && sameShares) return old;
+    if (sameGateway && sameInstances && sameShares && (old.asks ?? false) === asks) return old;
     return {
       name: service.name,
       gateway: sameGateway ? old.gateway : gateway,
       ...(shares === undefined ? {} : { shares }),
+      ...(asks ? { asks } : {}),
       instances: next,
     };
   }

@@ -94,11 +94,11 @@ export function createTranslator(options: TranslateOptions): Translator {
   /** Live policies move only in their own steps, however often the fleet changes. */
   let stepping = false;
 
-  function build({ name, gateway, instances, shares }: FleetService, fragment: PolicyFragment): Built {
+  function build({ name, gateway, instances, shares, asks }: FleetService, fragment: PolicyFragment): Built {
     const clusterText = JSON.stringify(fragment.cluster);
     const ready =
       gateway.limits?.newPerInstance === undefined ? 0 : instances.filter((one) => one.health === 'healthy').length;
-    const routeText = JSON.stringify([fragment.route ?? {}, ready, shares ?? []]);
+    const routeText = JSON.stringify([fragment.route ?? {}, ready, shares ?? [], asks ?? false]);
     const old = built.get(name);
     const same = old?.gateway === gateway;
     return {
@@ -113,7 +113,14 @@ export function createTranslator(options: TranslateOptions): Translator {
       reachable:
         same && old.routeText === routeText
           ? old.reachable
-          : { name, gateway, fragment: fragment.route ?? {}, ready, ...(shares === undefined ? {} : { shares }) },
+          : {
+              name,
+              gateway,
+              fragment: fragment.route ?? {},
+              ready,
+              ...(shares === undefined ? {} : { shares }),
+              ...(asks === undefined ? {} : { asks }),
+            },
     };
   }
 
@@ -145,7 +152,8 @@ export function createTranslator(options: TranslateOptions): Translator {
     } catch (error) {
       problems.push({ kind: 'Service', name, message: whyNot(error) });
     }
-    const most = gateway.limits?.sessionsPerInstance;
+    // With a queue the control plane lets in no more than there are places.
+    const most = gateway.limits?.queue === undefined ? gateway.limits?.sessionsPerInstance : undefined;
     const isFull = (id: string): boolean => most !== undefined && (options.signals(id)?.sessions ?? 0) >= most;
     const assignment = endpoints(service, fragment, isFull);
     return {

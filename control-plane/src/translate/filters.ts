@@ -74,7 +74,7 @@ function admission(options: TranslateOptions): JsonObject {
       },
       timeout: ADMISSION_TIMEOUT,
       retry_policy: {
-        num_retries: 6,
+        num_retries: 100,
         retry_on: 'unavailable,connect-failure,reset',
         retry_back_off: { base_interval: '0.1s', max_interval: '1s' },
       },

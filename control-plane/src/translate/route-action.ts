@@ -4,6 +4,7 @@ import type { ServiceGateway } from '../model/service.ts';
 import type { Sticky, Target } from '../model/route.ts';
 import { durationMs } from '../model/units.ts';
 import type { JsonObject } from '../routing/policy.ts';
+import { admissionOfRoute } from './admission.ts';
 import { affinityOfRoute } from './affinity.ts';
 import { seconds } from './options.ts';
 import { rateLimit } from './rate-limit.ts';
@@ -17,6 +18,7 @@ export interface Reachable {
   readonly fragment: JsonObject;
   /** Instances that can take sessions; 0 for a service whose limits don't ask. */
   readonly ready: number;
+  readonly asks?: boolean;
   /** While a rollout goes on: percent of new sessions by version. */
   readonly shares?: readonly FleetShare[];
 }
@@ -60,38 +62,38 @@ function hashPolicy(sticky: Sticky): JsonObject {
 }
 
 /** The slots of the listener that the service wants. */
-function filters(name: string, { affinity, limits }: ServiceGateway, ready: number): JsonObject {
-  const config = { ...rateLimit(limits, ready), ...affinityOfRoute(name, affinity) };
+function filters({ name, gateway: { affinity, limits }, ready, asks }: Omit<Reachable, 'fragment'>): JsonObject {
+  const config = {
+    ...rateLimit(limits, ready),
+    ...admissionOfRoute(name, asks === true),
+    ...affinityOfRoute(name, affinity),
+  };
   return Object.keys(config).length === 0 ? {} : { typed_per_filter_config: config };
 }
 
+type Action = JsonObject & { route: JsonObject };
+
+function action(to: Reachable, where: JsonObject): Action {
+  return { route: { ...where, ...timing(to.gateway), ...to.fragment }, ...filters(to) };
+}
+
 /** A route to one cluster, without its match. */
-export function toCluster({ name, gateway, fragment, ready, shares }: Reachable): JsonObject & { route: JsonObject } {
-  const where =
-    shares === undefined
-      ? { cluster: name }
-      : {
-          weighted_clusters: { clusters: shared(name, shares, 1), use_hash_policy: true },
-          ...BY_KEY,
-        };
-  return {
-    route: { ...where, ...timing(gateway), ...fragment },
-    ...filters(name, gateway, ready),
-  };
+export function toCluster(to: Reachable): Action {
+  const { name, shares } = to;
+  if (shares === undefined) return action(to, { cluster: name });
+  return action(to, { weighted_clusters: { clusters: shared(name, shares, 1), use_hash_policy: true }, ...BY_KEY });
 }
 
 /** The same, to the instances of one version alone. */
-export function toVersion(to: Reachable, version: number): JsonObject & { route: JsonObject } {
-  const { name, gateway, fragment, ready } = to;
-  const { route, ...rest } = toCluster({ name, gateway, fragment, ready });
-  return { route: { ...route, ...ofVersion(version) }, ...rest };
+export function toVersion(to: Reachable, version: number): Action {
+  return action(to, { cluster: to.name, ...ofVersion(version) });
 }
 
 /** Timeouts of a split are those of its first service. */
 export function toSplit(
   split: readonly { readonly weight: number; readonly to: Reachable }[],
   sticky: Sticky | undefined,
-): JsonObject & { route: JsonObject } {
+): Action {
   const [first] = split;
   if (first === undefined) throw new Error('a split has no part');
   // Shares are percentages of their part.
@@ -103,7 +105,7 @@ export function toSplit(
           (to.shares === undefined
             ? [{ name: to.name, weight: weight * whole }]
             : shared(to.name, to.shares, weight)
-          ).map((part) => ({ ...part, ...filters(to.name, to.gateway, to.ready) })),
+          ).map((part) => ({ ...part, ...filters(to) })),
         ),
         ...(sticky === undefined ? {} : { use_hash_policy: true }),
       },

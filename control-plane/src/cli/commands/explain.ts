@@ -33,7 +33,8 @@ export function explainCommand(cli: Cli): void {
   cli.program
     .command('explain')
     .argument('<url>', 'ws://host:port/path?query, or the path alone')
-    .description('where a request would go now, and why')
+    .summary('where a request would go now, and why')
+    .description('Replays the decision with what is known now: the route, the policy, the instances and their shares.')
     .option(
       '-H, --header <line>',
       'a header, as "Name: value"; may be repeated',

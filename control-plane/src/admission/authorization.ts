@@ -1,0 +1,64 @@
+/**
+ * Envoy's question before it opens a session at a service that asks for it. The answer may take as long as the service lets its clients wait:
+ * Envoy gives up a question after a while and asks again, also the next control plane when this one has ended.
+ * https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/auth/v3/external_auth.proto
+ */
+import type { ServerUnaryCall, ServiceDefinition, UntypedHandleCall, sendUnaryData } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import { grpcService } from '@switchboard/proto';
+import type { WaitingRoom } from './waiting-room.ts';
+
+interface CheckRequest {
+  readonly attributes: {
+    readonly context_extensions: Readonly<Record<string, string>>;
+    readonly request: {
+      readonly http: { readonly path: string; readonly headers: Readonly<Record<string, string>> } | null;
+    } | null;
+  } | null;
+}
+
+const SERVICE_UNAVAILABLE = 503;
+const LEAST_RETRY_S = 1;
+const MOST_RETRY_S = 8;
+
+/** Envoy puts the sentence into the same JSON as its own answers; Retry-After differs from client to client. */
+function refusal(message: string, random: () => number): object {
+  const retry = LEAST_RETRY_S + Math.floor(random() * (MOST_RETRY_S - LEAST_RETRY_S + 1));
+  const header = (key: string, value: string): object => ({
+    header: { key, value },
+    append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+  });
+  return {
+    status: { code: status.UNAVAILABLE },
+    denied_response: {
+      status: { code: SERVICE_UNAVAILABLE },
+      headers: [header('retry-after', String(retry))],
+      body: message,
+    },
+  };
+}
+
+export function authorizationService(
+  room: Pick<WaitingRoom, 'enter'>,
+  random: () => number,
+): { definition: ServiceDefinition; handlers: Record<string, UntypedHandleCall> } {
+  return {
+    definition: grpcService('envoy.service.auth.v3.Authorization'),
+    handlers: {
+      Check: (call: ServerUnaryCall<CheckRequest, object>, done: sendUnaryData<object>) => {
+        const left = new AbortController();
+        call.on('cancelled', () => {
+          left.abort();
+        });
+        const { context_extensions: context, request } = call.request.attributes ?? {};
+        // The same over all that Envoy asks for one client.
+        const id = request?.http?.headers['x-request-id'] ?? '';
+        void room.enter(context?.['service'] ?? '', id, left.signal).then((answer) => {
+          if (answer.kind === 'in') done(null, { status: { code: status.OK }, ok_response: {} });
+          else if (answer.kind === 'refused') done(null, refusal(answer.message, random));
+          else done({ code: status.CANCELLED, details: 'the client has left' });
+        });
+      },
+    },
+  };
+}

@@ -1,0 +1,111 @@
+/** Clients that wait: for the first instance of a service that sleeps, or for a place at one that is full. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { openSession, type OpenSession } from '../support/sessions.ts';
+import { echoService, startWorld, type World } from '../support/world.ts';
+
+const zero = (
+  name: string,
+  more: Record<string, unknown> = {},
+  args: readonly string[] = [],
+): Record<string, unknown> =>
+  echoService(
+    name,
+    { replicas: 0, autoscale: { min: 0, max: 3, zero: { idle: '2s', startTimeout: '20s', maxWaiting: 60, ...more } } },
+    args,
+  );
+
+async function instancesOf(world: World, service: string): Promise<number> {
+  return (await world.client.instances({ service })).items.length;
+}
+
+async function outcome(url: string): Promise<OpenSession | string> {
+  return openSession(url).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+}
+
+/** Until the gateway has the routes by which it asks. */
+async function known(world: World): Promise<void> {
+  await world.until('the gateway runs the newest revision', async () => {
+    const { revision } = await world.client.status();
+    return (await world.client.gateways()).items.some((gateway) => gateway.ackedRevision >= revision);
+  });
+}
+
+describe('a service that sleeps', () => {
+  it('is woken by the first client; fifty wait for one instance; when all have gone it sleeps again', async () => {
+    await using world = await startWorld({
+      seed: [zero('weather', {}, ['--slow', '400']), zero('finance')],
+      waitReady: false,
+    });
+    await known(world);
+    expect(await instancesOf(world, 'weather')).toBe(0);
+    const [both] = await Promise.all([
+      Promise.all(Array.from({ length: 50 }, async () => openSession(world.url('weather')))),
+      openSession(world.url('finance')).then(async (session) => session.close()),
+    ]);
+    expect(new Set(both.map((session) => session.greeting.instance)).size).toBe(1);
+    expect(await instancesOf(world, 'weather')).toBe(1);
+    const { decisions, scale } = await world.client.autoscale('weather');
+    expect(scale?.reason).toBe('FromZero');
+    expect(decisions.some((one) => one.reason === 'FromZero' && (one.sample.waiting ?? 0) > 0)).toBe(true);
+    await sleep(3_000);
+    expect(await instancesOf(world, 'weather')).toBe(1);
+    await Promise.all(both.map(async (session) => session.close()));
+    await world.until('nothing runs', async () => (await instancesOf(world, 'weather')) === 0, 30_000);
+    const again = await openSession(world.url('weather'));
+    expect(await again.ask('hello')).toBe('hello');
+    await again.close();
+  });
+
+  it('says why when it can not be woken, and turns away at once who is too many', async () => {
+    const seed = [zero('broken', { startTimeout: '3s', maxWaiting: 5 }, ['--fail'])];
+    await using world = await startWorld({ seed, waitReady: false });
+    await known(world);
+    const all = await Promise.all(Array.from({ length: 12 }, async () => outcome(world.url('broken'))));
+    expect(all.every((one) => typeof one === 'string' && one.startsWith('refused with 503'))).toBe(true);
+    const told = all.map(String);
+    expect(told.filter((one) => one.includes('and 5 wait already'))).toHaveLength(7);
+    const late = told.find((one) => one.includes('within 3 s')) ?? '';
+    expect(late).toMatch(
+      /"code":"not_admitted","message":"no instance of broken got ready .*exit code 3.* within 3 s"/,
+    );
+  });
+
+  it('lets in those who wait though the control plane is killed meanwhile', async () => {
+    await using world = await startWorld({ seed: [zero('weather', {}, ['--slow', '2500'])], waitReady: false });
+    await known(world);
+    const waiting = Promise.all(Array.from({ length: 10 }, async () => outcome(world.url('weather'))));
+    await world.until('it is being started', async () => (await instancesOf(world, 'weather')) > 0);
+    await world.killControlPlane();
+    await world.startControlPlane();
+    const sessions = await waiting;
+    expect(sessions.filter((one) => typeof one === 'string')).toEqual([]);
+    expect(await instancesOf(world, 'weather')).toBe(1);
+  });
+});
+
+describe('a service that is full', () => {
+  it('lets its clients wait for a place, for a while', async () => {
+    const limits = { sessionsPerInstance: 2, queue: { size: 3, timeout: '4s' } };
+    await using world = await startWorld({
+      seed: [echoService('weather', { gateway: { limits } }), echoService('plain')],
+    });
+    const first = await world.until('it takes a session', async () => {
+      const one = await outcome(world.url('weather'));
+      return typeof one === 'string' ? undefined : one;
+    });
+    const second = await openSession(world.url('weather'));
+    const third = outcome(world.url('weather'));
+    await sleep(1_500);
+    await second.close();
+    const let1 = await third;
+    expect(typeof let1 === 'string' ? let1 : 'open').toBe('open');
+    expect(await outcome(world.url('weather'))).toMatch(/refused with 503.*no place became free at weather within 4 s/);
+    // Who does not ask does not depend on the control plane.
+    await world.killControlPlane();
+    const plain = await openSession(world.url('plain'));
+    expect(await plain.ask('x')).toBe('x');
+    expect(await first.ask('y')).toBe('y');
+    await plain.close();
+  });
+});
