@@ -95,6 +95,10 @@ it.each(Object.entries(PAGES))('%s', async (name, path) => {
   await check('dark zh-CN');
   await page.getByRole('button', { name: '切换到浅色主题' }).click();
   await page.setViewportSize({ width: 360, height: 780 });
+  // What is drawn to size, as the chart, is drawn again a moment after the window has another.
+  await page
+    .waitForFunction('document.documentElement.scrollWidth <= 360', undefined, { timeout: 5_000 })
+    .catch(() => undefined);
   const width = await page.evaluate('document.documentElement.scrollWidth');
   await check('light zh-CN on a telephone', LOOKS);
   await shoot(page, `${name}-telephone-zh`);
