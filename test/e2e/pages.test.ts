@@ -96,10 +96,12 @@ it.each(Object.entries(PAGES))('%s', async (name, path) => {
   await page.getByRole('button', { name: '切换到浅色主题' }).click();
   await page.setViewportSize({ width: 360, height: 780 });
   // What is drawn to size, as the chart, is drawn again a moment after the window has another.
-  await page
-    .waitForFunction('document.documentElement.scrollWidth <= 360', undefined, { timeout: 5_000 })
-    .catch(() => undefined);
-  const width = await page.evaluate('document.documentElement.scrollWidth');
+  let width = 0;
+  for (let round = 0; round < 60; round += 1) {
+    width = await page.evaluate('document.documentElement.scrollWidth');
+    if (width <= 360) break;
+    await page.waitForTimeout(50);
+  }
   await check('light zh-CN on a telephone', LOOKS);
   await shoot(page, `${name}-telephone-zh`);
   await page.close();
