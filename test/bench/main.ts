@@ -6,6 +6,7 @@ import { dataPath } from './data-path.ts';
 import { failover } from './failover.ts';
 import type { Figure } from './figure.ts';
 import { lifecycle } from './lifecycle.ts';
+import { routing } from './routing.ts';
 import { sessionTable } from './session-table.ts';
 import { start } from './start.ts';
 import { xdsBenches } from './xds.ts';
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> =
   ...xdsBenches,
   telemetry,
   lifecycle,
+  routing,
   failover,
   'session-table': sessionTable,
 };

@@ -38,6 +38,10 @@ it('least connections spreads evenly; sessions per instance are never more than 
   expect(counts.length).toBe(5);
   expect(Math.max(...counts) / Math.min(...counts)).toBeLessThanOrEqual(1.15);
   await closeAll(sessions);
+  const open = async (count: number): Promise<void> => {
+    await world.until(`${count} sessions are open`, async () => (await world.status()).sessions.open === count);
+  };
+  await open(0);
 
   await world.client.patchService(
     'chat',
@@ -46,19 +50,25 @@ it('least connections spreads evenly; sessions per instance are never more than 
   );
   const at = await port(world);
   const held: OpenSession[] = [];
-  let refused: UpgradeAnswer | undefined;
-  for (let n = 0; n < 40 && refused === undefined; n += 1) {
-    const answer = await upgrade(at, '/agents/chat');
-    if (answer.status === 101) {
-      held.push(await openSession(world.url('chat')));
-      await world.until('it is counted', async () => (await world.status()).sessions.open >= held.length);
-    } else refused = answer;
+  let refusal = '';
+  while (refusal === '' && held.length < 30) {
+    await openSession(world.url('chat')).then(
+      async (session) => {
+        held.push(session);
+        await open(held.length);
+      },
+      (error: unknown) => {
+        refusal = String(error);
+      },
+    );
   }
-  expect(held.length).toBeGreaterThanOrEqual(9);
-  if (refused !== undefined) {
-    expect(told(refused)).toMatchObject({ status: 503, code: 'no_instance' });
-    expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1);
-  }
+  // The count reaches Envoy a moment after a session has opened: one that comes within it may be one too many.
+  expect(held.length).toBeGreaterThanOrEqual(10);
+  expect(held.length).toBeLessThanOrEqual(15);
+  expect(refusal).toContain('refused with 503');
+  expect(refusal).toContain('no_instance');
+  const full = await upgrade(at, '/agents/chat');
+  expect(Number(full.headers['retry-after'])).toBeGreaterThanOrEqual(1);
   const [one] = held;
   await one?.close();
   await world.until('a place is free again', async () => (await upgrade(at, '/agents/chat')).status === 101);

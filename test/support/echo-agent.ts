@@ -50,6 +50,7 @@ setTimeout(() => {
         mark: values.mark,
         url: request.url,
         headers: request.headers,
+        local: request.socket.localAddress,
         hog: hog.length,
       }),
     );

@@ -64,10 +64,14 @@ export async function upgrade(
 }
 
 /** What the echo agent said of itself. */
-export function greeted(answer: UpgradeAnswer): { instance: string; url: string; headers: Record<string, string> } {
-  return JSON.parse(answer.body.slice(answer.body.indexOf('{'))) as {
-    instance: string;
-    url: string;
-    headers: Record<string, string>;
-  };
+export interface Greeted {
+  readonly instance: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  /** The address at which the agent was reached. */
+  readonly local: string;
+}
+
+export function greeted(answer: UpgradeAnswer): Greeted {
+  return JSON.parse(answer.body.slice(answer.body.indexOf('{'))) as Greeted;
 }
