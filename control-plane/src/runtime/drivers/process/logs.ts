@@ -44,37 +44,36 @@ export function rotate(path: string, maxBytes: number, files: number, rotations:
   rotations.set(path, (rotations.get(path) ?? 0) + 1);
   const source = openSync(path, 'r+');
   try {
-    // Older files move only when the copy is whole; on a full disk the log is cut all the same, or it would fill what is left.
+    // Older files move only when the copy is made; on a full disk the log is cut all the same, or it would fill what is left.
     if (files > 1) {
       copyFileSync(path, `${path}.copy`);
-      copyRest(source, `${path}.copy`);
       for (let index = files - 2; index >= 1; index -= 1)
         if (existsSync(`${path}.${index}`)) renameSync(`${path}.${index}`, `${path}.${index + 1}`);
       renameSync(`${path}.copy`, `${path}.1`);
-    }
+      cutAfterCopying(source, `${path}.1`);
+    } else ftruncateSync(source, 0);
   } catch (error) {
     rmSync(`${path}.copy`, { force: true });
+    ftruncateSync(source, 0);
     throw error;
   } finally {
-    ftruncateSync(source, 0);
     closeSync(source);
   }
 }
 
-/** What was appended while the copy was made. */
-function copyRest(source: number, copy: string): void {
+/** Adds what was appended while the copy was made, and cuts the log at once: what is written between the last read and the cut is lost. */
+function cutAfterCopying(source: number, copy: string): void {
   const target = openSync(copy, 'r+');
   try {
     const buffer = Buffer.alloc(CHUNK);
     let position = fstatSync(target).size;
-    for (
-      let read = readSync(source, buffer, 0, CHUNK, position);
-      read > 0;
-      read = readSync(source, buffer, 0, CHUNK, position)
-    ) {
+    let read = readSync(source, buffer, 0, CHUNK, position);
+    while (read > 0) {
       writeSync(target, buffer, 0, read, position);
       position += read;
+      read = readSync(source, buffer, 0, CHUNK, position);
     }
+    ftruncateSync(source, 0);
   } finally {
     closeSync(target);
   }
