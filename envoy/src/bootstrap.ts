@@ -144,6 +144,8 @@ export function bootstrap(options: BootstrapOptions): object {
         grpc_services: [{ envoy_grpc: { cluster_name: CONTROL_PLANE_CLUSTER } }],
       },
     },
+    // What the admin address sets at run time, such as a listener that takes no new connections.
+    layered_runtime: { layers: [{ name: 'admin', admin_layer: {} }] },
     overload_manager: {
       resource_monitors: [
         {

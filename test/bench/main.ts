@@ -7,6 +7,7 @@ import { failover } from './failover.ts';
 import type { Figure } from './figure.ts';
 import { lifecycle } from './lifecycle.ts';
 import { routing } from './routing.ts';
+import { healthChecks } from './health-checks.ts';
 import { sessionTable } from './session-table.ts';
 import { start } from './start.ts';
 import { xdsBenches } from './xds.ts';
@@ -22,6 +23,7 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> =
   lifecycle,
   routing,
   failover,
+  'health-checks': healthChecks,
   'session-table': sessionTable,
 };
 

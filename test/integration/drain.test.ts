@@ -92,3 +92,36 @@ it('tells the agent once, though it first refuses; draining all of a service ref
   await session.close();
   hook.close();
 });
+
+it('a gateway: no new connection, open sessions live on, over a restart of the control plane and of Envoy, and it can be taken back', async () => {
+  await using world = await startWorld({ seed: [echoService('weather')] });
+  const session = await world.open('weather');
+  await world.until('it is counted', async () => (await world.status()).sessions.open === 1);
+  const { gateways } = await world.client.drainGateway('gateway-1', 'new kernel');
+  expect(gateways).toMatchObject([{ node: 'gateway-1', reason: 'new kernel', remaining: 1 }]);
+  const closed = async (): Promise<boolean> =>
+    world.open('weather').then(
+      async (opened) => {
+        await opened.close();
+        return false;
+      },
+      (error: unknown) => /socket hang up|ECONNRESET/.test(String(error)),
+    );
+  expect(await closed()).toBe(true);
+  expect(await session.ask('still here')).toBe('still here');
+  await world.killControlPlane();
+  await world.startControlPlane();
+  expect(await closed()).toBe(true);
+  expect(await session.ask('and now')).toBe('and now');
+  expect((await runCli(world, ['drains'])).stdout).toContain('new kernel');
+  // Envoy forgets it when it is started again; we don't.
+  process.kill((await world.status()).envoy.pid ?? 0, 'SIGKILL');
+  await session.closed;
+  await world.until('the next one is drained too', async () => (await world.client.readyz()).ready && (await closed()));
+  const elsewhere = await world.client.drainGateway('gateway-9').catch((error: unknown) => error);
+  expect(isError(elsewhere, 'not_found')).toBe(true);
+  expect((await runCli(world, ['undrain', 'gateway', 'gateway-1'])).code).toBe(0);
+  const again = await world.until('new sessions open', async () => world.open('weather'));
+  expect((await world.client.drains()).gateways).toEqual([]);
+  await again.close();
+}, 90_000);

@@ -5,7 +5,7 @@ import type { Event } from '../model/event.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { Balance, RebalanceRequest } from '../model/balance.ts';
-import type { DrainProgress, DrainRequest, DrainTarget } from '../model/drain.ts';
+import type { DrainProgress, DrainRequest, DrainTarget, GatewayDrainProgress } from '../model/drain.ts';
 import type { HealthDetail } from '../model/health.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { RolloutVerb } from '../model/rollout.ts';
@@ -339,7 +339,13 @@ export function createClient({ url, token }: { url: string; token: string }) {
     balance: async (service: string) => json<Balance>('GET', `${named('services', service)}/balance`),
     rebalance: async (service: string, request: Partial<RebalanceRequest>) =>
       json<Balance>('POST', `${named('services', service)}/rebalance`, { body: request }),
-    drains: async () => json<{ items: DrainProgress[] }>('GET', '/v1/drains'),
+    drains: async () => json<{ items: DrainProgress[]; gateways: GatewayDrainProgress[] }>('GET', '/v1/drains'),
+    drainGateway: async (node: string, reason?: string) =>
+      json<{ gateways: GatewayDrainProgress[] }>('POST', `${named('gateways', node)}/drain`, {
+        body: reason === undefined ? {} : { reason },
+      }),
+    undrainGateway: async (node: string) =>
+      json<{ gateways: GatewayDrainProgress[] }>('POST', `${named('gateways', node)}/undrain`, { body: {} }),
     drain: async (target: DrainTarget, request: Partial<DrainRequest> = {}, flags: WriteFlags = {}) =>
       write('POST', `${drainPath(target)}/drain`, flags, request),
     undrain: async (target: DrainTarget, flags: WriteFlags = {}) =>

@@ -2,6 +2,7 @@
 import type { History } from '../history/create.ts';
 import type { Autoscale, ScaleDecision } from '../model/autoscale.ts';
 import type { Balance, RebalanceRequest } from '../model/balance.ts';
+import type { GatewayDrain } from '../model/drain.ts';
 import type { HealthDetail, HealthReport } from '../model/health.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
@@ -48,6 +49,11 @@ export interface ApiContext {
   /** What can not be served as it is written. */
   problems(): readonly { readonly kind: string; readonly name: string; readonly message: string }[];
   reportLoad(instance: string, report: LoadReport): HeldLoadReport;
+  readonly gatewayDrains: {
+    list(): readonly (GatewayDrain & { readonly node: string })[];
+    /** `reason` undefined: cancelled. Errors: not_found, unsupported (it runs elsewhere), unavailable. */
+    set(node: string, reason: string | undefined, options: WriteOptions): Promise<void>;
+  };
   /** Error: not_found. */
   balance(service: string): Balance;
   /** Errors: not_found, unsupported (with the reason). */

@@ -18,6 +18,7 @@ import type { Store } from '../store/store.ts';
 import type { AgentReports } from '../telemetry/agent-reports.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { XdsServer } from '../xds/server.ts';
+import type { GatewayDrains } from './gateway-drain.ts';
 import type { GatewayViews } from './gateway-views.ts';
 import { replayHistory } from './autoscaler.ts';
 import type { GatewayView } from './gateway-view.ts';
@@ -40,6 +41,7 @@ export interface ApiParts extends ShutdownParts {
   readonly reports: AgentReports;
   readonly gatewayView: GatewayView;
   readonly rebalancer: Rebalancer;
+  readonly gatewayDrains: GatewayDrains;
   readonly status: Status;
   readonly history: History;
   readonly news: News;
@@ -80,6 +82,23 @@ export function apiContext(parts: ApiParts): ApiContext {
     system: () => status.system(),
     readiness: () => status.readiness(),
     health: (instance) => loop.health(instance),
+    gatewayDrains: {
+      list: () => parts.gatewayDrains.list(),
+      async set(node, reason, write) {
+        await parts.gatewayDrains.set(node, reason);
+        await registry.note(
+          {
+            action: reason === undefined ? 'gateway.undrain' : 'gateway.drain',
+            subject: { kind: 'Gateway', name: node },
+            message:
+              reason === undefined
+                ? `the drain of gateway ${node} was cancelled`
+                : `gateway ${node} takes no new connections: ${reason}`,
+          },
+          write,
+        );
+      },
+    },
     balance: (service) => parts.rebalancer.balance(service),
     rebalance: (service, request) => parts.rebalancer.rebalance(service, request),
     healthDetail: (instance) => loop.healthDetail(instance),

@@ -40,6 +40,7 @@ import { createAdmission, type AdmissionParts } from './admission.ts';
 import { apiContext } from './api-context.ts';
 import { startAutoscaler } from './autoscaler.ts';
 import { createClosers, type Closers } from './closers.ts';
+import { createGatewayDrains } from './gateway-drain.ts';
 import { createGatewayView } from './gateway-view.ts';
 import { startGateway } from './gateway.ts';
 import { feedHistory } from './history.ts';
@@ -267,6 +268,13 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     gateway.close();
   });
   gatewayView.start(gateway);
+  const gatewayDrains = createGatewayDrains({
+    data,
+    envoy: gateway,
+    isConnected: (node) => xds.gateways().some((one) => one.node === node),
+    now,
+    log,
+  });
   gateway.watch(() => {
     loop.wake();
     news.tell();
@@ -327,6 +335,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     reports,
     gatewayView,
     rebalancer,
+    gatewayDrains,
     status,
     history: feed.history,
     news,

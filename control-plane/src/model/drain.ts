@@ -70,3 +70,16 @@ export interface DrainProgress extends DrainState {
   /** What the estimate stands on, one sentence. */
   readonly estimateReason: string;
 }
+
+/** A gateway that takes no new connections; its open sessions go on. */
+export interface GatewayDrain {
+  readonly since: string;
+  readonly reason: string;
+}
+
+export interface GatewayDrainProgress extends GatewayDrain {
+  readonly node: string;
+  readonly remaining: number;
+  readonly estimateMs: number | null;
+  readonly estimateReason: string;
+}

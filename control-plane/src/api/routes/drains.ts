@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { DrainRequest, type DrainProgress, type DrainTarget } from '../../model/drain.ts';
+import { DrainRequest, type DrainProgress, type DrainTarget, type GatewayDrainProgress } from '../../model/drain.ts';
 import { estimateEmpty } from '../../telemetry/estimate.ts';
 import { answerWrite } from '../acked.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 
 const Nothing = z.strictObject({});
+const GatewayRequest = z.strictObject({ reason: z.string().max(200).default('Requested') });
 
 function progress({ api }: Call): DrainProgress[] {
   const open = Map.groupBy(api.sessions(), (session) => session.instance ?? '');
@@ -31,6 +32,16 @@ function progress({ api }: Call): DrainProgress[] {
       ];
     })
     .sort((a, b) => (a.instance < b.instance ? -1 : 1));
+}
+
+function gatewayProgress({ api }: Call): GatewayDrainProgress[] {
+  const lengths = api.endedSessions().map((session) => session.durationMs);
+  return api.gatewayDrains.list().map((drain) => {
+    const open = api.sessions().filter((session) => session.gateway === drain.node);
+    const ages = open.map((session) => api.now() - Date.parse(session.startedAt));
+    const estimate = estimateEmpty(ages, lengths);
+    return { ...drain, remaining: open.length, estimateMs: estimate.ms, estimateReason: estimate.reason };
+  });
 }
 
 function verbs(path: string, what: string, targetOf: (call: Call) => DrainTarget): Endpoint[] {
@@ -63,7 +74,30 @@ export const drains: readonly Endpoint[] = [
     path: '/v1/drains',
     summary: 'Every drain that is under way: what is open still, and when it may be over',
     answer: { status: 200, about: 'The estimate is from the lengths of sessions that ended lately.' },
-    handle: async (call) => ({ items: progress(call) }),
+    handle: async (call) => ({ items: progress(call), gateways: gatewayProgress(call) }),
+  },
+  {
+    method: 'post',
+    path: '/v1/gateways/{node}/drain',
+    summary: 'Let a gateway take no new connections; its open sessions go on',
+    body: { schema: GatewayRequest, example: { reason: 'new kernel' } },
+    answer: { status: 200, about: 'What is open on it still. 422: it runs elsewhere, with what to do there.' },
+    async handle(call) {
+      const { reason } = call.body as z.infer<typeof GatewayRequest>;
+      await call.api.gatewayDrains.set(call.param('node'), reason, writeOptions(call));
+      return { gateways: gatewayProgress(call) };
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/gateways/{node}/undrain',
+    summary: 'Let a gateway take new connections again',
+    body: { schema: Nothing, example: {} },
+    answer: { status: 200, about: 'The gateways that are drained still.' },
+    async handle(call) {
+      await call.api.gatewayDrains.set(call.param('node'), undefined, writeOptions(call));
+      return { gateways: gatewayProgress(call) };
+    },
   },
   ...verbs('/v1/instances/{id}', 'an instance', (call) => ({ kind: 'instance', id: call.param('id') })),
   ...verbs('/v1/services/{name}/versions/{number}', 'all instances of a version', (call) => ({

@@ -1,10 +1,10 @@
 /** `switchboard drain`, `undrain` and `drains`: no new sessions here, and how far that is. */
 import type { WriteFlags } from '../../api/client.ts';
-import type { DrainPolicy, DrainProgress, DrainRequest, DrainTarget } from '../../model/drain.ts';
+import type { DrainPolicy, DrainProgress, DrainRequest, DrainTarget, GatewayDrainProgress } from '../../model/drain.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Cli } from '../command.ts';
 import { tellWrite } from '../impact.ts';
-import { age, format, parseFormat, print, type Column } from '../output.ts';
+import { age, format, parseFormat, print, type Column, type Format } from '../output.ts';
 
 interface Flags {
   keep?: boolean;
@@ -24,13 +24,17 @@ function targetOf(kind: string, name: string, number: string | undefined): Drain
       throw new SwitchboardError('invalid', 'name the version: drain version SERVICE NUMBER');
     return { kind: 'version', name, number: Number(number) };
   }
-  throw new SwitchboardError('invalid', `${kind} can not be drained: use instance, version or service`);
+  throw new SwitchboardError('invalid', `${kind} can not be drained: use instance, version, service or gateway`);
 }
 
 const writeFlags = ({ wait, dryRun }: Flags): WriteFlags => ({
   ...(wait === true ? { wait } : {}),
   ...(dryRun === true ? { dryRun } : {}),
 });
+
+function estimateOf({ estimateMs }: { estimateMs: number | null }): string {
+  return estimateMs === null ? '?' : age(new Date(0).toISOString(), estimateMs);
+}
 
 const COLUMNS: readonly Column<DrainProgress>[] = [
   { title: 'instance', cell: (one) => one.instance },
@@ -39,7 +43,7 @@ const COLUMNS: readonly Column<DrainProgress>[] = [
   { title: 'open', cell: (one) => String(one.remaining) },
   {
     title: 'estimate',
-    cell: (one) => (one.estimateMs === null ? '?' : age(new Date(0).toISOString(), one.estimateMs)),
+    cell: (one) => estimateOf(one),
   },
   { title: 'policy', cell: (one) => one.policy ?? 'close' },
   { title: 'then', cell: (one) => one.then ?? 'stop' },
@@ -49,11 +53,27 @@ const COLUMNS: readonly Column<DrainProgress>[] = [
   { title: 'by', cell: (one) => one.estimateReason, wide: true },
 ];
 
+const GATEWAYS: readonly Column<GatewayDrainProgress>[] = [
+  { title: 'gateway', cell: (one) => one.node },
+  { title: 'open', cell: (one) => String(one.remaining) },
+  { title: 'estimate', cell: (one) => estimateOf(one) },
+  { title: 'since', cell: (one) => one.since },
+  { title: 'reason', cell: (one) => one.reason },
+];
+
+const isGateway = (kind: string): boolean => /^gateways?$/.test(kind);
+
+function tellGateways(gateways: readonly GatewayDrainProgress[], as: Format): void {
+  print(format(gateways, GATEWAYS, (one) => one.node, as));
+}
+
 export function drainCommands(cli: Cli): void {
   cli.program
     .command('drain <kind> <name> [number]')
-    .summary('send no new sessions to an instance, a version or a service')
-    .description('Then it is stopped when its sessions have ended, or with --keep goes on running until `undrain`.')
+    .summary('send no new sessions to an instance, a version or a service, or let a gateway take none')
+    .description(
+      'Then it is stopped when its sessions have ended, or with --keep goes on running until `undrain`. A gateway goes on running; new connections are closed at once.',
+    )
     .option('--keep', 'for maintenance: do not stop it afterwards')
     .option('--policy <policy>', 'wait, notify, close or notify-then-close (default: close at the deadline)')
     .option('--deadline <time>', "such as 30m (default: the service's)")
@@ -63,9 +83,13 @@ export function drainCommands(cli: Cli): void {
     .option('--dry-run', 'tell what would happen to open sessions')
     .addHelpText(
       'after',
-      '\nExamples:\n  switchboard drain instance weather-x2k9f --keep --reason "new disk"\n  switchboard drain version weather 3 --deadline 30m --dry-run\n  switchboard drains',
+      '\nExamples:\n  switchboard drain instance weather-x2k9f --keep --reason "new disk"\n  switchboard drain version weather 3 --deadline 30m --dry-run\n  switchboard drain gateway gateway-1 --reason "new kernel"\n  switchboard drains',
     )
     .action(async (kind: string, name: string, number: string | undefined, flags: Flags) => {
+      if (isGateway(kind)) {
+        tellGateways((await cli.client().drainGateway(name, flags.reason)).gateways, 'table');
+        return;
+      }
       const request: Partial<DrainRequest> = {
         ...(flags.policy === undefined ? {} : { policy: flags.policy as DrainPolicy }),
         ...(flags.keep === true ? { then: 'keep' } : {}),
@@ -82,6 +106,11 @@ export function drainCommands(cli: Cli): void {
     .option('--dry-run', 'tell what would happen')
     .addHelpText('after', '\nExample:\n  switchboard undrain instance weather-x2k9f')
     .action(async (kind: string, name: string, number: string | undefined, flags: Flags) => {
+      if (isGateway(kind)) {
+        await cli.client().undrainGateway(name);
+        print(`gateway/${name} takes new connections\n`);
+        return;
+      }
       tellWrite(await cli.client().undrain(targetOf(kind, name, number), writeFlags(flags)));
     });
   cli.program
@@ -91,11 +120,13 @@ export function drainCommands(cli: Cli): void {
     .addHelpText('after', '\nExample:\n  switchboard drains -o wide')
     .action(async ({ output }: { output: string }) => {
       const as = parseFormat(output);
-      const { items } = await cli.client().drains();
-      print(
-        items.length === 0 && as === 'table'
-          ? 'nothing is drained\n'
-          : format(items, COLUMNS, (one) => one.instance, as),
-      );
+      const { items, gateways } = await cli.client().drains();
+      if (as !== 'table' && as !== 'wide') {
+        print(format([...gateways, ...items], [], (one) => ('node' in one ? one.node : one.instance), as));
+        return;
+      }
+      if (gateways.length > 0) tellGateways(gateways, as);
+      if (items.length > 0) print(format(items, COLUMNS, (one) => one.instance, as));
+      if (gateways.length + items.length === 0) print('nothing is drained\n');
     });
 }
