@@ -21,6 +21,8 @@ export interface Acks {
   left(node: string): void;
   report(revision: number): AckReport;
   whenAcked(revision: number, timeoutMs: number, signal: AbortSignal): Promise<AckReport>;
+  /** The newest revision up to this one that somebody waits for. */
+  awaited(upTo: number): number | undefined;
   timeline(revision: number): TimelineEntry[];
 }
 
@@ -124,6 +126,10 @@ export function createAcks({ nodes, progress: progressOf, now }: AcksOptions): A
         if (signal.aborted) giveUp();
         else waiter.check();
       });
+    },
+    awaited(upTo) {
+      const revisions = [...waiters].map((waiter) => waiter.revision).filter((revision) => revision <= upTo);
+      return revisions.length === 0 ? undefined : Math.max(...revisions);
     },
     timeline(revision) {
       const { refused } = report(revision);

@@ -12,6 +12,7 @@ const PACE = { quietMs: 20, longestMs: 500, batchMs: 5 };
 
 function paced(): {
   changed(kind: PushKind): void;
+  hurry(): void;
   advance(ms: number): void;
   pushes: string[];
   pending(): number;
@@ -28,6 +29,9 @@ function paced(): {
   return {
     changed: (kind) => {
       pacer.changed(kind);
+    },
+    hurry: () => {
+      pacer.hurry();
     },
     advance: (ms) => {
       clock.advance(ms);
@@ -53,6 +57,19 @@ describe('41: the pace of pushes', () => {
     }
     pace.advance(1_000);
     expect(pace.pushes).toEqual(['config@1000', 'config@1070']);
+  });
+
+  it('what somebody waits for goes at once, and what comes after it is gathered again', () => {
+    const pace = paced();
+    pace.hurry();
+    pace.changed('config');
+    pace.advance(5);
+    pace.changed('config');
+    pace.hurry();
+    pace.changed('config');
+    pace.advance(1_000);
+    expect(pace.pushes).toEqual(['config@1000', 'config@1005', 'config@1025']);
+    expect(pace.pending()).toBe(0);
   });
 
   it('endpoints go while configuration is gathered', () => {

@@ -6,6 +6,8 @@ import { ENDPOINT } from './types.ts';
 export interface Group {
   /** `check` sees what it would follow, and throws when it must not. */
   publish(snapshot: Snapshot, check?: (before: Snapshot | undefined, difference: Difference) => void): void;
+  /** Somebody waits for this revision: if it was published and is held back, it goes now. */
+  hurry(revision: number): void;
   /** What its Envoys are to have now; undefined: nothing was published yet, and they wait. */
   pushed(): Snapshot | undefined;
   published(): Snapshot | undefined;
@@ -60,6 +62,9 @@ export function createGroup(pace: Omit<PacerOptions, 'push'>, push: PushTo): Gro
       if (difference.size === 0 && !isFirst && !pacer.isGathering()) deliver('endpoints', 0);
       else if (isFirst || difference.size > 1 || !difference.has(ENDPOINT)) pacer.changed('config');
       else pacer.changed('endpoints');
+    },
+    hurry(revision) {
+      if (latest !== undefined && latest.revision >= revision && (pushed?.revision ?? 0) < revision) pacer.hurry();
     },
     pushed: () => pushed,
     published: () => latest,

@@ -1,6 +1,7 @@
 /**
  * When a change is pushed. The first change after a quiet time goes at once; those that follow are gathered until it is quiet again,
- * or for the longest time. Endpoints do not wait for that: they go at once, at most once in a short while.
+ * or for the longest time. Endpoints do not wait for that: they go at once, at most once in a short while. Nor does anything for whose ACK
+ * somebody waits.
  */
 
 export type PushKind = 'config' | 'endpoints';
@@ -21,6 +22,8 @@ export interface PacerOptions {
 
 export interface Pacer {
   changed(kind: PushKind): void;
+  /** What is held back goes now. */
+  hurry(): void;
   /** Whether a change of configuration is being held back. */
   isGathering(): boolean;
   close(): void;
@@ -29,6 +32,7 @@ export interface Pacer {
 interface Pending {
   readonly first: number;
   last: number;
+  hurried: boolean;
 }
 
 export function createPacer({ quietMs, longestMs, batchMs, clock, timer, push }: PacerOptions): Pacer {
@@ -37,7 +41,8 @@ export function createPacer({ quietMs, longestMs, batchMs, clock, timer, push }:
   let isPushing = false;
   let cancel: (() => void) | undefined;
 
-  function dueAt(kind: PushKind, { first, last }: Pending): number {
+  function dueAt(kind: PushKind, { first, last, hurried }: Pending): number {
+    if (hurried) return first;
     if (kind === 'endpoints') return pushedAt.endpoints + batchMs;
     // Nothing was pushed for a while: there is no burst yet that it could be part of.
     if (first - pushedAt.config >= quietMs && first === last) return first;
@@ -75,8 +80,12 @@ export function createPacer({ quietMs, longestMs, batchMs, clock, timer, push }:
     changed(kind) {
       const at = clock();
       const one = pending.get(kind);
-      if (one === undefined) pending.set(kind, { first: at, last: at });
+      if (one === undefined) pending.set(kind, { first: at, last: at, hurried: false });
       else one.last = at;
+      run();
+    },
+    hurry() {
+      for (const one of pending.values()) one.hurried = true;
       run();
     },
     isGathering: () => pending.has('config'),

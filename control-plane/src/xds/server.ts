@@ -349,13 +349,18 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
       groupNamed(group).publish(snapshot, (before, difference) => {
         check(group, snapshot, before, difference);
       });
+      const awaited = acks.awaited(snapshot.revision);
+      if (awaited !== undefined) groupNamed(group).hurry(awaited);
     },
     problems: () => [...problems.values()].flat(),
     gateways: () => [...nodes.ids()].map((id) => nodes.gateway(id)).filter((one) => one !== undefined),
     config: (node) => (nodes.sessions(node).length === 0 ? undefined : nodes.config(node)),
     streams: () => nodes.streams(),
     report: (revision) => acks.report(revision),
-    whenAcked: async (revision, timeoutMs, signal) => acks.whenAcked(revision, timeoutMs, signal),
+    async whenAcked(revision, timeoutMs, signal) {
+      for (const group of groups.values()) group.hurry(revision);
+      return acks.whenAcked(revision, timeoutMs, signal);
+    },
     timeline: (revision) => acks.timeline(revision),
     subscribe(listener) {
       listeners.add(listener);
