@@ -1,6 +1,6 @@
 /** Where a matched route leads, and how the session is opened there. */
 import type { FleetShare } from '../model/fleet.ts';
-import type { ServiceGateway } from '../model/service.ts';
+import { ServiceGateway } from '../model/service.ts';
 import type { Sticky, Target } from '../model/route.ts';
 import { durationMs } from '../model/units.ts';
 import type { JsonObject } from '../routing/policy.ts';
@@ -45,12 +45,16 @@ function retryPolicy(attemptTimeoutMs: number): JsonObject {
   };
 }
 
+const USUAL_ATTEMPT = ServiceGateway.parse({}).attemptTimeout;
+/** Of the virtual host, for all routes that don't say otherwise: Envoy builds a policy for each route that has one, which is most of the cost of a long table. */
+export const USUAL_RETRIES = retryPolicy(durationMs(USUAL_ATTEMPT));
+
 function timing({ handshakeTimeout, attemptTimeout, idleTimeout }: ServiceGateway): JsonObject {
   return {
     // Until the agent's 101 only: it does not end an established session.
     timeout: seconds(durationMs(handshakeTimeout)),
     idle_timeout: idleTimeout === 'off' ? '0s' : seconds(durationMs(idleTimeout)),
-    retry_policy: retryPolicy(durationMs(attemptTimeout)),
+    ...(attemptTimeout === USUAL_ATTEMPT ? {} : { retry_policy: retryPolicy(durationMs(attemptTimeout)) }),
   };
 }
 

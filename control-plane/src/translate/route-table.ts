@@ -10,7 +10,7 @@ import { ROUTES_NAME } from './listener.ts';
 import type { Problem } from './options.ts';
 import { hash, whyNot } from './resource.ts';
 import type { Reachable } from './route-action.ts';
-import { virtualHost, type TableEntry } from './route-tree.ts';
+import { virtualHost, type KeptPaths, type TableEntry } from './route-tree.ts';
 import {
   NO_AGENT_ROUTE,
   ENTRY,
@@ -45,6 +45,7 @@ export function createRouteTable(): (
   pools: readonly Reachable[],
 ) => RouteTable {
   let entries = new Map<string, Entry>();
+  const kept: KeptPaths = new Map();
   let last: { readonly from: readonly unknown[]; readonly table: RouteTable } | undefined;
   const none: TableEntry = { path: undefined, bytes: encodeAll([NO_AGENT_ROUTE]) };
 
@@ -94,7 +95,7 @@ export function createRouteTable(): (
       );
     }
     entries = next;
-    const host = virtualHost([...next.values(), none]);
+    const host = virtualHost([...next.values(), none], undefined, kept);
     const body = encodeWith(CONFIGURATION, ROUTE_CONFIGURATION, 'virtual_hosts', [host]);
     return { resource: { name: ROUTES_NAME, version: hash(body), body }, problems };
   }

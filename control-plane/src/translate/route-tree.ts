@@ -79,7 +79,15 @@ function byPath(entries: readonly TableEntry[]): { anywhere: number[]; paths: Ma
   return { anywhere, paths };
 }
 
-export function virtualHost(entries: readonly TableEntry[], longestList = LONGEST_LIST): Uint8Array {
+/** What stands at a path, encoded, and the entries that it was made from. */
+export type KeptPaths = Map<string, { readonly entries: readonly TableEntry[]; readonly bytes: Uint8Array }>;
+
+/** `kept`: from the table before; a path whose entries are the same is not encoded again. */
+export function virtualHost(
+  entries: readonly TableEntry[],
+  longestList = LONGEST_LIST,
+  kept: KeptPaths = new Map(),
+): Uint8Array {
   const found = entries.length <= longestList ? undefined : byPath(entries);
   if (found === undefined || found.paths.size === 0)
     return encodeWith(
@@ -90,9 +98,16 @@ export function virtualHost(entries: readonly TableEntry[], longestList = LONGES
     );
   const pick = (indexes: readonly number[]): TableEntry[] =>
     indexes.map((index) => entries[index]).filter((one) => one !== undefined);
-  const map = Buffer.concat(
-    [...found.paths].map(([path, indexes]) => mapEntry(MAP, 'map', path, action(pick(indexes)))),
-  );
+  const bytesAt = (path: string, indexes: readonly number[]): Uint8Array => {
+    const here = pick(indexes);
+    const old = kept.get(path);
+    if (old?.entries.length === here.length && here.every((one, index) => one === old.entries[index])) return old.bytes;
+    const bytes = mapEntry(MAP, 'map', path, action(here));
+    kept.set(path, { entries: here, bytes });
+    return bytes;
+  };
+  for (const path of [...kept.keys()]) if (!found.paths.has(path)) kept.delete(path);
+  const map = Buffer.concat([...found.paths].map(([path, indexes]) => bytesAt(path, indexes)));
   const tree = Buffer.concat([part(TREE, 'input', encode(EXTENSION, INPUT)), part(TREE, 'prefix_match_map', map)]);
   const matcher = Buffer.concat([
     part(MATCHER, 'matcher_tree', tree),

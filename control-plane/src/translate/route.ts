@@ -8,7 +8,7 @@ import { VERSION_HEADER, VERSION_QUERY, versionCookie } from '../model/version-c
 import type { JsonObject } from '../routing/policy.ts';
 import { HOST_HEADER } from './filters.ts';
 import { ROUTES_NAME } from './listener.ts';
-import { poolName, toCluster, toSplit, toVersion, type Reachable } from './route-action.ts';
+import { USUAL_RETRIES, poolName, toCluster, toSplit, toVersion, type Reachable } from './route-action.ts';
 import { conditions, pathParts } from './route-match.ts';
 
 /** The path of the old manager's one entry. */
@@ -104,7 +104,7 @@ export const NO_AGENT_ROUTE = {
   direct_response: { status: 404, body: { inline_string: 'no agent here: a session is opened at /agents/<service>' } },
 };
 
-export const VIRTUAL_HOST = { name: 'all', domains: ['*'] };
+export const VIRTUAL_HOST = { name: 'all', domains: ['*'], retry_policy: USUAL_RETRIES };
 
 export const ROUTE_CONFIGURATION = {
   name: ROUTES_NAME,
