@@ -279,8 +279,9 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     loop.wake();
     news.tell();
   });
-  xds.subscribe(() => {
-    loop.wake();
+  xds.subscribe((event) => {
+    // An ACK decides on nothing but the end of a drain.
+    if (event.kind !== 'progress' || isDraining(registry.view())) loop.wake();
     news.tell();
   });
   registry.subscribe(news.tell);
@@ -360,4 +361,8 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     'the control plane answers',
   );
   return { system, close: closers.closeAll, ended: ended.promise };
+}
+
+function isDraining(view: RegistryView): boolean {
+  return [...view.instances.values()].some(({ value }) => value.drain !== undefined);
 }

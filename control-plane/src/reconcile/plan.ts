@@ -181,7 +181,7 @@ function reasonOf(service: Service, instance: Instance): string {
 
 function planExternal(service: Service, instances: readonly Instance[]): PlanAction[] {
   const actions: PlanAction[] = [];
-  const fixed = new Map((service.spec.addresses ?? []).map((address) => [idOf(service.name, address), address]));
+  const fixed = fixedOf(service);
   const present = new Map(instances.map((instance) => [instance.id, instance]));
   for (const [id, address] of fixed) {
     if (!present.has(id)) actions.push({ do: 'create-fixed', service, id, address });
@@ -196,13 +196,17 @@ function planExternal(service: Service, instances: readonly Instance[]): PlanAct
   return actions;
 }
 
-const fixedIds = new WeakMap<object, string>();
+type FixedAddress = NonNullable<Service['spec']['addresses']>[number];
+const fixedBySpec = new WeakMap<Service['spec'], ReadonlyMap<string, FixedAddress>>();
 
-/** The id of an address of a service's spec, kept as long as the spec is. */
-function idOf(service: string, address: { host: string; port: number }): string {
-  const id = fixedIds.get(address) ?? fixedId(service, address.host, address.port);
-  fixedIds.set(address, id);
-  return id;
+/** The addresses of a service's spec by instance id, made once for each spec. */
+function fixedOf({ name, spec }: Service): ReadonlyMap<string, FixedAddress> {
+  let fixed = fixedBySpec.get(spec);
+  if (fixed === undefined) {
+    fixed = new Map((spec.addresses ?? []).map((address) => [fixedId(name, address.host, address.port), address]));
+    fixedBySpec.set(spec, fixed);
+  }
+  return fixed;
 }
 
 /** A fixed address always has the same instance id. */

@@ -3,8 +3,9 @@
  * engine counts as unreachable, and after each new one everything is looked at anew, since events may have been missed.
  */
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { SwitchboardError, messageOf } from '../../../model/errors.ts';
 
 /** What the client library gives is a readable stream of Node's, though its types do not say so. */
@@ -46,8 +47,12 @@ function connectionOf(address: string): Docker.DockerOptions {
   return { protocol: 'http', host: url.hostname, port: Number(url.port === '' ? 2375 : url.port) };
 }
 
+const require = createRequire(import.meta.url);
+
+/** The client library is loaded here alone: it takes 15 MiB, which a machine without an engine need not pay. */
 export function connectTo(address: string): Docker {
-  return new Docker(connectionOf(address));
+  const Client = require('dockerode') as typeof Docker;
+  return new Client(connectionOf(address));
 }
 
 /** What went wrong, in words that name the remedy's place. */
@@ -61,7 +66,8 @@ function reasonOf(address: string, error: unknown): string {
 
 export function createEngine(options: EngineOptions): Engine {
   const { address, label, lookAtAll, onUp, onDown, onEvent } = options;
-  const docker = connectTo(address);
+  let client: Docker | undefined;
+  const docker = (): Docker => (client ??= connectTo(address));
   const first = Promise.withResolvers<undefined>();
   let state: 'connecting' | 'up' | 'down' = 'connecting';
   let reason = `the container engine at ${address} has not answered yet`;
@@ -112,7 +118,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (socketPath !== undefined && !existsSync(socketPath))
         throw Object.assign(new Error('no socket'), { code: 'ENOENT' });
       await pinged();
-      const opened = (await docker.getEvents({
+      const opened = (await docker().getEvents({
         filters: { type: ['container'], label: [label] },
       })) as EventStream;
       if (closed) {
@@ -137,7 +143,7 @@ export function createEngine(options: EngineOptions): Engine {
     const late = new AbortController();
     try {
       await Promise.race([
-        docker.ping(),
+        docker().ping(),
         sleep(PING_MS, undefined, { signal: late.signal }).then(() => {
           throw new Error(`no answer within ${PING_MS / 1000} s`);
         }),
@@ -157,7 +163,9 @@ export function createEngine(options: EngineOptions): Engine {
   void connect();
 
   return {
-    docker,
+    get docker() {
+      return docker();
+    },
     address,
     async mustBeUp() {
       await first.promise;

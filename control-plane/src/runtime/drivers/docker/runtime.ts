@@ -94,12 +94,11 @@ export const dockerRuntime: RuntimeDriver<Options> = {
       },
       onEvent: (event) => void onEvent(event),
     });
-    const { docker } = engine;
     const nameOf = (instance: string): string => containerName(installation, instance);
 
     async function inspected(container: string): Promise<ContainerInspectInfo | undefined> {
       try {
-        return await docker.getContainer(container).inspect();
+        return await engine.docker.getContainer(container).inspect();
       } catch (error) {
         if (statusOf(error) === 404) return undefined;
         throw error;
@@ -136,7 +135,7 @@ export const dockerRuntime: RuntimeDriver<Options> = {
     async function lookAt(agent: Agent): Promise<void> {
       const info = await inspected(agent.container);
       if (info?.State.Running === true) return;
-      if (info !== undefined) ended(agent, exitOf(info, await lastWords(docker, agent.container, LAST_WORDS)));
+      if (info !== undefined) ended(agent, exitOf(info, await lastWords(engine.docker, agent.container, LAST_WORDS)));
       else
         ended(agent, {
           code: null,
@@ -148,7 +147,7 @@ export const dockerRuntime: RuntimeDriver<Options> = {
 
     /** After each connection: events may have been missed, or this control plane is new. */
     async function lookAtAll(): Promise<void> {
-      const found = await docker.listContainers({
+      const found = await engine.docker.listContainers({
         all: true,
         filters: { label: [`${LABELS.installation}=${installation}`] },
       });
@@ -161,7 +160,7 @@ export const dockerRuntime: RuntimeDriver<Options> = {
         else if (info.State.Status === 'created' || info.State.Status === 'configured') await removeContainer(Id);
         else if (!told.has(Id)) {
           told.add(Id);
-          unseen.push({ ...running, exit: exitOf(info, await lastWords(docker, Id, LAST_WORDS)) });
+          unseen.push({ ...running, exit: exitOf(info, await lastWords(engine.docker, Id, LAST_WORDS)) });
         }
       }
       for (const agent of [...agents.values()]) await lookAt(agent);
@@ -179,7 +178,7 @@ export const dockerRuntime: RuntimeDriver<Options> = {
 
     async function removeContainer(container: string): Promise<void> {
       try {
-        await docker.getContainer(container).remove({ force: true, v: true });
+        await engine.docker.getContainer(container).remove({ force: true, v: true });
       } catch (error) {
         // 404: it is gone. 409: somebody else is removing it.
         if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
@@ -199,7 +198,7 @@ export const dockerRuntime: RuntimeDriver<Options> = {
       }
       const wished = LaunchOptions.parse(request.launch.options ?? {});
       const limit = AbortSignal.any([signal, AbortSignal.timeout(durationMs(options.pullTimeout))]);
-      await ensureImage(docker, request.launch.image ?? '', wished.pull, limit, (message) => {
+      await ensureImage(engine.docker, request.launch.image ?? '', wished.pull, limit, (message) => {
         tell({ type: 'progress', instance: request.instance, message });
       });
       const port = await ports.take();
@@ -238,7 +237,7 @@ export const dockerRuntime: RuntimeDriver<Options> = {
       const values = templateValues(request, wished, place);
       const env = environmentOf(request, values, context.environment, place.secrets);
       try {
-        const container = await docker.createContainer(creation(request, wished, place, env));
+        const container = await engine.docker.createContainer(creation(request, wished, place, env));
         signal.throwIfAborted();
         await container.start();
         const info = await container.inspect();
@@ -269,7 +268,7 @@ export const dockerRuntime: RuntimeDriver<Options> = {
 
     async function signalled(agent: Agent, signal: 'SIGTERM' | 'SIGKILL', waitMs: number): Promise<void> {
       try {
-        await docker.getContainer(agent.container).kill({ signal });
+        await engine.docker.getContainer(agent.container).kill({ signal });
       } catch (error) {
         // 404 and 409: it does not run any more.
         if (statusOf(error) !== 404 && statusOf(error) !== 409 && statusOf(error) !== 500) throw error;
@@ -322,7 +321,7 @@ export const dockerRuntime: RuntimeDriver<Options> = {
       async usage() {
         if (agents.size === 0 || !engine.isUp()) return new Map();
         const held = await usageOf(
-          docker,
+          engine.docker,
           new Map([...agents].map(([instance, { container }]) => [instance, container])),
         );
         for (const [instance, { memoryBytes }] of held) {
@@ -333,7 +332,7 @@ export const dockerRuntime: RuntimeDriver<Options> = {
         }
         return held;
       },
-      logs: (instance, read) => readLogs(docker, nameOf(instance), read),
+      logs: (instance, read) => readLogs(engine.docker, nameOf(instance), read),
       async remove(instance) {
         if (agents.has(instance)) throw new SwitchboardError('conflict', `instance ${instance} is running`);
         await engine.mustBeUp();
