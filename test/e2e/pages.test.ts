@@ -14,12 +14,14 @@ const PAGES: Readonly<Record<string, string>> = {
   service: '/services/weather',
   'service-config': '/services/weather/config',
   'service-versions': '/services/weather/versions',
+  'service-rollout': '/services/weather/rollout',
   'service-logs': '/services/weather/logs',
   'service-events': '/services/weather/events',
   sessions: '/sessions',
   'sessions-ended': '/sessions?state=ended',
   routes: '/routes?edit=chat',
   gateways: '/gateways',
+  'gateway-config': '/gateways/gateway-1/cds',
   topology: '/topology',
   events: '/events',
   playground: '/playground',
@@ -104,7 +106,7 @@ it.each(Object.entries(PAGES))('%s', async (name, path) => {
   }
   await check('light zh-CN on a telephone', LOOKS);
   await shoot(page, `${name}-telephone-zh`);
-  await page.close();
+  await browser.closePages();
   expect(found).toEqual([]);
   expect(width).toBeLessThanOrEqual(360);
 });

@@ -1,5 +1,5 @@
 /** What operators do in the console, in a real browser against the real control plane, Envoy and agents. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { openBrowser, type OpenBrowser } from '../support/browser.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 
@@ -14,6 +14,9 @@ beforeAll(async () => {
     }),
     openBrowser(),
   ]);
+});
+afterEach(async () => {
+  await browser.closePages();
 });
 afterAll(async () => {
   await Promise.all([browser[Symbol.asyncDispose](), world[Symbol.asyncDispose]()]);
@@ -142,6 +145,78 @@ it('stops a service and shows how its sessions go, one by one, until it is stopp
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await world.ready('finance', 2);
   await page.getByText('2 of 2 instances are ready').waitFor();
+});
+
+it('drains an instance for maintenance, watches the count fall, and takes it back into service', async () => {
+  const session = await world.open('weather');
+  const id = session.greeting.instance;
+  const page = await browser.open(world, `/services/weather?instance=${id}`);
+  await page.getByRole('dialog').getByRole('button', { name: 'Drain', exact: true }).click();
+  const question = page.getByRole('alertdialog');
+  await question
+    .getByText(/1 open session|No open session/)
+    .first()
+    .waitFor();
+  await question.getByRole('button', { name: 'Drain' }).click();
+  await page.keyboard.press('Escape');
+  const draining = page.getByRole('region', { name: 'Draining' });
+  await draining.getByText('1 session left').waitFor();
+  await session.close();
+  await draining.getByText('0 sessions left').waitFor();
+  await draining.getByRole('button', { name: `End the drain of ${id}` }).click();
+  await draining.waitFor({ state: 'hidden' });
+  await world.ready('weather', 2);
+});
+
+it('takes a canary further and back again', async () => {
+  const canary = {
+    strategy: 'canary',
+    steps: [
+      { weight: 20, pause: 'manual' },
+      { weight: 60, pause: 'manual' },
+    ],
+  };
+  const mark = (text: string): object => echoService('weather', { replicas: 2, rollout: canary }, ['--mark', text]);
+  await world.client.putService('weather', mark('one'));
+  await world.client.steerRollout('weather', 'promote-full').catch(() => undefined);
+  await world.until('the first is over', async () => {
+    const { items } = await world.client.rollouts();
+    return items.every((one) => one.phase === 'completed');
+  });
+  await world.client.putService('weather', mark('two'));
+  const page = await browser.open(world, '/services/weather/rollout');
+  const step = page.locator('[aria-current=step]');
+  await step.getByText('20 %').waitFor();
+  await page.getByRole('cell', { name: '20 %' }).waitFor();
+  await page.getByRole('button', { name: 'Promote', exact: true }).click();
+  await page.getByRole('alertdialog').getByText('No open session is touched.').waitFor();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Promote' }).click();
+  await step.getByText('60 %').waitFor();
+  await page.getByRole('cell', { name: '60 %' }).waitFor();
+  await page.getByRole('button', { name: 'Take back' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Take back' }).click();
+  await page.getByText('Taken back').first().waitFor();
+  await world.until(
+    'the old version has everything again',
+    async () => (await world.client.rollout('weather')).phase === 'aborted',
+  );
+  await world.ready('weather', 2);
+});
+
+it('tells where a request would go and why, and which field is wrong', async () => {
+  const page = await browser.open(world, '/routes');
+  const tester = page.getByRole('region', { name: 'Where would a request go?' });
+  await tester.getByLabel('Path, with its query').fill('/agents/finance');
+  await tester.getByLabel('Client address').fill('nowhere');
+  await tester.getByRole('button', { name: 'Explain' }).click();
+  await tester.getByText('must be an IP address').waitFor();
+  expect(await tester.getByLabel('Client address').inputValue()).toBe('nowhere');
+  await tester.getByLabel('Client address').fill('10.1.2.3');
+  await tester.getByLabel('Client address').press('Enter');
+  await tester
+    .getByRole('cell', { name: /^finance-/ })
+    .first()
+    .waitFor();
 });
 
 it('shows every session as it opens and ends, and why it is where it is', async () => {

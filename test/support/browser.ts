@@ -14,6 +14,8 @@ const SHOTS = join(repository, 'test/e2e/screenshots');
 export interface OpenBrowser extends AsyncDisposable {
   /** A page of the console in a profile of its own, signed in. */
   open(world: World, path?: string, look?: Look): Promise<Page>;
+  /** Closes what is open: a page that nobody looks at still costs its share of the machine. */
+  closePages(): Promise<void>;
   /** What pages complained of so far. */
   readonly complaints: readonly string[];
 }
@@ -67,6 +69,9 @@ export async function openBrowser(): Promise<OpenBrowser> {
       const { api } = await world.status();
       await page.goto(`${api.url}${path}${look.signedOut === true ? '' : `#token=${world.token}`}`);
       return page;
+    },
+    async closePages() {
+      for (const context of contexts.splice(0)) await context.close();
     },
     async [Symbol.asyncDispose]() {
       for (const context of contexts) await context.close();

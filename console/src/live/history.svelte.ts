@@ -1,6 +1,6 @@
 /**
- * Open sessions over time, sampled in this tab from the live feed: one point a second, for a quarter of an hour. What is older, or was before the
- * page was opened, only the control plane can know; `points` is the one place that a stored series would come in.
+ * Open sessions over time, sampled in this tab from the live feed: one point a second, for a quarter of an hour. What is older
+ * comes from the control plane (stored.ts).
  */
 import type { LiveState } from '../../../control-plane/src/api/types.ts';
 
@@ -10,7 +10,8 @@ const KEPT = 900;
 export interface Series {
   /** Seconds since the epoch, ascending. */
   readonly at: readonly number[];
-  readonly values: readonly number[];
+  /** null: nothing is known of that time. */
+  readonly values: readonly (number | null)[];
 }
 
 export class History {

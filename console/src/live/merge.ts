@@ -21,10 +21,13 @@ const sameService = (a: ServiceView, b: ServiceView): boolean =>
   a.status.sessions === b.status.sessions &&
   a.status.ready === b.status.ready &&
   a.status.wanted === b.status.wanted &&
-  a.instances.length === b.instances.length;
+  a.instances.length === b.instances.length &&
+  JSON.stringify(a.status.conditions) === JSON.stringify(b.status.conditions);
 
 const sameInstance = (a: InstanceView, b: InstanceView): boolean =>
-  a.revision === b.revision && a.sessions === b.sessions && JSON.stringify(a.health) === JSON.stringify(b.health);
+  a.revision === b.revision &&
+  a.sessions === b.sessions &&
+  JSON.stringify([a.health, a.usage]) === JSON.stringify([b.health, b.usage]);
 
 export function mergeState(before: LiveState | undefined, after: LiveState): LiveState {
   if (before === undefined) return after;

@@ -30,6 +30,11 @@ export const PAGES: readonly Page[] = [
   { noun: 'sessions', pattern: /^\/sessions$/, load: () => import('../pages/sessions/Sessions.svelte') },
   { noun: 'routes', pattern: /^\/routes$/, load: () => import('../pages/routes/Routes.svelte') },
   { noun: 'gateways', pattern: /^\/gateways$/, load: () => import('../pages/gateways/Gateways.svelte') },
+  {
+    noun: 'gateways',
+    pattern: /^\/gateways\/(?<name>[^/]+)\/(?<tab>\w+)$/,
+    load: () => import('../pages/gateways/Config.svelte'),
+  },
   { noun: 'topology', pattern: /^\/topology$/, load: () => import('../pages/topology/Topology.svelte') },
   { noun: 'events', pattern: /^\/events$/, load: () => import('../pages/events/Events.svelte') },
   { noun: 'playground', pattern: /^\/playground$/, load: () => import('../pages/playground/Playground.svelte') },

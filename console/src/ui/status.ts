@@ -21,6 +21,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
   unhealthy: 'bad',
   ERROR: 'bad',
   stopped: 'off',
+  progressing: 'busy',
+  paused: 'warn',
+  completed: 'ok',
+  aborted: 'bad',
 };
 
 export const kindOf = (word: string): Kind => KINDS[word] ?? 'warn';

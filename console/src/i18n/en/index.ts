@@ -1,4 +1,5 @@
 /** English, and with its type the list of messages that every language must have. */
+import { chart, drain, health, rollout } from './operations.ts';
 import { overview } from './overview.ts';
 import { events, service, sessions } from './service.ts';
 import { gateways, guide, keys, playground, routes, settings, topology } from './routes.ts';
@@ -25,5 +26,9 @@ export const en = {
   routes,
   settings,
   topology,
+  chart,
+  drain,
+  health,
+  rollout,
 };
 export type Messages = typeof en;

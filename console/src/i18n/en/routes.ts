@@ -1,3 +1,5 @@
+import { count } from './plural.ts';
+
 export const routes = {
   note: 'How clients reach services; the first that matches counts',
   add: 'Add a route',
@@ -12,6 +14,13 @@ export const routes = {
   rewrite: 'path becomes',
   on: 'On',
   off: 'Off',
+  tester: 'Where would a request go?',
+  path: 'Path, with its query',
+  host: 'Host (optional)',
+  clientIp: 'Client address (optional)',
+  headers: 'Headers, one a line (optional)',
+  explain: 'Explain',
+  passedOver: (routes: number) => `${count(routes, 'route')} passed over`,
   byDefault: 'The address of every service',
 };
 
@@ -40,6 +49,16 @@ export const gateways = {
   sent: 'Sent',
   acked: 'Acknowledged',
   refused: (at: string) => `Refused at ${at}, in Envoy's own words:`,
+  unreachable: 'Envoy itself could not be asked:',
+  same: 'Envoy has exactly what it was told.',
+  differs: (things: number) => `Envoy differs from what it was told in ${count(things, 'resource')}.`,
+  difference: 'From what was sent to what Envoy has',
+  noResources: 'No resource of this type',
+  resources: (all: number) => count(all, 'resource'),
+  search: 'Name of a resource',
+  notCompared: 'Not yet compared with what Envoy has.',
+  compared: (ago: string) => `(compared ${ago} ago)`,
+  compare: 'Compare now',
   keeps: 'This gateway keeps its last good configuration until the resource is corrected.',
 };
 

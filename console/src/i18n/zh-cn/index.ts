@@ -1,4 +1,5 @@
 import type { Messages } from '../en/index.ts';
+import { chart, drain, health, rollout } from './operations.ts';
 import { overview } from './overview.ts';
 import { events, service, sessions } from './service.ts';
 import { gateways, guide, keys, playground, routes, settings, topology } from './routes.ts';
@@ -25,4 +26,8 @@ export const zhCN: Messages = {
   routes,
   settings,
   topology,
+  chart,
+  drain,
+  health,
+  rollout,
 };

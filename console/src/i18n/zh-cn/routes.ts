@@ -14,6 +14,13 @@ export const routes: Messages['routes'] = {
   rewrite: '路径改为',
   on: '启用',
   off: '停用',
+  tester: '请求会去往何处？',
+  path: '路径（含查询参数）',
+  host: '主机（可选）',
+  clientIp: '客户端地址（可选）',
+  headers: '请求头，每行一个（可选）',
+  explain: '解释',
+  passedOver: (routes) => `跳过了 ${routes} 条路由`,
   byDefault: '每个服务的默认地址',
 };
 
@@ -42,6 +49,16 @@ export const gateways: Messages['gateways'] = {
   sent: '已下发',
   acked: '已确认',
   refused: (at) => `于 ${at} 被拒绝，Envoy 的原文：`,
+  unreachable: '无法直接询问 Envoy：',
+  same: 'Envoy 的配置与下发的完全一致。',
+  differs: (things) => `Envoy 有 ${things} 个资源与下发的不一致。`,
+  difference: '从下发的到 Envoy 实际的',
+  noResources: '没有此类资源',
+  resources: (all) => `${all} 个资源`,
+  search: '资源名称',
+  notCompared: '尚未与 Envoy 的实际配置比较。',
+  compared: (ago) => `（${ago}前比较）`,
+  compare: '立即比较',
   keeps: '在资源更正之前，此网关保持其最近一次有效的配置。',
 };
 

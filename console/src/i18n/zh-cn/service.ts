@@ -2,7 +2,15 @@ import type { Messages } from '../en/index.ts';
 
 export const service: Messages['service'] = {
   notThere: (name) => `服务 ${name} 不存在，可能已被删除。`,
-  tabs: { instances: '实例', sessions: '会话', config: '配置', versions: '版本', logs: '日志', events: '事件' },
+  tabs: {
+    instances: '实例',
+    sessions: '会话',
+    config: '配置',
+    versions: '版本',
+    rollout: '发布',
+    logs: '日志',
+    events: '事件',
+  },
   address: '地址',
   replicas: '期望实例数',
   scale: '调整数量',
@@ -33,6 +41,9 @@ export const service: Messages['service'] = {
   zone: '区域',
   health: '健康',
   checked: (ms, ago) => `${Math.round(ms)} 毫秒，${ago}前检查`,
+  checkNow: '立即检查',
+  cpu: '处理器（单核占比）',
+  memory: '内存',
   conditions: '状况',
   lastExit: '上次退出',
   exitCode: (code) => `退出码 ${code}`,

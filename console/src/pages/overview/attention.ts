@@ -28,7 +28,8 @@ function ofServices(state: LiveState): Concern[] {
     const own = kindOf(service.status.state);
     const kinds = [own, ...its.map((one) => kindOf(wordOf(one)))].sort((a, b) => RANK[a] - RANK[b]);
     const [worst] = kinds;
-    if (worst !== 'bad' && worst !== 'warn') return [];
+    const [condition] = service.status.conditions;
+    if (worst !== 'bad' && worst !== 'warn' && condition === undefined) return [];
     const first = [...its].sort((a, b) => RANK[kindOf(wordOf(a))] - RANK[kindOf(wordOf(b))])[0];
     return [
       {
@@ -38,7 +39,7 @@ function ofServices(state: LiveState): Concern[] {
         about: 'service' as const,
         name: service.name,
         state: service.status.state,
-        reason: first === undefined ? service.status.message : `${first.id} ${reasonOf(first)}`,
+        reason: first === undefined ? (condition?.message ?? service.status.message) : `${first.id} ${reasonOf(first)}`,
         instances: its.length,
         href: first === undefined ? `/services/${service.name}` : `/services/${service.name}?instance=${first.id}`,
       },
@@ -63,18 +64,28 @@ function ofGateways(state: LiveState): Concern[] {
   if (state.gateways.length === 0)
     found.push({ ...common, key: 'none', kind: 'bad', about: 'noGateway', name: '', state: 'unknown', reason: '' });
   for (const gateway of state.gateways) {
-    for (const [type, sync] of Object.entries(gateway.types)) {
-      if (sync.state !== 'ERROR') continue;
+    for (const { type, name, message, owner } of gateway.refusals) {
       found.push({
         ...common,
-        key: `gateway ${gateway.node} ${type}`,
+        key: `refused ${gateway.node} ${type} ${name}`,
         kind: 'bad',
         about: 'gateway',
-        name: `${gateway.node} ${type.toUpperCase()}`,
-        state: sync.state,
-        reason: sync.nack?.message ?? '',
+        name: owner?.name ?? `${gateway.node} ${type.toUpperCase()} ${name}`,
+        state: 'ERROR',
+        reason: message,
       });
     }
+    const drift = gateway.drift?.drift ?? [];
+    if (drift.length > 0)
+      found.push({
+        ...common,
+        key: `drift ${gateway.node}`,
+        kind: 'warn',
+        about: 'gateway',
+        name: gateway.node,
+        state: 'drift',
+        reason: drift.map((one) => `${one.type} ${one.name} ${one.message}`).join('; '),
+      });
   }
   return found;
 }
