@@ -1,6 +1,5 @@
 /** What operators see of each Envoy: what it was told, what it has, what it refuses and where it differs. */
 import { execFile } from 'node:child_process';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
@@ -18,21 +17,6 @@ const run = promisify(execFile);
 const ring = (size: number, apiKey = ''): Record<string, unknown> => ({
   gateway: { policy: { type: 'ring', options: { ring: size, apiKey } } },
 });
-
-const admin =
-  (world: World) =>
-  async (path: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const call = request({ socketPath: join(world.data, 'envoy/admin.sock'), path }, (response) => {
-        let text = '';
-        response.on('data', (part: Buffer) => (text += part.toString('utf8')));
-        response.on('end', () => {
-          resolve(text);
-        });
-      });
-      call.on('error', reject);
-      call.end();
-    });
 
 async function cli(world: World, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const main = join(repository, 'control-plane/src/cli/main.ts');
@@ -158,7 +142,7 @@ it('tells the timeline of a revision: committed, published, sent, acknowledged',
 
 it('finds where Envoy differs from what it should have, and tells when that is over', async () => {
   await using world = await startWorld({ seed: [echoService('weather'), echoService('finance')] });
-  const facts = await envoyFacts(admin(world));
+  const facts = await envoyFacts(world.admin);
   const version = (type: string, name: string): string => facts.versions.get(type)?.get(name) ?? '';
   const [address] = [...(facts.endpoints.get('weather')?.keys() ?? [])];
   expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
@@ -191,7 +175,7 @@ it('finds where Envoy differs from what it should have, and tells when that is o
     now: () => Date.now(),
     gateways: () => [gateway],
     config: () => wanted,
-    adminOf: () => admin(world),
+    adminOf: () => world.admin,
     changed: (_, condition) => told.push(condition),
   });
   const report = await watch.look('gateway-1');

@@ -38,7 +38,7 @@ function withRoutes(listener: Json, routes: Json): Json {
   const manager = copy.filter_chains[0]?.filters.at(-1);
   if (manager === undefined) throw new Error('the listener has no connection manager');
   manager.typed_config['route_config'] = routes;
-  return copy as unknown as Json;
+  return copy;
 }
 
 /** Endpoints are validated within a cluster that holds them. */

@@ -29,70 +29,74 @@ async function expectTotals(world: World, metric: string, by: string, expected: 
     });
 }
 
-it.concurrent('what happened is counted once, by cause, and outlives a kill', async () => {
-  await using world = await startWorld({
-    seed: [echoService('weather', { restart: { initialBackoff: '60s' } }), echoService('maths')],
-  });
-  const sessions = [];
-  for (let n = 0; n < 3; n += 1) sessions.push(await world.open('weather'));
-  const lasting = await world.open('maths');
-  await lasting.ask('x'.repeat(10_000));
-  await (await world.open('maths')).close();
-  await expect(world.open('nowhere')).rejects.toThrow('404');
-  const agent = (await world.status()).agents.find((one) => one.service === 'weather');
-  process.kill(agent?.pid ?? 0, 'SIGKILL');
-  await Promise.all(sessions.map(async (session) => session.closed));
-  await world.until('the gateway has no instance', async () =>
-    world.open('weather').then(
-      () => false,
-      (error: unknown) => String(error).includes('503'),
-    ),
-  );
-  await expectTotals(world, 'connects', 'service', { weather: 3, maths: 2 });
-  await world.until(
-    'all ends are told',
-    async () => {
-      const ends = totals(
-        await world.client.timeseries({ metric: 'session_ends', by: 'cause', stat: 'total' }),
-        'cause',
-      );
-      // Which of the two is told by what became of the instance, when its exit was noticed in time.
-      return (ends['agent'] ?? 0) + (ends['instance_lost'] ?? 0) === 4 && (ends['instance_lost'] ?? 0) > 0;
-    },
-    60_000,
-  );
-  const failures = totals(
-    await world.client.timeseries({ metric: 'connect_failures', by: 'cause', stat: 'total' }),
-    'cause',
-  );
-  expect(failures['no_route']).toBe(1);
-  // The agent that has just gone, or already none.
-  expect((failures['unreachable'] ?? 0) + (failures['no_instance'] ?? 0)).toBeGreaterThanOrEqual(1);
-  const handshakes = await world.client.timeseries({ metric: 'handshake_latency', stat: 'count,p50' });
-  expect(handshakes.series[0]?.values.reduce<number>((sum, value) => sum + (value ?? 0), 0)).toBe(5);
-
-  await world.until('the bytes are told', async () => {
-    const bytes = totals(
-      await world.client.timeseries({ metric: 'bytes_received', by: 'service', stat: 'total' }),
-      'service',
+it.concurrent(
+  'what happened is counted once, by cause, and outlives a kill',
+  async () => {
+    await using world = await startWorld({
+      seed: [echoService('weather', { restart: { initialBackoff: '60s' } }), echoService('maths')],
+    });
+    const sessions = [];
+    for (let n = 0; n < 3; n += 1) sessions.push(await world.open('weather'));
+    const lasting = await world.open('maths');
+    await lasting.ask('x'.repeat(10_000));
+    await (await world.open('maths')).close();
+    await expect(world.open('nowhere')).rejects.toThrow('404');
+    const agent = (await world.status()).agents.find((one) => one.service === 'weather');
+    process.kill(agent?.pid ?? 0, 'SIGKILL');
+    await Promise.all(sessions.map(async (session) => session.closed));
+    await world.until('the gateway has no instance', async () =>
+      world.open('weather').then(
+        () => false,
+        (error: unknown) => String(error).includes('503'),
+      ),
     );
-    return (bytes['maths'] ?? 0) > 10_000 && (bytes['maths'] ?? 0) < 11_000;
-  });
+    await expectTotals(world, 'connects', 'service', { weather: 3, maths: 2 });
+    await world.until(
+      'all ends are told',
+      async () => {
+        const ends = totals(
+          await world.client.timeseries({ metric: 'session_ends', by: 'cause', stat: 'total' }),
+          'cause',
+        );
+        // Which of the two is told by what became of the instance, when its exit was noticed in time.
+        return (ends['agent'] ?? 0) + (ends['instance_lost'] ?? 0) === 4 && (ends['instance_lost'] ?? 0) > 0;
+      },
+      60_000,
+    );
+    const failures = totals(
+      await world.client.timeseries({ metric: 'connect_failures', by: 'cause', stat: 'total' }),
+      'cause',
+    );
+    expect(failures['no_route']).toBe(1);
+    // The agent that has just gone, or already none.
+    expect((failures['unreachable'] ?? 0) + (failures['no_instance'] ?? 0)).toBeGreaterThanOrEqual(1);
+    const handshakes = await world.client.timeseries({ metric: 'handshake_latency', stat: 'count,p50' });
+    expect(handshakes.series[0]?.values.reduce<number>((sum, value) => sum + (value ?? 0), 0)).toBe(5);
 
-  await world.killControlPlane();
-  await world.startControlPlane();
-  // The session that went on is open, and was not opened again.
-  await world.until(
-    'the open session is seen',
-    async () => {
-      const open = await world.client.timeseries({ metric: 'sessions_open', by: 'service', from: '10s' });
-      return open.series.some(({ labels, values }) => labels.service === 'maths' && values.at(-1) === 1);
-    },
-    40_000,
-  );
-  await expectTotals(world, 'connects', 'service', { weather: 3, maths: 2 });
-  await lasting.close();
-});
+    await world.until('the bytes are told', async () => {
+      const bytes = totals(
+        await world.client.timeseries({ metric: 'bytes_received', by: 'service', stat: 'total' }),
+        'service',
+      );
+      return (bytes['maths'] ?? 0) > 10_000 && (bytes['maths'] ?? 0) < 11_000;
+    });
+
+    await world.killControlPlane();
+    await world.startControlPlane();
+    // The session that went on is open, and was not opened again.
+    await world.until(
+      'the open session is seen',
+      async () => {
+        const open = await world.client.timeseries({ metric: 'sessions_open', by: 'service', from: '10s' });
+        return open.series.some(({ labels, values }) => labels.service === 'maths' && values.at(-1) === 1);
+      },
+      40_000,
+    );
+    await expectTotals(world, 'connects', 'service', { weather: 3, maths: 2 });
+    await lasting.close();
+  },
+  180_000,
+);
 
 it.concurrent(
   'the newest ten seconds come as they are finished, and nothing is missed or told twice after a break',

@@ -4,12 +4,15 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createClient, type ApiClient } from '../../control-plane/src/api/client.ts';
 import type { SystemStatus } from '../../control-plane/src/model/system.ts';
+import { opinionsIn } from '../../control-plane/src/telemetry/gateway-view.ts';
 import { openCrowd, openSession, type Crowd, type OpenSession } from './sessions.ts';
 
 export const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -32,6 +35,8 @@ export interface World extends AsyncDisposable {
   readonly data: string;
   readonly token: string;
   client: ApiClient;
+  /** What the admin socket of its Envoy answers. */
+  admin(path: string): Promise<string>;
   status(): Promise<SystemStatus>;
   /** ws:// address of a service's default route. */
   url(service: string): string;
@@ -154,9 +159,19 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     known = await world.client.status();
   }
 
+  const admin = async (path: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const call = request({ socketPath: join(data, 'envoy/admin.sock'), path }, (response) => {
+        text(response).then(resolve, reject);
+      });
+      call.on('error', reject);
+      call.end();
+    });
+
   const world: World = {
     folder,
     data,
+    admin,
     get token() {
       return readFileSync(join(data, 'admin.token'), 'utf8').trim();
     },
@@ -189,7 +204,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
             );
           const newest = Math.max(...items.map((instance) => instance.revision));
           const { items: gateways } = await world.client.gateways();
-          return gateways.length > 0 && gateways.every((gateway) => gateway.ackedRevision >= newest);
+          if (gateways.length === 0 || gateways.some((gateway) => gateway.ackedRevision < newest)) return false;
+          // An acknowledged instance gets sessions after Envoy's own first check of it.
+          const opinions = opinionsIn(await admin('/clusters?format=json'));
+          return items.every(
+            ({ state, address }) =>
+              state !== 'ready' || address === undefined || opinions.has(`${address.host}:${address.port}`),
+          );
         },
         20_000,
       );

@@ -14,9 +14,13 @@ interface ClusterStatuses {
   }[];
 }
 
-/** Addresses (`ip:port`) of all endpoints that the Envoy knows, with a sentence for those that it finds ill; '' for the others. */
+/**
+ * Addresses (`ip:port`) of all endpoints that the Envoy has an opinion of, with a sentence for those that it finds ill; '' for the others.
+ * One that some cluster has yet to check is left out: until its first check is good, that cluster sends it nothing.
+ */
 export function opinionsIn(text: string): Map<string, string> {
   const found = new Map<string, string>();
+  const pending = new Set<string>();
   const { cluster_statuses: clusters = [] } = JSON.parse(text) as ClusterStatuses;
   for (const { host_statuses: hosts = [] } of clusters) {
     for (const { address, health_status: health } of hosts) {
@@ -29,9 +33,11 @@ export function opinionsIn(text: string): Map<string, string> {
           : health?.failed_outlier_check === true
             ? 'the gateway sends it no new sessions: too many of its requests failed'
             : '';
+      if (health?.pending_active_hc === true) pending.add(upstream);
       // One of several clusters that finds it ill is worth telling.
       if (ill !== '' || !found.has(upstream)) found.set(upstream, ill);
     }
   }
+  for (const upstream of pending) if (found.get(upstream) === '') found.delete(upstream);
   return found;
 }
