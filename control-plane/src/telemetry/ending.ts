@@ -17,6 +17,20 @@ export const FLAGS = {
   upstream_request_timeout: 'UT',
 } as const;
 
+/** What ends are counted by. `instance_lost` and `reset` are abnormal. */
+export const END_CAUSES = [
+  'client',
+  'agent',
+  'drained',
+  'instance_lost',
+  'reset',
+  'idle',
+  'max_duration',
+  'gateway_lost',
+  'unknown',
+] as const;
+export type EndCause = (typeof END_CAUSES)[number];
+
 type Why = Pick<EndedSession, 'endedBy' | 'why' | 'details'>;
 
 export function whyEnded(flags: Flags, responseDetails: string, termination: string): Why {
@@ -30,10 +44,11 @@ export function whyEnded(flags: Flags, responseDetails: string, termination: str
     return { endedBy: 'gateway', why: 'it reached its longest duration', details };
   if (flags['downstream_connection_termination'] === true || responseDetails === 'downstream_remote_disconnect')
     return { endedBy: 'client', why: 'the client closed the connection', details };
+  // Envoy tells a connection that ended as a kind of reset: `upstream_reset_after_response_started{connection_termination}`.
+  if (flags['upstream_connection_termination'] === true || responseDetails.endsWith('{connection_termination}'))
+    return { endedBy: 'agent', why: 'the agent closed the connection, or its process ended', details };
   if (flags['upstream_remote_reset'] === true || responseDetails.startsWith('upstream_reset'))
     return { endedBy: 'agent', why: 'the connection to the agent broke', details };
-  if (flags['upstream_connection_termination'] === true)
-    return { endedBy: 'agent', why: 'the agent closed the connection, or its process ended', details };
   if (responseDetails === 'via_upstream' || names.length === 0)
     return { endedBy: 'agent', why: 'the agent closed the connection', details };
   return { endedBy: 'gateway', why: 'the gateway ended it', details };

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { whyEnded, type Flags } from './ending.ts';
+
+const UC: Flags = { upstream_connection_termination: true };
+
+describe('why a session ended', () => {
+  it.each([
+    ['agent', 'the agent closed the connection', {}, 'via_upstream'],
+    [
+      'agent',
+      'the agent closed the connection, or its process ended',
+      UC,
+      'upstream_reset_after_response_started{connection_termination}',
+    ],
+    [
+      'agent',
+      'the agent closed the connection, or its process ended',
+      {},
+      'upstream_reset_after_response_started{connection_termination}',
+    ],
+    [
+      'agent',
+      'the connection to the agent broke',
+      { upstream_remote_reset: true },
+      'upstream_reset_after_response_started{remote_reset}',
+    ],
+    ['client', 'the client closed the connection', {}, 'downstream_remote_disconnect'],
+    // The client went first; that its agent's side ended too follows from it.
+    ['client', 'the client closed the connection', { ...UC, downstream_connection_termination: true }, ''],
+    ['gateway', 'neither side sent a byte for the idle timeout', { stream_idle_timeout: true }, 'stream_idle_timeout'],
+    ['gateway', 'it reached its longest duration', { duration_timeout: true }, 'max_duration_timeout'],
+    ['gateway', 'the gateway ended it', { local_reset: true }, ''],
+  ] as const)('%s: %s: %j %s', (endedBy, why, flags, details) => {
+    expect(whyEnded(flags, details, '')).toMatchObject({ endedBy, why });
+  });
+});
