@@ -31,6 +31,8 @@ const Settings = z.strictObject({
     .strictObject({
       public: z.union([z.boolean(), z.stringbool()]).default(false),
       token: z.string().min(20).optional(),
+      /** Counters and gauges of instances are told for each of them, not for each service: many more series. */
+      perInstance: z.union([z.boolean(), z.stringbool()]).default(false),
     })
     .prefault({}),
   envoy: z
@@ -100,6 +102,7 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   SWITCHBOARD_DRIFT_INTERVAL: ['drift', 'interval'],
   SWITCHBOARD_METRICS_PUBLIC: ['metrics', 'public'],
   SWITCHBOARD_METRICS_TOKEN: ['metrics', 'token'],
+  SWITCHBOARD_METRICS_PER_INSTANCE: ['metrics', 'perInstance'],
   SWITCHBOARD_ENVOY_PATH: ['envoy', 'path'],
   ENVOY_PATH: ['envoy', 'path'],
   SWITCHBOARD_ENVOY_CONCURRENCY: ['envoy', 'concurrency'],

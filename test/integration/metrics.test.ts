@@ -22,10 +22,21 @@ it('tells Prometheus what runs, with a token of its own', async () => {
     const answer = await scrape(SCRAPER);
     expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     const body = await answer.text();
-    return body.includes('switchboard_sessions{service="weather"} 10\n') && body;
+    const all = [
+      'switchboard_sessions{service="weather"} 10\n',
+      'switchboard_connects_total{service="weather",gateway="gateway-1"} 10\n',
+      'switchboard_handshake_seconds_count{service="weather",gateway="gateway-1"} 10\n',
+      'switchboard_memory_bytes{service="weather"} ',
+      'switchboard_probe_seconds_count{service="weather"} ',
+    ];
+    return all.every((line) => body.includes(line)) && body;
   });
   for (const line of [
     'switchboard_instances{service="weather",state="ready"} 2',
+    'switchboard_instances_ready{service="weather"} 2',
+    'switchboard_instances_wanted{service="weather"} 2',
+    'switchboard_gateway_connected{gateway="gateway-1"} 1',
+    'switchboard_session_ends_total{service="weather",gateway="gateway-1",cause="instance_lost"} 0',
     'switchboard_gateway_sync{gateway="gateway-1",type="cds",state="SYNCED"} 1',
     'switchboard_gateway_drift{gateway="gateway-1"} 0',
     'switchboard_xds_streams{gateway="gateway-1",variant="delta"} 1',

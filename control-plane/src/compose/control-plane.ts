@@ -47,7 +47,7 @@ import { feedHistory } from './history.ts';
 import { createGatewayViews } from './gateway-views.ts';
 import { startLoop } from './loop.ts';
 import { followSignals } from './live-routing.ts';
-import { metricsForApi } from './metrics.ts';
+import { metricsForApi, presentMetrics } from './metrics.ts';
 import { createNews } from './news.ts';
 import { createRuntimes } from './runtimes.ts';
 import { writeRuntimeFile } from './runtime-file.ts';
@@ -111,6 +111,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     certificates.close();
   });
   const peers = createPeers({ now, log });
+  const metrics = createMetrics({ perInstance: config.metrics.perInstance, now });
   let registryView = (): RegistryView => emptyView;
   let signalsOf: (instance: string) => LoadSignals | undefined = () => undefined;
   const feed = feedHistory({
@@ -118,6 +119,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     view: () => registryView(),
     sessions: () => sessions.list(),
     signals: (instance) => signalsOf(instance),
+    onRecord: metrics.record,
     now,
     log,
   });
@@ -133,7 +135,6 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   sessions.watch(feed.session);
   const load = createEndpointLoad({ now: () => performance.now() });
   const reports = createAgentReports({ now });
-  const metrics = createMetrics();
   // What it asks starts later; until then nobody is let in, and whoever waits is remembered.
   const late: { admission?: Omit<AdmissionParts, 'view' | 'sessions'> } = {};
   const admission = createAdmission({
@@ -311,6 +312,18 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   });
   const status = createStatus({ config, ports, startedAt, registry, gateway, xds, sessions, problems });
   const ended = Promise.withResolvers<undefined>();
+  const present = presentMetrics({
+    metrics,
+    startedAt,
+    registry,
+    gateways,
+    sessions,
+    certificates,
+    peers,
+    signals,
+    isUnhealthy: (instance) => loop.health(instance)?.verdict === 'unhealthy',
+    waiting: (service) => admission.room.waiting(service),
+  });
   const api = apiContext({
     data,
     token,
@@ -344,7 +357,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     log,
     certificates,
     gateways,
-    metrics: metricsForApi({ config, token, metrics, startedAt, registry, gateways, sessions, certificates, peers }),
+    metrics: metricsForApi({ config, token, metrics, present }),
     closeAll: closers.closeAll,
     ended: () => {
       ended.resolve(undefined);

@@ -2,7 +2,7 @@
 import { createHistory, type History } from '../history/create.ts';
 import { memorySeries } from '../history/drivers/memory.ts';
 import { sqliteSeries } from '../history/drivers/sqlite.ts';
-import type { Labels } from '../history/metrics.ts';
+import type { Labels, MetricName } from '../history/metrics.ts';
 import type { Log } from '../log.ts';
 import type { Instance } from '../model/instance.ts';
 import type { LoadSignals } from '../model/load.ts';
@@ -10,6 +10,7 @@ import type { ProbeResult } from '../probes/probe.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import { databaseOf } from '../store/drivers/sqlite.ts';
 import type { Store } from '../store/store.ts';
+import type { EndCause } from '../telemetry/ending.ts';
 import type { RefusedRequest } from '../telemetry/refusal.ts';
 import type { EndedSession, Session, SessionChange } from '../telemetry/session.ts';
 
@@ -18,6 +19,8 @@ export interface HistoryParts {
   readonly view: () => RegistryView;
   readonly sessions: () => readonly Session[];
   readonly signals: (instance: string) => LoadSignals | undefined;
+  /** Told of all that is recorded as it happens; gauges are looked at, so they are not told. */
+  readonly onRecord?: (metric: MetricName, labels: Labels, value: number) => void;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -42,8 +45,7 @@ const EARLY_MS = 30_000;
 /** What became of an agent is known a moment after its sessions have ended. */
 const SETTLE_MS = 5_000;
 
-/** `instance_lost` and `reset` are abnormal. */
-export function endCause(session: EndedSession, instance: Instance | undefined): string {
+export function endCause(session: EndedSession, instance: Instance | undefined): EndCause {
   if (session.endedBy !== 'agent') {
     if (/\bSI\b/.test(session.details)) return 'idle';
     if (/\b(DT|UMSDR)\b/.test(session.details)) return 'max_duration';
@@ -111,13 +113,21 @@ export function feedHistory(parts: HistoryParts): HistoryFeed {
     },
   });
   const { recorder } = history;
+  function add(metric: MetricName, where: Labels, amount: number): void {
+    recorder.add(metric, where, amount);
+    parts.onRecord?.(metric, where, amount);
+  }
+  function observed(metric: MetricName, where: Labels, value: number): void {
+    recorder.observe(metric, where, value);
+    parts.onRecord?.(metric, where, value);
+  }
   const ended: { session: EndedSession; at: number }[] = [];
 
   function settle(until: number): void {
     const waiting = ended.findIndex(({ at }) => at > until);
     for (const { session } of ended.splice(0, waiting < 0 ? ended.length : waiting)) {
       const instance = session.instance === null ? undefined : view().instances.get(session.instance)?.value;
-      recorder.add('session_ends', place(session, endCause(session, instance)), 1);
+      add('session_ends', place(session, endCause(session, instance)), 1);
     }
   }
   const settling = setInterval(() => {
@@ -131,19 +141,19 @@ export function feedHistory(parts: HistoryParts): HistoryFeed {
       if (change.type === 'opened') {
         // One that was open already when it was first heard of was no connect of now.
         if (!change.seen.isNew) return;
-        recorder.add('connects', place(change.session), 1);
+        add('connects', place(change.session), 1);
         if (change.seen.handshakeMs !== undefined)
-          recorder.observe('handshake_latency', place(change.session), change.seen.handshakeMs);
+          observed('handshake_latency', place(change.session), change.seen.handshakeMs);
         return;
       }
-      recorder.observe('session_length', place(change.session), change.session.durationMs / 1000);
+      observed('session_length', place(change.session), change.session.durationMs / 1000);
       if (change.session.durationMs < EARLY_MS && change.session.endedBy === 'agent')
-        recorder.add('early_ends', place(change.session), 1);
+        add('early_ends', place(change.session), 1);
       ended.push({ session: change.session, at: now() });
     },
     bytes(session, received, sent) {
-      recorder.add('bytes_received', place(session), received);
-      recorder.add('bytes_sent', place(session), sent);
+      add('bytes_received', place(session), received);
+      add('bytes_sent', place(session), sent);
     },
     refused({ gateway, route, cluster, upstream, cause }) {
       const present = view();
@@ -154,7 +164,7 @@ export function feedHistory(parts: HistoryParts): HistoryFeed {
               ({ value: { address } }) => address !== undefined && `${address.host}:${address.port}` === upstream,
             )?.value;
       const service = instance?.service ?? serviceOfRoute(route, present) ?? cluster;
-      recorder.add(
+      add(
         'connect_failures',
         labelsOf(service, String(instance?.version ?? ''), instance?.id ?? '', gateway, cause),
         1,
@@ -164,8 +174,8 @@ export function feedHistory(parts: HistoryParts): HistoryFeed {
       const instance = view().instances.get(id)?.value;
       // While it starts, failing is what checks do.
       if (instance?.state !== 'ready') return;
-      if (result.ok) recorder.observe('probe_latency', own(instance), result.latencyMs);
-      else recorder.add('probe_failures', own(instance), 1);
+      if (result.ok) observed('probe_latency', own(instance), result.latencyMs);
+      else add('probe_failures', own(instance), 1);
     },
     close() {
       clearInterval(settling);

@@ -1,20 +1,20 @@
-/** The metrics as the API serves them: what the parts know at the time of a scrape, and who may read it. */
+/** The metrics joined to those who know what they tell, and as the API serves them. */
 import type { ApiContext } from '../api/context.ts';
 import type { Keeper } from '../certificates/keeper.ts';
 import type { Peers } from '../certificates/peers.ts';
 import type { Config } from '../config.ts';
 import { sameToken } from '../home/token.ts';
 import type { Metrics } from '../metrics/create.ts';
+import type { Present } from '../metrics/present.ts';
 import type { Registry } from '../registry/registry.ts';
+import { wantedOf } from '../registry/wanted.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { GatewayViews } from './gateway-views.ts';
 import { sessionsAtInstance } from './sessions.ts';
-import { VERSION } from './settings.ts';
+import { NODE_ID, VERSION } from './settings.ts';
+import type { Signals } from './signals.ts';
 
-export interface MetricsParts {
-  readonly config: Config;
-  /** The API's. */
-  readonly token: string;
+export interface PresentParts {
   readonly metrics: Metrics;
   readonly startedAt: string;
   readonly registry: Registry;
@@ -22,33 +22,70 @@ export interface MetricsParts {
   readonly sessions: SessionTable;
   readonly certificates: Keeper;
   readonly peers: Peers;
+  readonly signals: Signals;
+  readonly isUnhealthy: (instance: string) => boolean;
+  /** Clients of the service that are held. */
+  readonly waiting: (service: string) => number;
 }
 
-export function metricsForApi(parts: MetricsParts): ApiContext['metrics'] {
-  const { config, metrics, registry, gateways, sessions, certificates, peers } = parts;
-  const accepted = [parts.token, ...(config.metrics.token === undefined ? [] : [config.metrics.token])];
+/** What the parts know at the time that it is called. */
+export function presentMetrics(parts: PresentParts): () => Present {
+  const { metrics, registry, gateways, sessions, certificates, peers, signals, isUnhealthy, waiting } = parts;
+  return () => {
+    const view = registry.view();
+    const sessionsAt = sessionsAtInstance(sessions);
+    const connected = gateways.list();
+    const nodes = new Set(connected.map(({ node }) => node));
+    return {
+      version: VERSION,
+      startedAt: Date.parse(parts.startedAt),
+      revision: view.revision,
+      gateways: connected,
+      lostGateways: [...new Set([NODE_ID, ...metrics.seenGateways()])].filter((node) => !nodes.has(node)),
+      services: [...view.services.values()].map(({ value: service }) => ({
+        name: service.name,
+        wanted: wantedOf(view, service),
+        waiting: waiting(service.name),
+        sessionsPerInstance: service.spec.gateway.limits?.sessionsPerInstance,
+        autoscale: service.spec.autoscale,
+        rollout: view.rollouts.get(service.name)?.value,
+      })),
+      instances: [...view.instances.values()].map(({ value }) => {
+        const up = value.state === 'ready';
+        const unhealthy = up && isUnhealthy(value.id);
+        const used = signals.of(value.id);
+        return {
+          id: value.id,
+          service: value.service,
+          state: value.state,
+          ready: up && !unhealthy && value.drain === undefined,
+          unhealthy,
+          sessions: sessionsAt(value),
+          cpuCores: used?.cpuCores,
+          memoryBytes: used?.memoryBytes,
+        };
+      }),
+      certificates: certificates.status(),
+      refusedCalls: peers.refusals(),
+    };
+  };
+}
+
+export interface MetricsParts {
+  readonly config: Config;
+  /** The API's. */
+  readonly token: string;
+  readonly metrics: Metrics;
+  readonly present: () => Present;
+}
+
+export function metricsForApi({ config, token, metrics, present }: MetricsParts): ApiContext['metrics'] {
+  const accepted = [token, ...(config.metrics.token === undefined ? [] : [config.metrics.token])];
   return {
     contentType: metrics.contentType,
     mayScrape: (given) =>
-      config.metrics.public || (given !== undefined && accepted.some((token) => sameToken(given, token))),
-    async scrape() {
-      const view = registry.view();
-      const sessionsAt = sessionsAtInstance(sessions);
-      return metrics.scrape({
-        version: VERSION,
-        startedAt: Date.parse(parts.startedAt),
-        revision: view.revision,
-        gateways: gateways.list(),
-        services: [...view.services.keys()],
-        instances: [...view.instances.values()].map(({ value }) => ({
-          service: value.service,
-          state: value.state,
-          sessions: sessionsAt(value),
-        })),
-        certificates: certificates.status(),
-        refusedCalls: peers.refusals(),
-      });
-    },
+      config.metrics.public || (given !== undefined && accepted.some((known) => sameToken(given, known))),
+    scrape: async () => metrics.scrape(present()),
     request: metrics.request,
   };
 }

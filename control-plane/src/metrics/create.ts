@@ -1,26 +1,9 @@
-/** The registry of all series: fed by events as they happen, and filled with what is known at each scrape. The only importer of prom-client. */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+/** All series: fed by events as they happen, and filled with what is known when they are read. */
+import type { Labels, MetricName } from '../history/metrics.ts';
 import type { Measure } from '../xds/measure.ts';
-import { SERIES, type Series, type SeriesName } from './series.ts';
-
-/** What is as it is at a scrape. */
-export interface Present {
-  readonly version: string;
-  readonly startedAt: number;
-  readonly revision: number;
-  readonly gateways: readonly {
-    readonly node: string;
-    readonly ackedRevision: number;
-    readonly types: Readonly<Record<string, { readonly state: string }>>;
-    readonly refusals: readonly { readonly type: string }[];
-    readonly drift: { readonly drift: readonly unknown[] } | null;
-  }[];
-  readonly services: readonly string[];
-  readonly instances: readonly { readonly service: string; readonly state: string; readonly sessions: number }[];
-  readonly certificates: readonly { readonly name: string; readonly notAfter: string }[];
-  /** By reason, since the start. */
-  readonly refusedCalls: ReadonlyMap<string, number>;
-}
+import { createInstruments, type Reading } from './instruments.ts';
+import { createFill, type Present } from './present.ts';
+import { createRecorded } from './recorded.ts';
 
 export interface ApiRequest {
   readonly method: string;
@@ -34,36 +17,30 @@ export interface Metrics {
   readonly contentType: string;
   measure: (measure: Measure) => void;
   request: (request: ApiRequest) => void;
+  /** What history records, as it happens. */
+  record: (metric: MetricName, labels: Labels, value: number) => void;
+  /** Gateways that had a stream within the last hour. */
+  seenGateways(): string[];
   /** In Prometheus's text format. */
   scrape(present: Present): Promise<string>;
+  read(present: Present): Promise<Reading[]>;
 }
 
-type Labels = Record<string, string>;
+export interface MetricsOptions {
+  /** Counters and gauges of instances are told for each of them. */
+  readonly perInstance: boolean;
+  readonly now: () => number;
+}
 
-const STATES = ['SYNCED', 'STALE', 'NOT_SENT', 'ERROR'];
+/** A gateway that left is missed for so long. */
+const MISSED_MS = 3_600_000;
 
-export function createMetrics(): Metrics {
-  const registry = new Registry();
-  const counters = new Map<string, Counter>();
-  const gauges = new Map<string, Gauge>();
-  const histograms = new Map<string, Histogram>();
-  for (const [name, { kind, help, labels, buckets }] of Object.entries<Series>(SERIES)) {
-    const options = { name, help, labelNames: [...labels], registers: [registry] };
-    if (kind === 'counter') counters.set(name, new Counter(options));
-    else if (kind === 'gauge') gauges.set(name, new Gauge(options));
-    else histograms.set(name, new Histogram({ ...options, buckets: [...(buckets ?? [])] }));
-  }
-  const count = (name: SeriesName, labels: Labels, by = 1): void => counters.get(name)?.inc(labels, by);
-  const set = (name: SeriesName, labels: Labels, value: number): void => gauges.get(name)?.set(labels, value);
-  const observe = (name: SeriesName, labels: Labels, value: number): void =>
-    histograms.get(name)?.observe(labels, value);
-  /** For counters that others keep. */
-  function countTo(name: SeriesName, labels: Labels, total: number): void {
-    const counter = counters.get(name);
-    counter?.remove(labels);
-    counter?.inc(labels, total);
-  }
-  let busy = performance.eventLoopUtilization();
+export function createMetrics({ perInstance, now }: MetricsOptions): Metrics {
+  const instruments = createInstruments(perInstance);
+  const { count, observe, addTo } = instruments;
+  const recorded = createRecorded(instruments, perInstance, now);
+  const fill = createFill(instruments, perInstance);
+  const seen = new Map<string, { variant: string; streams: number; at: number }>();
 
   function measure(one: Measure): void {
     switch (one.kind) {
@@ -92,76 +69,54 @@ export function createMetrics(): Metrics {
       case 'late':
         count('switchboard_xds_late_total', { type: one.type });
         return;
-      case 'opened':
-        gauges.get('switchboard_xds_streams')?.inc({ gateway: one.node, variant: one.variant });
-        variants.set(one.node, one.variant);
+      case 'opened': {
+        const streams = seen.get(one.node)?.streams ?? 0;
+        addTo('switchboard_xds_streams', { gateway: one.node, variant: one.variant }, 1);
+        seen.set(one.node, { variant: one.variant, streams: streams + 1, at: now() });
         return;
+      }
       case 'closed': {
-        const variant = variants.get(one.node);
-        if (variant !== undefined) gauges.get('switchboard_xds_streams')?.dec({ gateway: one.node, variant });
+        const known = seen.get(one.node);
+        if (known !== undefined) {
+          addTo('switchboard_xds_streams', { gateway: one.node, variant: known.variant }, -1);
+          seen.set(one.node, { ...known, streams: known.streams - 1, at: now() });
+        }
         count('switchboard_xds_streams_ended_total', { code: one.code === '' ? 'OK' : one.code });
         observe('switchboard_xds_stream_seconds', {}, one.ms / 1000);
         return;
       }
     }
   }
-  const variants = new Map<string, string>();
 
-  function fill(present: Present): void {
-    // What is no longer there is no longer told.
-    for (const name of PRESENT) gauges.get(name)?.reset();
-    set('switchboard_build_info', { version: present.version, node: process.version }, 1);
-    set('switchboard_revision', {}, present.revision);
-    for (const { node, ackedRevision, types, refusals, drift } of present.gateways) {
-      set('switchboard_gateway_acked_revision', { gateway: node }, ackedRevision);
-      set('switchboard_gateway_drift', { gateway: node }, drift?.drift.length ?? 0);
-      for (const [type, { state }] of Object.entries(types)) {
-        for (const one of STATES)
-          set('switchboard_gateway_sync', { gateway: node, type, state: one }, one === state ? 1 : 0);
-        const refused = refusals.filter((one) => one.type === type).length;
-        set('switchboard_gateway_refused_resources', { gateway: node, type }, refused);
-      }
+  function seenGateways(): string[] {
+    for (const [node, { variant, streams, at }] of seen) {
+      if (streams > 0 || now() - at < MISSED_MS) continue;
+      seen.delete(node);
+      instruments.drop('switchboard_xds_streams', { gateway: node, variant });
     }
-    for (const service of present.services) set('switchboard_sessions', { service }, 0);
-    for (const { service, state, sessions } of present.instances) {
-      gauges.get('switchboard_instances')?.inc({ service, state });
-      gauges.get('switchboard_sessions')?.inc({ service }, sessions);
-    }
-    for (const { name, notAfter } of present.certificates)
-      set('switchboard_certificate_expiry_timestamp_seconds', { name }, Date.parse(notAfter) / 1000);
-    for (const [reason, total] of present.refusedCalls)
-      countTo('switchboard_wire_refused_calls_total', { reason }, total);
-    const { user, system } = process.cpuUsage();
-    countTo('process_cpu_seconds_total', {}, (user + system) / 1e6);
-    const { rss, heapUsed } = process.memoryUsage();
-    set('process_resident_memory_bytes', {}, rss);
-    set('nodejs_heap_size_used_bytes', {}, heapUsed);
-    set('process_start_time_seconds', {}, present.startedAt / 1000);
-    const now = performance.eventLoopUtilization();
-    set('nodejs_eventloop_utilization', {}, performance.eventLoopUtilization(now, busy).utilization);
-    busy = now;
+    return [...seen.keys()];
+  }
+
+  function settle(present: Present): void {
+    recorded.settle({ ...present, services: present.services.map(({ name }) => name) });
+    fill(present);
   }
 
   return {
-    contentType: registry.contentType,
+    contentType: instruments.contentType,
     measure,
+    record: recorded.record,
+    seenGateways,
     request({ method, route, status, ms }) {
       observe('switchboard_api_request_seconds', { method, route, status: String(status) }, ms / 1000);
     },
     async scrape(present) {
-      fill(present);
-      return registry.metrics();
+      settle(present);
+      return instruments.text();
+    },
+    async read(present) {
+      settle(present);
+      return instruments.read();
     },
   };
 }
-
-/** Gauges that are filled anew at each scrape. */
-const PRESENT: readonly SeriesName[] = [
-  'switchboard_gateway_sync',
-  'switchboard_gateway_acked_revision',
-  'switchboard_gateway_refused_resources',
-  'switchboard_gateway_drift',
-  'switchboard_certificate_expiry_timestamp_seconds',
-  'switchboard_sessions',
-  'switchboard_instances',
-];
