@@ -36,7 +36,7 @@ export interface World extends AsyncDisposable {
   readonly token: string;
   client: ApiClient;
   /** What the admin socket of its Envoy answers. */
-  admin(path: string): Promise<string>;
+  readonly admin: (path: string) => Promise<string>;
   status(): Promise<SystemStatus>;
   /** ws:// address of a service's default route. */
   url(service: string): string;
