@@ -1,6 +1,6 @@
 /** The series as instruments. The only importer of prom-client. */
 import { Counter, Gauge, Histogram, Registry, type MetricObjectWithValues, type MetricValue } from 'prom-client';
-import { SERIES, type Series, type SeriesName } from './series.ts';
+import { INSTANCE_LABEL, SERIES, type Series, type SeriesName } from './series.ts';
 
 export type SeriesLabels = Record<string, string>;
 /** One series with all its label sets, as prom-client gives it. */
@@ -30,7 +30,7 @@ export function createInstruments(perInstance: boolean): Instruments {
   const histograms = new Map<string, Histogram>();
   for (const [name, series] of Object.entries<Series>(SERIES)) {
     const { kind, help, labels, buckets } = series;
-    const own = perInstance && series.perInstance ? ['instance'] : [];
+    const own = perInstance && series.perInstance ? [INSTANCE_LABEL] : [];
     const options = { name, help, labelNames: [...labels, ...own], registers: [registry] };
     if (kind === 'counter') counters.set(name, new Counter(options));
     else if (kind === 'gauge') gauges.set(name, new Gauge(options));

@@ -153,7 +153,7 @@ it('counts what history records, by service and gateway', async () => {
     'switchboard_probe_failures_total{service="finance"} 0',
   ])
     expect(lines).toContain(line);
-  expect(lines.some((line) => line.includes('instance="'))).toBe(false);
+  expect(lines.some((line) => line.includes('agent="'))).toBe(false);
   metrics.record('connects', WEATHER, 1);
   expect(await metrics.scrape(PRESENT)).toContain(
     'switchboard_connects_total{service="weather",gateway="gateway-1"} 4\n',
@@ -176,15 +176,15 @@ it('tells instances apart where the settings say so, and forgets what has gone',
   metrics.record('handshake_latency', WEATHER, 4);
   const first = (await metrics.scrape(PRESENT)).split('\n');
   for (const line of [
-    'switchboard_sessions{service="weather",instance="weather-2"} 4',
-    'switchboard_connects_total{service="weather",gateway="gateway-1",instance="weather-1"} 1',
-    'switchboard_connects_total{service="weather",gateway="gateway-1",instance="weather-2"} 0',
-    'switchboard_session_ends_total{service="weather",gateway="gateway-1",cause="instance_lost",instance="weather-1"} 1',
+    'switchboard_sessions{service="weather",agent="weather-2"} 4',
+    'switchboard_connects_total{service="weather",gateway="gateway-1",agent="weather-1"} 1',
+    'switchboard_connects_total{service="weather",gateway="gateway-1",agent="weather-2"} 0',
+    'switchboard_session_ends_total{service="weather",gateway="gateway-1",cause="instance_lost",agent="weather-1"} 1',
     'switchboard_handshake_seconds_count{service="weather",gateway="gateway-1"} 1',
   ])
     expect(first).toContain(line);
   const without = { ...PRESENT, instances: PRESENT.instances.slice(1) };
-  const told = async (): Promise<boolean> => (await metrics.scrape(without)).includes('instance="weather-1"');
+  const told = async (): Promise<boolean> => (await metrics.scrape(without)).includes('agent="weather-1"');
   now = 60_000;
   expect(await told()).toBe(true);
   now = 3_600_000;

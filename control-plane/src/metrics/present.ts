@@ -1,7 +1,7 @@
 /** What is as it is at a scrape: gauges, and counters that others keep. */
 import { ROLLOUT_PHASES } from '../model/rollout.ts';
 import type { Instruments } from './instruments.ts';
-import type { SeriesName } from './series.ts';
+import { INSTANCE_LABEL, type SeriesName } from './series.ts';
 
 export interface Present {
   readonly version: string;
@@ -104,7 +104,7 @@ function fillServices({ set, addTo }: Instruments, { services, instances }: Pres
   for (const [service, limit] of perInstanceLimit)
     if (limit !== undefined) set('switchboard_session_capacity', { service }, 0);
   for (const { id, service, state, ready, unhealthy, sessions, cpuCores, memoryBytes } of instances) {
-    const own = perInstance ? { service, instance: id } : { service };
+    const own = perInstance ? { service, [INSTANCE_LABEL]: id } : { service };
     addTo('switchboard_instances', { service, state }, 1);
     addTo('switchboard_sessions', own, sessions);
     addTo('switchboard_instances_ready', own, ready ? 1 : 0);

@@ -7,7 +7,7 @@ import { metricOf, type Labels, type MetricName } from '../history/metrics.ts';
 import { END_CAUSES } from '../telemetry/ending.ts';
 import { REFUSAL_CAUSES } from '../telemetry/refusal.ts';
 import type { Instruments, SeriesLabels } from './instruments.ts';
-import { SERIES, type Series, type SeriesName } from './series.ts';
+import { INSTANCE_LABEL, SERIES, type Series, type SeriesName } from './series.ts';
 
 export interface Recorded {
   record: (metric: MetricName, labels: Labels, value: number) => void;
@@ -35,6 +35,7 @@ interface Rule {
   readonly name: SeriesName;
   readonly kind: Series['kind'];
   readonly labels: readonly (keyof Labels)[];
+  readonly perInstance: boolean;
   readonly factor: number;
 }
 
@@ -42,11 +43,11 @@ function rulesOf(perInstance: boolean): Map<string, Rule> {
   const rules = new Map<string, Rule>();
   for (const [name, series] of Object.entries<Series>(SERIES)) {
     if (series.recorded === undefined) continue;
-    const own = perInstance && series.perInstance ? ['instance'] : [];
     rules.set(series.recorded, {
       name: name as SeriesName,
       kind: series.kind,
-      labels: [...series.labels, ...own] as (keyof Labels)[],
+      labels: series.labels as readonly (keyof Labels)[],
+      perInstance: perInstance && series.perInstance === true,
       factor: metricOf(series.recorded)?.unit === 'milliseconds' ? 1 / 1000 : 1,
     });
   }
@@ -64,9 +65,11 @@ export function createRecorded(instruments: Instruments, perInstance: boolean, n
   function labelsOf(rule: Rule, from: Labels): SeriesLabels {
     const labels: SeriesLabels = {};
     for (const name of rule.labels) labels[name] = from[name] ?? '';
+    const instance = rule.perInstance ? (from.instance ?? '') : '';
+    if (rule.perInstance) labels[INSTANCE_LABEL] = instance;
     const key = `${rule.name} ${Object.values(labels).join(' ')}`;
     if (!told.has(key)) {
-      const { instance = '', service = '' } = labels;
+      const service = labels['service'] ?? '';
       const owner = instance === '' ? service : `${service} ${instance}`;
       told.set(key, { rule, labels, owner });
       if (!lastThere.has(owner)) lastThere.set(owner, now());

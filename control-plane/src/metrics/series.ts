@@ -12,9 +12,12 @@ export interface Series {
   readonly buckets?: readonly number[];
   /** It is counted by what history records under this name. */
   readonly recorded?: MetricName;
-  /** With `metrics.perInstance` it has the label `instance` too. */
+  /** With `metrics.perInstance` it has the label `agent` too. */
   readonly perInstance?: true;
 }
+
+/** Of an instance's id. `instance` itself is Prometheus's own: the address that it scrapes. */
+export const INSTANCE_LABEL = 'agent';
 
 const QUICK = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 /** From a push on loopback to an Envoy that stays behind. */
@@ -149,7 +152,7 @@ export const SERIES = {
   },
   switchboard_early_ends_total: {
     kind: 'counter',
-    help: 'Sessions that their agent ended within 30 s.',
+    help: 'Sessions that ended within 30 s on the side of their agent. It does so too when a client says goodbye.',
     labels: PLACE,
     recorded: 'early_ends',
     perInstance: true,
@@ -274,7 +277,9 @@ export type SeriesName = keyof typeof SERIES;
 /** Rows of the README's table. */
 export function seriesTable(): string {
   const rows = Object.entries<Series>(SERIES).map(([name, { kind, labels, help, perInstance }]) => {
-    const shown = [...labels.map((label) => `\`${label}\``), ...(perInstance ? ['(`instance`)'] : [])].join(', ');
+    const shown = [...labels.map((label) => `\`${label}\``), ...(perInstance ? [`(\`${INSTANCE_LABEL}\`)`] : [])].join(
+      ', ',
+    );
     return `| \`${name}\` | ${kind} | ${shown} | ${help} |`;
   });
   return ['| series | kind | labels | what |', '| --- | --- | --- | --- |', ...rows].join('\n');
