@@ -13,12 +13,16 @@ function weather(mark: string, rollout: Document, args: readonly string[] = [], 
   );
 }
 
-async function phaseOf(world: World): Promise<string> {
-  return (await world.client.rollout('weather')).phase;
-}
-
 async function until(world: World, phase: string): Promise<void> {
-  await world.until(`the rollout is ${phase}`, async () => (await phaseOf(world)) === phase, 40_000);
+  await world.until(
+    `the rollout is ${phase}`,
+    async () => {
+      const view = await world.client.rollout('weather');
+      if (view.phase !== phase) throw new Error(JSON.stringify(view));
+      return true;
+    },
+    40_000,
+  );
 }
 
 /** Waits for every gateway to know what the registry knows now. */
@@ -118,7 +122,7 @@ describe('a new version', () => {
             ),
           ),
         );
-        return (await phaseOf(world)) === 'aborted';
+        return (await world.client.rollout('weather')).phase === 'aborted';
       },
       50_000,
     );

@@ -64,6 +64,13 @@ export function createAdmission(parts: AdmissionParts): Admission {
     const failed = instances.find(({ state }) => state === 'failed' || state === 'backoff');
     if (instances.some(({ state }) => state === 'ready')) return `no place became free at ${name}`;
     if (failed !== undefined) return `no instance of ${name} got ready (${failed.id} ${failed.message})`;
+    // It is just being started again: what ended it last is what whoever waits should know.
+    const ended = instances.find(({ lastExit }) => lastExit !== undefined);
+    if (ended?.lastExit !== undefined) {
+      const { code, signal, cause } = ended.lastExit;
+      const how = cause?.message ?? signal ?? `exit code ${code ?? 'unknown'}`;
+      return `no instance of ${name} got ready (${ended.id} ended last with ${how})`;
+    }
     return `no instance of ${name} got ready`;
   }
 
