@@ -158,6 +158,7 @@ it('drains an instance for maintenance, watches the count fall, and takes it bac
     .first()
     .waitFor();
   await question.getByRole('button', { name: 'Drain' }).click();
+  await question.waitFor({ state: 'hidden' });
   await page.keyboard.press('Escape');
   const draining = page.getByRole('region', { name: 'Draining' });
   await draining.getByText('1 session left').waitFor();
