@@ -8,6 +8,7 @@ import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { SwitchboardError, messageOf } from './model/errors.ts';
 import { issuesOf } from './model/parse.ts';
+import { OtlpSettings } from './model/otlp.ts';
 import { PositiveDuration } from './model/units.ts';
 
 const Port = z.int().min(0).max(65_535);
@@ -35,6 +36,8 @@ const Settings = z.strictObject({
       perInstance: z.union([z.boolean(), z.stringbool()]).default(false),
     })
     .prefault({}),
+  /** Metrics for an OpenTelemetry collector; default: none are sent. */
+  telemetry: z.strictObject({ otlp: OtlpSettings.optional() }).prefault({}),
   envoy: z
     .strictObject({
       /** The binary; default: `envoy` on PATH if its version is tested, else the one that the set-up installed. */
@@ -103,6 +106,8 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   SWITCHBOARD_METRICS_PUBLIC: ['metrics', 'public'],
   SWITCHBOARD_METRICS_TOKEN: ['metrics', 'token'],
   SWITCHBOARD_METRICS_PER_INSTANCE: ['metrics', 'perInstance'],
+  SWITCHBOARD_OTLP_ENDPOINT: ['telemetry', 'otlp', 'endpoint'],
+  SWITCHBOARD_OTLP_INTERVAL: ['telemetry', 'otlp', 'interval'],
   SWITCHBOARD_ENVOY_PATH: ['envoy', 'path'],
   ENVOY_PATH: ['envoy', 'path'],
   SWITCHBOARD_ENVOY_CONCURRENCY: ['envoy', 'concurrency'],

@@ -3,6 +3,7 @@
  * what runs), Envoy, API. Nothing is told to an Envoy before the registry is loaded and what runs has been found. Stop order:
  * the other way round; Envoy and the agents go on running.
  */
+import { hostname } from 'node:os';
 import { findEnvoy } from '@switchboard/envoy';
 import { startApi } from '../api/server.ts';
 import { serverCredentials } from '../certificates/credentials.ts';
@@ -49,6 +50,7 @@ import { startLoop } from './loop.ts';
 import { followSignals } from './live-routing.ts';
 import { metricsForApi, presentMetrics } from './metrics.ts';
 import { createNews } from './news.ts';
+import { startOtlp } from './otlp.ts';
 import { createRuntimes } from './runtimes.ts';
 import { writeRuntimeFile } from './runtime-file.ts';
 import { seed } from './seed.ts';
@@ -324,6 +326,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     isUnhealthy: (instance) => loop.health(instance)?.verdict === 'unhealthy',
     waiting: (service) => admission.room.waiting(service),
   });
+  closers.add(startOtlp({ config, metrics, present, startedAt, instance: `${hostname()}:${ports.api}`, now, log }));
   const api = apiContext({
     data,
     token,
