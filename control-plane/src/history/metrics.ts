@@ -59,7 +59,7 @@ export const METRICS = [
     name: 'early_ends',
     kind: 'counter',
     unit: 'sessions',
-    help: 'Sessions that ended within 30 s though their client did not leave.',
+    help: 'Sessions that ended within 30 s on the side of their agent, which closes too when a client says goodbye.',
     labels: PLACE,
     scale: 1,
   },

@@ -3,21 +3,14 @@ import { whyEnded, type Flags } from './ending.ts';
 
 const UC: Flags = { upstream_connection_termination: true };
 
+const CLOSED =
+  "the agent closed the connection: in answer to the client's goodbye, by its own wish, or because its process ended";
+
 describe('why a session ended', () => {
   it.each([
     ['agent', 'the agent closed the connection', {}, 'via_upstream'],
-    [
-      'agent',
-      'the agent closed the connection, or its process ended',
-      UC,
-      'upstream_reset_after_response_started{connection_termination}',
-    ],
-    [
-      'agent',
-      'the agent closed the connection, or its process ended',
-      {},
-      'upstream_reset_after_response_started{connection_termination}',
-    ],
+    ['agent', CLOSED, UC, 'upstream_reset_after_response_started{connection_termination}'],
+    ['agent', CLOSED, {}, 'upstream_reset_after_response_started{connection_termination}'],
     [
       'agent',
       'the connection to the agent broke',

@@ -33,6 +33,9 @@ export type EndCause = (typeof END_CAUSES)[number];
 
 type Why = Pick<EndedSession, 'endedBy' | 'why' | 'details'>;
 
+const AGENT_CLOSED =
+  "the agent closed the connection: in answer to the client's goodbye, by its own wish, or because its process ended";
+
 export function whyEnded(flags: Flags, responseDetails: string, termination: string): Why {
   const names = Object.entries(FLAGS)
     .filter(([field]) => flags[field] === true)
@@ -44,9 +47,10 @@ export function whyEnded(flags: Flags, responseDetails: string, termination: str
     return { endedBy: 'gateway', why: 'it reached its longest duration', details };
   if (flags['downstream_connection_termination'] === true || responseDetails === 'downstream_remote_disconnect')
     return { endedBy: 'client', why: 'the client closed the connection', details };
-  // Envoy tells a connection that ended as a kind of reset: `upstream_reset_after_response_started{connection_termination}`.
+  // Envoy tells a connection that ended as a kind of reset: `upstream_reset_after_response_started{connection_termination}`. It does not
+  // read frames, so these three look alike: by RFC 6455 it is the agent that closes the connection after a client's Close frame, too.
   if (flags['upstream_connection_termination'] === true || responseDetails.endsWith('{connection_termination}'))
-    return { endedBy: 'agent', why: 'the agent closed the connection, or its process ended', details };
+    return { endedBy: 'agent', why: AGENT_CLOSED, details };
   if (flags['upstream_remote_reset'] === true || responseDetails.startsWith('upstream_reset'))
     return { endedBy: 'agent', why: 'the connection to the agent broke', details };
   if (responseDetails === 'via_upstream' || names.length === 0)
