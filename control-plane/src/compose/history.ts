@@ -13,6 +13,7 @@ import type { Store } from '../store/store.ts';
 import type { EndCause } from '../telemetry/ending.ts';
 import type { RefusedRequest } from '../telemetry/refusal.ts';
 import type { EndedSession, Session, SessionChange } from '../telemetry/session.ts';
+import { byAddress } from './sessions.ts';
 
 export interface HistoryParts {
   readonly store: Store;
@@ -157,12 +158,7 @@ export function feedHistory(parts: HistoryParts): HistoryFeed {
     },
     refused({ gateway, route, cluster, upstream, cause }) {
       const present = view();
-      const instance =
-        upstream === ''
-          ? undefined
-          : [...present.instances.values()].find(
-              ({ value: { address } }) => address !== undefined && `${address.host}:${address.port}` === upstream,
-            )?.value;
+      const instance = byAddress(present).get(upstream);
       const service = instance?.service ?? serviceOfRoute(route, present) ?? cluster;
       add(
         'connect_failures',

@@ -14,7 +14,10 @@ export function sessionsAtInstance(sessions: SessionTable): (instance: Instance)
 
 const indexes = new WeakMap<object, ReadonlyMap<string, Instance>>();
 
-/** Instances by `ip:port`; of several that had the address one after the other, the one that is not leaving. */
+/**
+ * Instances by `ip:port`; of several that had the address one after the other, the one that is not leaving. Where nobody is, the one that
+ * ended there last: Envoy tells of a session up to a second after it was opened, and its agent may have ended in that second.
+ */
 export function byAddress({ instances }: RegistryView): ReadonlyMap<string, Instance> {
   const kept = indexes.get(instances);
   if (kept !== undefined) return kept;
@@ -25,6 +28,13 @@ export function byAddress({ instances }: RegistryView): ReadonlyMap<string, Inst
     if (index.get(upstream)?.drain === undefined && index.has(upstream)) continue;
     index.set(upstream, value);
   }
+  const ends = new Map<string, Instance>();
+  for (const { value } of instances.values()) {
+    if (value.lastExit?.address === undefined) continue;
+    const upstream = `${value.lastExit.address.host}:${value.lastExit.address.port}`;
+    if ((ends.get(upstream)?.lastExit?.at ?? '') < value.lastExit.at) ends.set(upstream, value);
+  }
+  for (const [upstream, value] of ends) if (!index.has(upstream)) index.set(upstream, value);
   indexes.set(instances, index);
   return index;
 }

@@ -54,6 +54,8 @@ export const Instance = z.strictObject({
   lastExit: z
     .strictObject({
       at: Timestamp,
+      /** Where it listened: what the gateway tells of it late is still known to be its. */
+      address: Address.optional(),
       code: z.int().nullable(),
       signal: z.string().nullable(),
       log: z.array(z.string()),

@@ -41,7 +41,7 @@ export function afterFailure(
     readyAt: undefined,
     since: at,
     reason: failure.reason,
-    ...(failure.exit === undefined ? {} : { lastExit: lastExitOf(failure.exit, at) }),
+    ...(failure.exit === undefined ? {} : { lastExit: lastExitOf(failure.exit, at, instance.address) }),
   };
   if (!blameless && failures.length >= settings.maxFailures) {
     const message = `${failure.message}; gave up after ${failures.length} failures within ${settings.window}: \`switchboard start ${instance.service}\` tries again`;
@@ -59,8 +59,19 @@ export function afterFailure(
   };
 }
 
-function lastExitOf({ code, signal, log, cause }: Exit, at: string): NonNullable<Instance['lastExit']> {
-  return { at, code, signal, log: [...log], ...(cause === undefined ? {} : { cause: { ...cause } }) };
+function lastExitOf(
+  { code, signal, log, cause }: Exit,
+  at: string,
+  address: Instance['address'],
+): NonNullable<Instance['lastExit']> {
+  return {
+    at,
+    ...(address === undefined ? {} : { address }),
+    code,
+    signal,
+    log: [...log],
+    ...(cause === undefined ? {} : { cause: { ...cause } }),
+  };
 }
 
 /** `ended by SIGKILL 12 s after its start`, `ended with exit code 1 ...`. */
