@@ -11,7 +11,7 @@ export interface VersionFigures {
   /** Attempts to open a session on an instance, and those of them that failed. */
   readonly attempts: number;
   readonly failures: number;
-  /** Sessions that were opened, and those that ended soon after though their client did not leave. */
+  /** Sessions that were opened, and those that ended soon after on the side of their agent, which closes too when a client says goodbye. */
   readonly opened: number;
   readonly brokenEarly: number;
   /** Time from the upgrade request to the agent's 101: how many took at most `upToMs` and more than the entry before. Ascending. */

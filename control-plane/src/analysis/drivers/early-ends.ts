@@ -8,7 +8,7 @@ const Options = z.strictObject({ tolerance: z.number().min(0).max(1).default(0.0
 export const earlyEnds: Metric<z.infer<typeof Options>> = {
   name: 'early-ends',
   about:
-    'Sessions that break within their first 30 s though the client did not leave; `tolerance` as for connect-success.',
+    'Sessions that end within their first 30 s on the side of their agent, which closes too when a client says goodbye; `tolerance` as for connect-success.',
   options: Options,
   create:
     ({ tolerance }) =>
