@@ -12,6 +12,8 @@ export interface Column<T> {
   readonly cell: (item: T) => string;
   /** Only in wide tables. */
   readonly wide?: boolean;
+  /** Figures: units stand below units. */
+  readonly right?: boolean;
 }
 
 /** Text from outside may hold control characters that a terminal would obey; only our own colours may stay. */
@@ -27,9 +29,11 @@ export function table<T>(items: readonly T[], columns: readonly Column<T>[]): st
   const widths = columns.map((_, index) => Math.max(...rows.map((row) => stringWidth(row[index] ?? ''))));
   const line = (row: readonly string[]): string =>
     row
-      .map((cell, index) =>
-        index === row.length - 1 ? cell : cell + ' '.repeat((widths[index] ?? 0) - stringWidth(cell)),
-      )
+      .map((cell, index) => {
+        const space = ' '.repeat((widths[index] ?? 0) - stringWidth(cell));
+        if (columns[index]?.right === true) return space + cell;
+        return index === row.length - 1 ? cell : cell + space;
+      })
       .join('   ')
       .trimEnd();
   return `${rows.map(line).join('\n')}\n`;
@@ -81,6 +85,11 @@ export function age(from: string | undefined, now: number): string {
   if (seconds < 120) return `${seconds}s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)}m`;
   return seconds < 172_800 ? `${Math.round(seconds / 3600)}h` : `${Math.round(seconds / 86_400)}d`;
+}
+
+export function bytes(count: number): string {
+  if (count < 10_000) return `${count} B`;
+  return count < 10_000_000 ? `${Math.round(count / 1024)} KiB` : `${Math.round(count / 1024 ** 2)} MiB`;
 }
 
 export function print(text: string): void {

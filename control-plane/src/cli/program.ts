@@ -19,6 +19,7 @@ import { rolloutCommands } from './commands/rollout.ts';
 import { rebalanceCommand } from './commands/rebalance.ts';
 import { runCommand } from './commands/run.ts';
 import { systemCommands } from './commands/system.ts';
+import { topCommand } from './commands/top.ts';
 
 export function createProgram(): Command {
   const program = new Command('switchboard')
@@ -39,6 +40,7 @@ export function createProgram(): Command {
   applyCommands(cli);
   eventsCommand(cli);
   getCommands(cli);
+  topCommand(cli);
   explainCommand(cli);
   gatewayCommands(cli);
   lifecycleCommands(cli);

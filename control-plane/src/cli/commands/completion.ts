@@ -8,12 +8,16 @@ export function completionScript(program: Command, shell: string): string {
   const commands = program.commands.map((command) => ({
     name: command.name(),
     flags: command.options.flatMap((option) => (option.long === undefined ? [] : [option.long])),
+    below: command.commands.map((one) => one.name()),
     about: command.summary(),
   }));
   switch (shell) {
     case 'bash': {
       const cases = commands
-        .map(({ name, flags }) => `    ${name}) COMPREPLY=($(compgen -W "${flags.join(' ')}" -- "$cur")) ;;`)
+        .map(
+          ({ name, flags, below }) =>
+            `    ${name}) COMPREPLY=($(compgen -W "${[...below, ...flags].join(' ')}" -- "$cur")) ;;`,
+        )
         .join('\n');
       return `_switchboard() {\n  local cur=\${COMP_WORDS[COMP_CWORD]}\n  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${commands.map((one) => one.name).join(' ')}" -- "$cur")); return; fi\n  case \${COMP_WORDS[1]} in\n${cases}\n  esac\n}\ncomplete -o default -F _switchboard switchboard\n`;
     }
@@ -21,8 +25,9 @@ export function completionScript(program: Command, shell: string): string {
       return `#compdef switchboard\n_arguments '1:command:((${commands.map(({ name, about }) => `${name}\\:"${about.replace(/['"]/g, '')}"`).join(' ')}))' '*::file:_files'\n`;
     case 'fish':
       return commands
-        .flatMap(({ name, flags, about }) => [
+        .flatMap(({ name, flags, below, about }) => [
           `complete -c switchboard -n __fish_use_subcommand -a ${name} -d '${about.replaceAll("'", '')}'`,
+          ...below.map((one) => `complete -c switchboard -n '__fish_seen_subcommand_from ${name}' -a ${one}`),
           ...flags.map(
             (flag) => `complete -c switchboard -n '__fish_seen_subcommand_from ${name}' -l ${flag.slice(2)}`,
           ),

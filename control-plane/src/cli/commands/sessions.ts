@@ -6,7 +6,7 @@ import { SwitchboardError } from '../../model/errors.ts';
 import type { SessionEnd } from '../../model/session-end.ts';
 import { untilInterrupted, type Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
-import { age, format, note, parseFormat, print, type Column } from '../output.ts';
+import { age, bytes, format, note, parseFormat, print, type Column } from '../output.ts';
 
 interface Flags {
   service?: string;
@@ -29,11 +29,6 @@ interface Flags {
 function queryOf({ service, instance, serviceVersion: version, client, since, text, limit }: Flags): SessionQuery {
   const given = { service, instance, version, client, since, text, limit };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-function bytes(count: number): string {
-  if (count < 10_000) return `${count} B`;
-  return count < 10_000_000 ? `${Math.round(count / 1024)} KiB` : `${Math.round(count / 1024 ** 2)} MiB`;
 }
 
 function spell(ms: number): string {
