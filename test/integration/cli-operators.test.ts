@@ -1,10 +1,10 @@
-/** What operators have beside the basic commands, against a real gateway: `top` in a real terminal. */
+/** What operators have beside the basic commands, against a real gateway: `top` in a real terminal, contexts. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Top } from '../../control-plane/src/cli/top-rows.ts';
-import { runCli } from '../support/cli.ts';
+import { runCli, type CliResult } from '../support/cli.ts';
 import { echoService, repository, startWorld, type World } from '../support/world.ts';
 
 const main = join(repository, 'control-plane/src/cli/main.ts');
@@ -84,4 +84,66 @@ it('top shows the fleet live, says when it is stale, and gives the terminal back
   expect(await interrupted.ended).toBe(0);
   expect(crowd.cut()).toBe(0);
   await crowd.close();
+});
+
+it('contexts name installations: flags go before the environment, that before the current one, that before the data folder', async () => {
+  const config = join(world.folder, 'config');
+  const file = join(config, 'switchboard', 'contexts.yaml');
+  const elsewhere = { XDG_CONFIG_HOME: config, SWITCHBOARD_DATA: undefined };
+  const cli = async (args: readonly string[], more: Record<string, string | undefined> = {}): Promise<CliResult> =>
+    runCli(world, args, { ...elsewhere, ...more });
+  const { url } = world.client;
+
+  expect((await cli(['context', 'list'])).stdout).toBe('no contexts\n');
+  expect((await cli(['context', 'add', 'here', '--url', url])).stderr).toContain('there is no token');
+  expect(await cli(['context', 'add', 'here', '--url', url, '--token-env', 'HERE'])).toMatchObject({ code: 0 });
+  expect(
+    await cli(['context', 'add', 'gone', '--url', 'http://127.0.0.1:1', '--token', 'sb_kept', '--use']),
+  ).toMatchObject({
+    code: 0,
+    stdout: 'context gone added, and is used from now on\n',
+  });
+  expect(await cli(['context', 'add', 'gone', '--url', url, '--token', 'x'])).toMatchObject({ code: 5 });
+  const list = await cli(['context', 'list']);
+  expect(list.stdout).toContain(`*   gone   http://127.0.0.1:1`);
+  expect(list.stdout).toContain('variable HERE');
+  const shown = await cli(['context', 'show', 'gone', '-o', 'json']);
+  for (const text of [list.stdout, shown.stdout, shown.stderr]) expect(text).not.toContain('sb_kept');
+
+  // The current one, a flag, the environment, an address: each in its place.
+  expect((await cli(['get', 'services'])).stderr).toContain('http://127.0.0.1:1');
+  const token = { HERE: world.token };
+  expect((await cli(['--context', 'here', 'get', 'services'], token)).stdout).toContain('echo');
+  expect((await cli(['get', 'services'], { ...token, SWITCHBOARD_CONTEXT: 'here' })).stdout).toContain('echo');
+  expect((await cli(['get', 'services'], { SWITCHBOARD_URL: url, SWITCHBOARD_TOKEN: world.token })).stdout).toContain(
+    'echo',
+  );
+  expect((await cli(['--data', world.data, 'get', 'services'])).stdout).toContain('echo');
+  expect((await cli(['get', 'services'], { SWITCHBOARD_DATA: world.data })).stdout).toContain('echo');
+  const status = await cli(['status', '--context', 'here'], token);
+  expect(status.stdout).toMatch(/context +here \(--context\)/);
+  expect((await cli(['doctor', '--context', 'here'], token)).stdout).toMatch(/context +ok +here \(--context\), http/);
+  expect((await cli(['--context', 'here', 'get', 'services'])).stderr).toContain('the variable HERE, which is not set');
+
+  expect(await cli(['--context', 'nobody', 'status'])).toMatchObject({ code: 3 });
+  expect((await cli(['--context', 'here', '--url', url, 'status'], token)).stderr).toContain('name two installations');
+  // What is about this machine does not go to the current context.
+  expect((await cli(['restore', 'backup.db'])).stderr).toContain('the control plane runs');
+  expect((await cli(['context', 'remove', 'gone'])).stderr).toContain('it was the current one');
+  expect((await cli(['context', 'use', 'here'])).code).toBe(0);
+  expect((await cli(['context', 'show'], token)).stdout).toMatch(/context +here\n/);
+  expect((await cli(['get', 'services'], token)).stdout).toContain('echo');
+  expect((await cli(['context', 'use', '--none'])).code).toBe(0);
+
+  chmodSync(file, 0o644);
+  const open = await cli(['--context', 'here', 'status'], token);
+  expect(open).toMatchObject({ code: 4 });
+  expect(open.stderr).toContain(`chmod 600 ${file}`);
+  chmodSync(file, 0o600);
+  writeFileSync(file, 'current: [');
+  expect((await cli(['context', 'add', 'new', '--url', url, '--token', 'x'])).stderr).toContain(
+    'can not be understood',
+  );
+  expect(readFileSync(file, 'utf8')).toBe('current: [');
+  expect((await cli(['doctor'])).stdout).toMatch(/control plane +FAIL[^\n]*can not be understood[^\n]*Mend it/);
 });

@@ -9,10 +9,14 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-export async function runCli(world: World, args: readonly string[]): Promise<CliResult> {
+export async function runCli(
+  world: World,
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Promise<CliResult> {
   const child = spawn(process.execPath, [join(repository, 'control-plane/src/cli/main.ts'), ...args], {
     cwd: world.folder,
-    env: { PATH: process.env['PATH'], SWITCHBOARD_DATA: world.data, NO_COLOR: '1' },
+    env: { PATH: process.env['PATH'], SWITCHBOARD_DATA: world.data, NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

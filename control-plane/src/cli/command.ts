@@ -1,20 +1,29 @@
 /** What every command gets. */
 import type { Command } from 'commander';
-import type { ApiClient } from '../api/client.ts';
+import { createClient, type ApiClient } from '../api/client.ts';
 import { SwitchboardError } from '../model/errors.ts';
 import { Duration, durationMs } from '../model/units.ts';
-import { connect, type GlobalFlags } from './settings.ts';
+import { target, type GlobalFlags, type Target } from './settings.ts';
 
 export interface Cli {
   readonly program: Command;
-  /** The client of the control plane that the global flags name. */
+  /** The client of the control plane that flags, environment or context name. */
   client(): ApiClient;
+  /** For what is about this machine: the same without the current context. */
+  local(): ApiClient;
+  target(): Target;
   flags(): GlobalFlags;
 }
 
 export function createCli(program: Command): Cli {
   const flags = (): GlobalFlags => program.opts<GlobalFlags>();
-  return { program, flags, client: () => connect(flags()) };
+  return {
+    program,
+    flags,
+    client: () => createClient(target(flags())),
+    local: () => createClient(target(flags(), { current: false })),
+    target: () => target(flags()),
+  };
 }
 
 /** Milliseconds. Error: `invalid`, naming the flag. */

@@ -5,10 +5,10 @@ import { connect as connectTcp, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ApiClient } from '../api/client.ts';
-import { messageOf } from '../model/errors.ts';
+import { isError, messageOf } from '../model/errors.ts';
 import type { SystemStatus } from '../model/system.ts';
 import type { Cli } from './command.ts';
-import { configuredPorts, dataFolder, environment } from './settings.ts';
+import { configuredPorts, dataFolder, environment, type Target } from './settings.ts';
 
 export interface Check {
   readonly name: string;
@@ -38,25 +38,44 @@ const check = (name: string, ok: boolean, message: string, remedy: string): Chec
 export async function diagnose(cli: Cli): Promise<Check[]> {
   const folder = dataFolder(cli.flags());
   const machine = [nodeCheck(), ...(await toolChecks())];
-  const running = await statusOf(cli);
-  if (typeof running === 'string') {
+  const { status, target, error } = await statusOf(cli);
+  // Of an installation elsewhere neither folder nor ports are here.
+  const here = target?.local !== false;
+  const context =
+    target?.context === undefined
+      ? []
+      : [check('context', true, `${target.context} (${target.by}), ${target.url}`, '')];
+  if (status === undefined) {
+    const remedy = isError(error) && error.code !== 'unavailable' ? error.remedy : undefined;
     return [
       ...machine,
-      ...folderChecks(folder),
-      await envoyCheck(),
-      ...descriptorCheck(process.pid, 0),
-      ...(await portChecks()),
-      check('control plane', false, running, 'Start it with `npm start`.'),
+      ...context,
+      ...(here
+        ? [...folderChecks(folder), await envoyCheck(), ...descriptorCheck(process.pid, 0), ...(await portChecks())]
+        : []),
+      check(
+        'control plane',
+        false,
+        messageOf(error),
+        remedy ?? (here ? 'Start it with `npm start`.' : 'Start it there, and see that this machine reaches it.'),
+      ),
     ];
   }
-  return [...machine, ...folderChecks(running.data), ...(await livingChecks(cli.client(), running))];
+  return [
+    ...machine,
+    ...context,
+    ...(here ? folderChecks(status.data) : []),
+    ...(await livingChecks(cli.client(), status, here)),
+  ];
 }
 
-async function statusOf(cli: Cli): Promise<SystemStatus | string> {
+async function statusOf(cli: Cli): Promise<{ status?: SystemStatus; target?: Target; error?: unknown }> {
+  let target: Target | undefined;
   try {
-    return await cli.client().status();
+    target = cli.target();
+    return { target, status: await cli.client().status() };
   } catch (error) {
-    return messageOf(error);
+    return { ...(target === undefined ? {} : { target }), error };
   }
 }
 
@@ -201,7 +220,7 @@ async function accepts(host: string, port: number): Promise<boolean> {
 
 const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);
 
-async function livingChecks(client: ApiClient, status: SystemStatus): Promise<Check[]> {
+async function livingChecks(client: ApiClient, status: SystemStatus, here: boolean): Promise<Check[]> {
   const { envoy, gateway, controlPlane } = status;
   const checks = [
     check('control plane', true, `process ${controlPlane.pid}, Node ${controlPlane.node}, ${status.api.url}`, ''),
@@ -212,14 +231,17 @@ async function livingChecks(client: ApiClient, status: SystemStatus): Promise<Ch
       `${envoy.version} ${envoy.state}${envoy.reason === '' ? '' : `: ${envoy.reason}`}`,
       'See its log in envoy/envoy.log of the data folder.',
     ),
-    check(
-      'port: gateway',
-      await accepts(reachable(gateway.host), gateway.port),
-      `${gateway.host}:${gateway.port}`,
-      'Envoy does not listen there: see its log in envoy/envoy.log of the data folder.',
-    ),
-    ...descriptorCheck(envoy.pid, status.sessions.open),
   ];
+  if (here)
+    checks.push(
+      check(
+        'port: gateway',
+        await accepts(reachable(gateway.host), gateway.port),
+        `${gateway.host}:${gateway.port}`,
+        'Envoy does not listen there: see its log in envoy/envoy.log of the data folder.',
+      ),
+      ...descriptorCheck(envoy.pid, status.sessions.open),
+    );
   for (const one of (await client.readyz()).checks)
     checks.push(
       check(`ready: ${one.name}`, one.ok, one.message, 'See `switchboard get gateways` and `switchboard get events`.'),

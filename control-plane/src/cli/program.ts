@@ -6,6 +6,7 @@ import { autoscaleCommands } from './commands/autoscale.ts';
 import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { connectCommand } from './commands/connect.ts';
+import { contextCommands } from './commands/context.ts';
 import { explainCommand } from './commands/explain.ts';
 import { gatewayCommands } from './commands/gateway.ts';
 import { eventsCommand } from './commands/events.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     .option('--url <url>', 'the API of the control plane (default: from the data folder)')
     .option('--token <token>', 'its token (default: from the data folder)')
     .option('--data <folder>', 'the data folder')
+    .option('--context <name>', 'an installation that `context add` has named')
     .showHelpAfterError('(add --help for more)')
     .exitOverride()
     .addHelpText(
@@ -53,6 +55,7 @@ export function createProgram(): Command {
   logsCommand(cli);
   runCommand(cli);
   connectCommand(cli);
+  contextCommands(cli);
   completionCommand(cli);
   for (const command of program.commands) command.exitOverride();
   return program;

@@ -1,9 +1,9 @@
-/** Where the control plane is: flags, then SWITCHBOARD_URL and SWITCHBOARD_TOKEN, then what it wrote into the data folder. */
+/** Where the control plane is: flags, then the environment, then a context, then what it wrote into the data folder. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { createClient, type ApiClient } from '../api/client.ts';
 import { SwitchboardError } from '../model/errors.ts';
+import { contextNamed, contextsFile, readContexts, tokenOf, type ContextEntry } from './contexts.ts';
 
 export const environment: Readonly<Record<string, string | undefined>> = process.env;
 
@@ -11,6 +11,7 @@ export interface GlobalFlags {
   url?: string;
   token?: string;
   data?: string;
+  context?: string;
 }
 
 interface SettingsFile {
@@ -66,22 +67,75 @@ function readIn(folder: string, name: string): string | undefined {
 
 const LOCAL = /^https?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(\/|$)/;
 
-export function connect(flags: GlobalFlags): ApiClient {
+export function isThisMachine(url: string): boolean {
+  return LOCAL.test(url);
+}
+
+/** The control plane that a command speaks to. */
+export interface Target {
+  readonly url: string;
+  readonly token: string;
+  readonly context: string | undefined;
+  /** What named it, such as `--url` or `the data folder /srv/data`. */
+  readonly by: string;
+  /** True if it runs on this machine. */
+  readonly local: boolean;
+}
+
+/** The context that is to be used, with what names it; undefined: an address or a data folder goes before, or there is none. */
+function usedContext(
+  flags: GlobalFlags,
+  current: boolean,
+): { name: string; entry: ContextEntry; by: string } | undefined {
+  const file = contextsFile(environment);
+  const named = (name: string, by: string): ReturnType<typeof usedContext> => ({
+    name,
+    entry: contextNamed(file, readContexts(file), name),
+    by,
+  });
+  if (flags.context !== undefined) return named(flags.context, '--context');
+  if ((flags.url ?? flags.data ?? environment['SWITCHBOARD_URL']) !== undefined) return undefined;
+  const variable = environment['SWITCHBOARD_CONTEXT'];
+  if (variable !== undefined) return named(variable, 'SWITCHBOARD_CONTEXT');
+  if (environment['SWITCHBOARD_DATA'] !== undefined || !current) return undefined;
+  const chosen = readContexts(file).current;
+  return chosen === undefined ? undefined : named(chosen, `the current context in ${file}`);
+}
+
+/**
+ * Flags go before the environment, the environment before the current context, that before the local data folder. `current` false: whatever
+ * the current context is, since the command is about this machine. Errors: `unavailable`, `unauthenticated`, and those of contexts.
+ */
+export function target(flags: GlobalFlags, { current = true }: { current?: boolean } = {}): Target {
+  const other = (['url', 'data'] as const).find((name) => flags[name] !== undefined);
+  if (flags.context !== undefined && other !== undefined)
+    throw new SwitchboardError('invalid', `--context and --${other} name two installations: give one of them`);
+  const variable = environment['SWITCHBOARD_TOKEN'];
+  const context = usedContext(flags, current);
+  if (context !== undefined) {
+    const { name, entry, by } = context;
+    const given = flags.token ?? (flags.context === undefined ? variable : undefined);
+    const token = given ?? tokenOf(name, entry, environment);
+    return { url: entry.url, token, context: name, by, local: isThisMachine(entry.url) };
+  }
   const folder = dataFolder(flags);
   const runtime = readIn(folder, 'runtime.json');
   const known = runtime === undefined ? undefined : (JSON.parse(runtime) as { apiUrl: string }).apiUrl;
-  const url = flags.url ?? environment['SWITCHBOARD_URL'] ?? known;
+  const named = flags.url ?? (flags.data === undefined ? environment['SWITCHBOARD_URL'] : undefined);
+  const url = named ?? known;
   if (url === undefined) {
     throw new SwitchboardError('unavailable', `no control plane runs with the data folder ${folder}`, {
-      remedy: 'Start one with `npm start`, or name it with --url and --token, or --data.',
+      remedy: 'Start one with `npm start`, or name it with --url and --token, --context, or --data.',
     });
   }
   // This machine's own token is for this machine's control plane: it is never sent elsewhere.
-  const own = url === known || LOCAL.test(url) ? readIn(folder, 'admin.token')?.trim() : undefined;
-  const token = flags.token ?? environment['SWITCHBOARD_TOKEN'] ?? own;
+  const local = url === known || isThisMachine(url);
+  const own = local ? readIn(folder, 'admin.token')?.trim() : undefined;
+  const token = flags.token ?? variable ?? own;
   if (token === undefined)
     throw new SwitchboardError('unauthenticated', `there is no token for ${url}`, {
-      remedy: 'Name it with --token or SWITCHBOARD_TOKEN.',
+      remedy: 'Name it with --token or SWITCHBOARD_TOKEN, or keep it in a context: `switchboard context add`.',
     });
-  return createClient({ url, token });
+  const by = flags.url !== undefined ? '--url' : named !== undefined ? 'SWITCHBOARD_URL' : `the data folder ${folder}`;
+  return { url, token, context: undefined, by, local };
 }

@@ -19,19 +19,21 @@ export function completionScript(program: Command, shell: string): string {
             `    ${name}) COMPREPLY=($(compgen -W "${[...below, ...flags].join(' ')}" -- "$cur")) ;;`,
         )
         .join('\n');
-      return `_switchboard() {\n  local cur=\${COMP_WORDS[COMP_CWORD]}\n  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${commands.map((one) => one.name).join(' ')}" -- "$cur")); return; fi\n  case \${COMP_WORDS[1]} in\n${cases}\n  esac\n}\ncomplete -o default -F _switchboard switchboard\n`;
+      return `_switchboard() {\n  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}\n  case $prev in --context|use|remove|show) COMPREPLY=($(compgen -W "$(\${COMP_WORDS[0]} context list -o name 2>/dev/null)" -- "$cur")); return ;; esac\n  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${commands.map((one) => one.name).join(' ')}" -- "$cur")); return; fi\n  case \${COMP_WORDS[1]} in\n${cases}\n  esac\n}\ncomplete -o default -F _switchboard switchboard\n`;
     }
     case 'zsh':
       return `#compdef switchboard\n_arguments '1:command:((${commands.map(({ name, about }) => `${name}\\:"${about.replace(/['"]/g, '')}"`).join(' ')}))' '*::file:_files'\n`;
     case 'fish':
-      return commands
-        .flatMap(({ name, flags, below, about }) => [
+      return [
+        "complete -c switchboard -l context -x -a '(switchboard context list -o name 2>/dev/null)'",
+        ...commands.flatMap(({ name, flags, below, about }) => [
           `complete -c switchboard -n __fish_use_subcommand -a ${name} -d '${about.replaceAll("'", '')}'`,
           ...below.map((one) => `complete -c switchboard -n '__fish_seen_subcommand_from ${name}' -a ${one}`),
           ...flags.map(
             (flag) => `complete -c switchboard -n '__fish_seen_subcommand_from ${name}' -l ${flag.slice(2)}`,
           ),
-        ])
+        ]),
+      ]
         .join('\n')
         .concat('\n');
     default:

@@ -30,7 +30,7 @@ async function greet(cli: Cli, ended: () => boolean): Promise<void> {
   for (let round = 0; round < 300 && !ended(); round += 1) {
     await sleep(100);
     try {
-      const client = cli.client();
+      const client = cli.local();
       if (!(await client.readyz()).ready) continue;
       const { gateway, api } = await client.status();
       const folder = dataFolder(cli.flags());
@@ -105,7 +105,7 @@ export function systemCommands(cli: Cli): void {
     .option('--drain <duration>', 'how long open sessions may go on', '30s')
     .option('--now', 'end open sessions at once')
     .action(async (options: { drain: string; now?: boolean }) => {
-      const client = cli.client();
+      const client = cli.local();
       const { sessions, controlPlane } = await client.status();
       const drain = options.now === true ? '0s' : options.drain;
       note(
@@ -129,12 +129,15 @@ export function systemCommands(cli: Cli): void {
     .summary('addresses and processes of everything')
     .option('-o, --output <format>', 'table, json or yaml', 'table')
     .action(async (options: { output: string }) => {
+      const { url, context = null, by } = cli.target();
       const status = await cli.client().status();
       const as = parseFormat(options.output);
-      if (as === 'json') print(`${JSON.stringify(status, undefined, 2)}\n`);
-      else if (as === 'yaml') print(stringify(status));
+      const all = { ...status, target: { context, url, by } };
+      if (as === 'json') print(`${JSON.stringify(all, undefined, 2)}\n`);
+      else if (as === 'yaml') print(stringify(all));
       else {
         const rows = [
+          ['context', `${context ?? '-'} (${by})`],
           ['clients', status.gateway.url],
           ['api', status.api.url],
           [
@@ -178,7 +181,7 @@ export function systemCommands(cli: Cli): void {
       const answers =
         existsSync(join(folder, 'runtime.json')) &&
         (await cli
-          .client()
+          .local()
           .livez()
           .then(
             () => true,
