@@ -20,7 +20,9 @@ async function instancesOf(world: World, service: string): Promise<number> {
 }
 
 async function outcome(url: string): Promise<OpenSession | string> {
-  return openSession(url).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+  return openSession(url, { handshakeTimeoutMs: 90_000 }).catch((error: unknown) =>
+    error instanceof Error ? error.message : String(error),
+  );
 }
 
 /** Until the gateway has the routes by which it asks. */
@@ -84,7 +86,110 @@ describe('a service that sleeps', () => {
   });
 });
 
+/** Held by the control plane at this moment. */
+async function waiting(world: World, service: string): Promise<number> {
+  const response = await fetch(`${world.client.url}/metrics`, { headers: { authorization: `Bearer ${world.token}` } });
+  const line = new RegExp(`^switchboard_clients_waiting\\{service="${service}"\\} (\\d+)$`, 'm');
+  return Number(line.exec(await response.text())?.[1] ?? 0);
+}
+
+/** Clients that come one after the other, and what each has been told. */
+function lineOf(world: World, service: string) {
+  const inside: { readonly client: number; readonly session: OpenSession }[] = [];
+  const refused: string[] = [];
+  const open = new Map<string, number>();
+  let most = 0;
+  let came = 0;
+  return {
+    inside,
+    refused,
+    /** The most sessions that an instance has ever had at once, as the clients saw it. */
+    most: () => most,
+    comes(): void {
+      came += 1;
+      const client = came;
+      void outcome(world.url(service)).then((one) => {
+        if (typeof one === 'string') {
+          refused.push(one);
+          return;
+        }
+        const { instance } = one.greeting;
+        open.set(instance, (open.get(instance) ?? 0) + 1);
+        most = Math.max(most, open.get(instance) ?? 0);
+        inside.push({ client, session: one });
+      });
+    },
+    async leaves(index = 0): Promise<void> {
+      const [gone] = inside.splice(index, 1);
+      if (gone === undefined) throw new Error('nobody is in');
+      const { instance } = gone.session.greeting;
+      open.set(instance, (open.get(instance) ?? 0) - 1);
+      await gone.session.close();
+    },
+  };
+}
+
 describe('a service that is full', () => {
+  it('lets in exactly as many as there are places, the first first, and never more than an instance may have', async () => {
+    const limits = { sessionsPerInstance: 3, queue: { size: 30, timeout: '60s' } };
+    await using world = await startWorld({ seed: [echoService('weather', { replicas: 2, gateway: { limits } })] });
+    const line = lineOf(world, 'weather');
+    const are = async (inside: number, outside: number): Promise<void> => {
+      await world.until(`${inside} are in and ${outside} wait`, async () => {
+        const held = await waiting(world, 'weather');
+        if (line.inside.length === inside && held === outside) return true;
+        throw new Error(`${line.inside.length} are in, ${held} wait, refused: ${line.refused.join()}`);
+      });
+    };
+    for (let n = 0; n < 20; n += 1) line.comes();
+    await are(6, 14);
+    for (let n = 0; n < 4; n += 1) {
+      line.comes();
+      await are(6, 15 + n);
+    }
+    // Several places at once, at one instance or at both.
+    let outside = 18;
+    for (const gone of [1, 2, 4]) {
+      await Promise.all(Array.from({ length: gone }, async () => line.leaves()));
+      outside -= gone;
+      await are(6, outside);
+    }
+    // The four who came last were the last to be let in, one after the other.
+    for (let left = 11; left > 0; left -= 1) {
+      await line.leaves(left % 6);
+      await are(6, left - 1);
+    }
+    expect(line.inside.map(({ client }) => client).slice(-4)).toEqual([21, 22, 23, 24]);
+    expect(line.most()).toBe(3);
+    expect(line.refused).toEqual([]);
+  });
+
+  it('stays full for those who come after a restart of the control plane, and lets in for each who leaves', async () => {
+    const limits = { sessionsPerInstance: 2, queue: { size: 5, timeout: '60s' } };
+    await using world = await startWorld({ seed: [echoService('weather', { replicas: 2, gateway: { limits } })] });
+    const line = lineOf(world, 'weather');
+    for (let n = 0; n < 4; n += 1) line.comes();
+    await world.until('four are in', async () => Promise.resolve(line.inside.length === 4));
+    for (let n = 0; n < 2; n += 1) line.comes();
+    await world.until('two wait', async () => (await waiting(world, 'weather')) === 2);
+    await world.killControlPlane();
+    await world.startControlPlane();
+    line.comes();
+    await world.until('three wait', async () => (await waiting(world, 'weather')) === 3);
+    // Longer than the gateway needs to tell of all that it has open.
+    await world.until('all sessions are known', async () => (await world.status()).sessions.open === 4, 30_000);
+    await sleep(2_000);
+    expect(line.inside).toHaveLength(4);
+    await line.leaves();
+    await world.until('one came in', async () => Promise.resolve(line.inside.length === 4));
+    await sleep(1_000);
+    expect([line.inside.length, line.most(), await waiting(world, 'weather'), line.refused]).toEqual([4, 2, 2, []]);
+    // Both came before this control plane began, the third after it.
+    await line.leaves();
+    await world.until('the next came in', async () => Promise.resolve(line.inside.length === 4));
+    expect(line.inside.slice(-2).every(({ client }) => client === 5 || client === 6)).toBe(true);
+  });
+
   it('lets its clients wait for a place, for a while', async () => {
     const limits = { sessionsPerInstance: 2, queue: { size: 3, timeout: '4s' } };
     await using world = await startWorld({

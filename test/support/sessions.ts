@@ -43,9 +43,10 @@ function nextText(socket: WebSocket): Promise<string> {
 /** Opens a session and waits for the agent's greeting. Rejects with the HTTP status and body when the upgrade is refused. */
 export async function openSession(
   url: string,
-  options: { headers?: Record<string, string> } = {},
+  options: { headers?: Record<string, string>; handshakeTimeoutMs?: number } = {},
 ): Promise<OpenSession> {
-  const socket = new WebSocket(url, { headers: options.headers, handshakeTimeout: 15_000, perMessageDeflate: false });
+  const { headers: sent, handshakeTimeoutMs: handshakeTimeout = 15_000 } = options;
+  const socket = new WebSocket(url, { headers: sent, handshakeTimeout, perMessageDeflate: false });
   const first = nextText(socket);
   let headers: IncomingHttpHeaders = {};
   socket.once('upgrade', (response) => {

@@ -1,6 +1,6 @@
 /**
  * Envoy's question before it opens a session at a service that asks for it. The answer may take as long as the service lets its clients wait:
- * Envoy gives up a question after a while and asks again, also the next control plane when this one has ended.
+ * when this control plane ends, Envoy asks the next one.
  * https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/auth/v3/external_auth.proto
  */
 import type { ServerUnaryCall, ServiceDefinition, UntypedHandleCall, sendUnaryData } from '@grpc/grpc-js';
@@ -12,6 +12,7 @@ interface CheckRequest {
   readonly attributes: {
     readonly context_extensions: Readonly<Record<string, string>>;
     readonly request: {
+      readonly time: { readonly seconds: number; readonly nanos: number } | null;
       readonly http: { readonly path: string; readonly headers: Readonly<Record<string, string>> } | null;
     } | null;
   } | null;
@@ -53,7 +54,9 @@ export function authorizationService(
         const { context_extensions: context, request } = call.request.attributes ?? {};
         // The same over all that Envoy asks for one client.
         const id = request?.http?.headers['x-request-id'] ?? '';
-        void room.enter(context?.['service'] ?? '', id, left.signal).then((answer) => {
+        const { seconds = 0, nanos = 0 } = request?.time ?? {};
+        const newcomer = { id, cameAt: seconds * 1_000 + nanos / 1e6 };
+        void room.enter(context?.['service'] ?? '', newcomer, left.signal).then((answer) => {
           if (answer.kind === 'in') done(null, { status: { code: status.OK }, ok_response: {} });
           else if (answer.kind === 'refused') done(null, refusal(answer.message, random));
           else done({ code: status.CANCELLED, details: 'the client has left' });

@@ -1,20 +1,29 @@
 /**
  * Clients that wait until an instance can take them: none runs yet (scale from zero), or all are full. First come, first served; nobody waits
- * longer than its service allows. Whoever was let in and is not counted yet is remembered for a moment, so that a place is not given twice.
+ * longer than its service allows.
  */
+import { createOnTheWay } from './on-the-way.ts';
 
-/** What a service allows to those who wait; the service itself decides who has to. */
-export interface WaitRules {
+/** What a service asks of those who come; the service itself decides who has to wait. */
+export interface Rules {
   /** More are turned away at once. */
   readonly most: number;
   readonly waitMs: number;
+  /** Whoever was let in is a session within this time, or it never will be. */
+  readonly arrivesMs: number;
+}
+
+export interface Newcomer {
+  readonly id: string;
+  /** When its request came, in milliseconds of the gateway's clock: the same when it is asked for again, by the next control plane too. */
+  readonly cameAt: number;
 }
 
 export interface RoomOptions {
-  /** Sessions that can be opened at the service now; Infinity: it does not count. */
+  /** Sessions that may be on their way to the service at once; Infinity: it does not count. */
   readonly free: (service: string) => number;
   /** Undefined: nobody waits for this service, and whoever comes is let through. */
-  readonly rulesOf: (service: string) => WaitRules | undefined;
+  readonly rulesOf: (service: string) => Rules | undefined;
   /** Why there is no place: a sentence. */
   readonly why: (service: string) => string;
   /** Somebody has begun to wait. */
@@ -30,105 +39,92 @@ export type Answer =
   | { readonly kind: 'left' };
 
 export interface WaitingRoom {
-  /** `client` is the same when it is asked for again: it then waits on from where it was. */
-  enter(service: string, client: string, signal: AbortSignal): Promise<Answer>;
+  enter(service: string, newcomer: Newcomer, signal: AbortSignal): Promise<Answer>;
+  /** The session of this newcomer is counted, or it will never be. */
+  readonly arrived: (id: string) => void;
   /** Something has changed: lets in whoever can be. */
   look(): void;
   waiting(service: string): number;
-  /** All that wait, over all services. */
-  total(): number;
+  /** Services for which somebody waits. */
+  services(): Iterable<string>;
 }
 
-/** A session that was let in is counted by the gateway within this time. */
-const COUNTED_MS = 1_000;
-
-/** Whoever was asked for and is not within this time has left. */
-const AGAIN_MS = 5_000;
-
-interface Waiter {
-  readonly since: number;
+interface Waiter extends Newcomer {
   readonly answer: (answer: Answer) => void;
 }
 
 export function createWaitingRoom(options: RoomOptions): WaitingRoom {
   const { free, rulesOf, why, onWait, now } = options;
-  const rooms = new Map<string, Set<Waiter>>();
-  const letIn = new Map<string, number[]>();
-  /** Since when a client waits that may be asked for again, and until when it is remembered. */
-  const paused = new Map<string, { readonly since: number; readonly until: number }>();
+  /** Of each service, those who wait, the first first. */
+  const rooms = new Map<string, Waiter[]>();
+  const onTheWay = createOnTheWay(now);
 
-  function notCounted(service: string): number[] {
-    const recent = (letIn.get(service) ?? []).filter((at) => now() - at < COUNTED_MS);
-    if (recent.length === 0) letIn.delete(service);
-    else letIn.set(service, recent);
-    return recent;
-  }
-
-  function takePlace(service: string): boolean {
+  function takePlace(service: string, id: string): boolean {
+    const rules = rulesOf(service);
+    // It was changed, or removed: Envoy knows what to do.
+    if (rules === undefined) return true;
     const places = free(service);
     if (places === Number.POSITIVE_INFINITY) return true;
-    const taken = notCounted(service);
-    if (places - taken.length < 1) return false;
-    letIn.set(service, [...taken, now()]);
+    if (places - onTheWay.at(service) < 1) return false;
+    onTheWay.add(service, id, rules.arrivesMs);
     return true;
   }
 
-  /** The moment at which a client began to wait: now, unless it was here before. */
-  function sinceOf(client: string): number {
-    for (const [id, { until }] of paused) if (until < now()) paused.delete(id);
-    const since = paused.get(client)?.since ?? now();
-    paused.delete(client);
-    return since;
+  function join(service: string, waiter: Waiter): void {
+    const room = rooms.get(service) ?? [];
+    rooms.set(service, room);
+    // Only one that is asked for again is not the last.
+    const after = room.findLastIndex(({ cameAt }) => cameAt <= waiter.cameAt);
+    room.splice(after + 1, 0, waiter);
   }
 
-  function lookAt(service: string, room: Set<Waiter>): void {
-    for (const waiter of [...room].sort((a, b) => a.since - b.since)) {
-      if (!takePlace(service)) return;
-      waiter.answer({ kind: 'in' });
-    }
+  function leaveRoom(service: string, waiter: Waiter): void {
+    const room = rooms.get(service) ?? [];
+    const index = room.indexOf(waiter);
+    if (index >= 0) room.splice(index, 1);
+    if (room.length === 0) rooms.delete(service);
   }
 
   return {
-    async enter(service, client, signal) {
+    async enter(service, newcomer, signal) {
       const rules = rulesOf(service);
       if (rules === undefined) return { kind: 'in' };
-      const room = rooms.get(service) ?? new Set<Waiter>();
+      const before = rooms.get(service)?.length ?? 0;
       // Whoever has waited goes first.
-      if (room.size === 0 && takePlace(service)) return { kind: 'in' };
-      if (room.size >= rules.most)
-        return { kind: 'refused', message: `${why(service)}, and ${room.size} wait already` };
-      rooms.set(service, room);
-      const since = sinceOf(client);
+      if (before === 0 && takePlace(service, newcomer.id)) return { kind: 'in' };
+      if (before >= rules.most) return { kind: 'refused', message: `${why(service)}, and ${before} wait already` };
       return new Promise((resolve) => {
         const finish = (answer: Answer): void => {
           clearTimeout(timer);
           signal.removeEventListener('abort', leave);
-          room.delete(waiter);
-          if (room.size === 0) rooms.delete(service);
+          leaveRoom(service, waiter);
           resolve(answer);
         };
         const leave = (): void => {
-          if (client !== '') paused.set(client, { since, until: now() + AGAIN_MS });
           finish({ kind: 'left' });
         };
-        const waiter: Waiter = { since, answer: finish };
-        const timer = setTimeout(
-          () => {
-            const seconds = Math.round(rules.waitMs / 100) / 10;
-            finish({ kind: 'refused', message: `${why(service)} within ${seconds} s` });
-          },
-          since + rules.waitMs - now(),
-        );
+        const waiter: Waiter = { ...newcomer, answer: finish };
+        const timer = setTimeout(() => {
+          const seconds = Math.round(rules.waitMs / 100) / 10;
+          finish({ kind: 'refused', message: `${why(service)} within ${seconds} s` });
+        }, rules.waitMs);
         signal.addEventListener('abort', leave, { once: true });
-        room.add(waiter);
+        join(service, waiter);
         if (signal.aborted) leave();
         else onWait(service);
       });
     },
-    look() {
-      for (const [service, room] of rooms) lookAt(service, room);
+    arrived(id) {
+      onTheWay.arrived(id);
     },
-    waiting: (service) => rooms.get(service)?.size ?? 0,
-    total: () => [...rooms.values()].reduce((sum, room) => sum + room.size, 0),
+    look() {
+      for (const service of [...rooms.keys()])
+        for (let next = rooms.get(service)?.[0]; next !== undefined; next = rooms.get(service)?.[0]) {
+          if (!takePlace(service, next.id)) break;
+          next.answer({ kind: 'in' });
+        }
+    },
+    waiting: (service) => rooms.get(service)?.length ?? 0,
+    services: () => rooms.keys(),
   };
 }

@@ -1,12 +1,14 @@
 /** The waiting room, joined to what is known of places: registry, sessions, acknowledgements, and what Envoy itself thinks. */
 import { authorizationService } from '../admission/authorization.ts';
-import { createWaitingRoom, type WaitRules, type WaitingRoom } from '../admission/waiting-room.ts';
+import { freePlaces } from '../admission/places.ts';
+import { createWaitingRoom, type Rules, type WaitingRoom } from '../admission/waiting-room.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { Held, RegistryView } from '../registry/registry.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { GatewayView } from './gateway-view.ts';
+import { sessionsAtInstance } from './sessions.ts';
 
 export interface AdmissionParts {
   readonly view: () => RegistryView;
@@ -14,6 +16,10 @@ export interface AdmissionParts {
   /** Every connected gateway has acknowledged the revision. */
   readonly isAcked: (revision: number) => boolean;
   readonly isUnhealthy: (instance: string) => boolean;
+  /** It is known how many sessions each instance has. */
+  readonly isCounted: () => boolean;
+  /** Instances that are closed to new sessions as every gateway runs it; undefined: some are yet to hear of the newest. */
+  readonly closed: (service: string) => ReadonlySet<string> | undefined;
   readonly gatewayView: () => Pick<GatewayView, 'of' | 'refresh'> | undefined;
   readonly onWait: (service: string) => void;
 }
@@ -26,12 +32,15 @@ export interface Admission {
 
 /** While somebody waits: Envoy tells of its own checks only when it is asked. */
 const LOOK_MS = 40;
+/** What Envoy needs beyond the handshake's own time to tell of a session. */
+const TOLD_MS = 2_000;
 
-function rulesOf(service: Service | undefined): WaitRules | undefined {
+function rulesOf(service: Service | undefined): Rules | undefined {
   const zero = service?.spec.autoscale?.zero;
   const queue = service?.spec.gateway.limits?.queue;
-  if (zero === undefined && queue === undefined) return undefined;
+  if (service === undefined || (zero === undefined && queue === undefined)) return undefined;
   return {
+    arrivesMs: durationMs(service.spec.gateway.handshakeTimeout) + TOLD_MS,
     most: Math.max(zero?.maxWaiting ?? 0, queue?.size ?? 0),
     waitMs: Math.max(durationMs(zero?.startTimeout ?? '0s'), durationMs(queue?.timeout ?? '0s')),
   };
@@ -39,22 +48,28 @@ function rulesOf(service: Service | undefined): WaitRules | undefined {
 
 export function createAdmission(parts: AdmissionParts): Admission {
   const { view, sessions } = parts;
+  const openAt = sessionsAtInstance(sessions);
   const serviceOf = (name: string): Service | undefined => view().services.get(name)?.value;
 
-  function isServed({ value: instance, revision }: Held<Instance>): boolean {
-    if (instance.state !== 'ready' || instance.drain !== undefined || parts.isUnhealthy(instance.id)) return false;
-    return parts.gatewayView()?.of(instance)?.state === 'ok' && parts.isAcked(revision);
-  }
+  const isWell = ({ value: instance }: Held<Instance>): boolean =>
+    instance.state === 'ready' && instance.drain === undefined && !parts.isUnhealthy(instance.id);
+  const isFound = ({ value: instance }: Held<Instance>): boolean => parts.gatewayView()?.of(instance)?.state === 'ok';
+  const wellOf = (name: string): Held<Instance>[] =>
+    [...view().instances.values()].filter((held) => held.value.service === name && isWell(held));
 
   function free(name: string): number {
-    const served = [...view().instances.values()].filter((held) => held.value.service === name && isServed(held));
-    if (served.length === 0) return 0;
+    const well = wellOf(name);
+    const isServed = (held: Held<Instance>): boolean => isFound(held) && parts.isAcked(held.revision);
     const most = serviceOf(name)?.spec.gateway.limits?.sessionsPerInstance;
-    if (most === undefined) return Number.POSITIVE_INFINITY;
-    return served.reduce((sum, { value: { address } }) => {
-      const open = address === undefined ? 0 : sessions.openAt(`${address.host}:${address.port}`);
-      return sum + Math.max(0, most - open);
-    }, 0);
+    if (most === undefined) return well.some(isServed) ? Number.POSITIVE_INFINITY : 0;
+    if (!parts.isCounted()) return 0;
+    const closed = parts.closed(name);
+    const places = well.map((held) => ({
+      open: openAt(held.value),
+      takes: closed?.has(held.value.id) !== true,
+      served: closed !== undefined && isServed(held),
+    }));
+    return freePlaces(places, most);
   }
 
   function why(name: string): string {
@@ -84,20 +99,31 @@ export function createAdmission(parts: AdmissionParts): Admission {
     now: () => performance.now(),
   });
   let asking = false;
-  const timer = setInterval(() => {
-    if (room.total() === 0 || asking) return;
-    asking = true;
-    void Promise.resolve(parts.gatewayView()?.refresh()).finally(() => {
+  /** The list of clusters is large: it is asked for only while it can bring what somebody waits for. */
+  async function look(): Promise<void> {
+    if (!asking && [...room.services()].some((name) => wellOf(name).some((held) => !isFound(held)))) {
+      asking = true;
+      await parts.gatewayView()?.refresh();
       asking = false;
-      room.look();
-    });
-  }, LOOK_MS);
+    }
+    room.look();
+  }
+  const timer = setInterval(() => void look(), LOOK_MS);
   timer.unref();
+  const stop = [
+    sessions.watch(({ session }) => {
+      room.arrived(session.id);
+    }),
+    sessions.subscribe(() => {
+      room.look();
+    }),
+  ];
   return {
     room,
     service: authorizationService(room, Math.random),
     close() {
       clearInterval(timer);
+      for (const one of stop) one();
     },
   };
 }

@@ -36,6 +36,7 @@ import { loadReportService } from '../telemetry/load-reports.ts';
 import { createSessionTable } from '../telemetry/sessions.ts';
 import { createTranslator } from '../translate/create.ts';
 import { startXdsServer } from '../xds/server.ts';
+import { ENDPOINT } from '../xds/types.ts';
 import { startAnalyst } from './analyst.ts';
 import { createAdmission, type AdmissionParts } from './admission.ts';
 import { apiContext } from './api-context.ts';
@@ -68,23 +69,17 @@ export interface ControlPlane {
   readonly ended: Promise<void>;
 }
 
-/** `ownLog`: the last lines of `log`. */
-export async function compose(config: Config, log: Log, ownLog: () => readonly string[]): Promise<ControlPlane> {
+export async function compose(config: Config, log: Log): Promise<ControlPlane> {
   const closers = createClosers();
   try {
-    return await build(config, log, ownLog, closers);
+    return await build(config, log, closers);
   } catch (error) {
     await closers.closeAll();
     throw error;
   }
 }
 
-async function build(
-  config: Config,
-  log: Log,
-  ownLog: () => readonly string[],
-  closers: Closers,
-): Promise<ControlPlane> {
+async function build(config: Config, log: Log, closers: Closers): Promise<ControlPlane> {
   const now = (): number => Date.now();
   const startedAt = new Date(now()).toISOString();
   const data = config.dataFolder;
@@ -144,18 +139,21 @@ async function build(
   const load = createEndpointLoad({ now: () => performance.now() });
   const reports = createAgentReports({ now });
   // What it asks starts later; until then nobody is let in, and whoever waits is remembered.
-  const late: { admission?: Omit<AdmissionParts, 'view' | 'sessions'> } = {};
+  const late: { admission?: Omit<AdmissionParts, 'view' | 'sessions' | 'isCounted'> } = {};
   const admission = createAdmission({
     view: () => registryView(),
     sessions,
     isAcked: (revision) => late.admission?.isAcked(revision) ?? false,
     isUnhealthy: (instance) => late.admission?.isUnhealthy(instance) ?? true,
+    isCounted: () => sessions.counts().settled || load.open() !== undefined,
+    closed: (service) => late.admission?.closed(service),
     gatewayView: () => late.admission?.gatewayView(),
     onWait: (service) => late.admission?.onWait(service),
   });
   closers.add(() => {
     admission.close();
   });
+  const { arrived } = admission.room;
   const xds = await startXdsServer({
     host: config.xds.host,
     port: ports.xds,
@@ -164,7 +162,7 @@ async function build(
     measure: metrics.measure,
     credentials: serverCredentials(certificates, peers),
     services: [
-      accessLogService(sessions, { refused: feed.refused }),
+      accessLogService(sessions, { refused: feed.refused, ended: arrived }),
       loadReportService(load, CONTROL_PLANE_CLUSTER),
       admission.service,
     ],
@@ -262,6 +260,7 @@ async function build(
   late.admission = {
     isAcked: (revision) => xds.report(revision).pending.length === 0,
     isUnhealthy: (instance) => loop.health(instance)?.verdict === 'unhealthy',
+    closed: (service) => (xds.runs(ENDPOINT, service) ? translator.closed(service) : undefined),
     gatewayView: () => gatewayView,
     onWait: () => {
       autoscaler.look();
@@ -291,6 +290,7 @@ async function build(
   xds.subscribe((event) => {
     // An ACK decides on nothing but the end of a drain.
     if (event.kind !== 'progress' || isDraining(registry.view())) loop.wake();
+    admission.room.look();
     news.tell();
   });
   registry.subscribe(news.tell);
@@ -364,7 +364,6 @@ async function build(
     news,
     now,
     log,
-    ownLog,
     certificates,
     gateways,
     metrics: metricsForApi({ config, token, metrics, present }),

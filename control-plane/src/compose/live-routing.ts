@@ -2,16 +2,21 @@
 import type { SessionTable } from '../telemetry/sessions.ts';
 
 const WEIGHTS_MS = 5_000;
-/** Changes of sessions are gathered for this long. */
+/** Changes of sessions are told at once, but at most this often: who is full matters to the next session. */
 const CAPACITY_MS = 50;
 
 export function followSignals(sessions: SessionTable, refresh: (what: 'capacity' | 'weights') => void): () => void {
   let soon: NodeJS.Timeout | undefined;
+  let last = -Infinity;
   const stop = sessions.subscribe(() => {
-    soon ??= setTimeout(() => {
-      soon = undefined;
-      refresh('capacity');
-    }, CAPACITY_MS);
+    soon ??= setTimeout(
+      () => {
+        soon = undefined;
+        last = performance.now();
+        refresh('capacity');
+      },
+      last + CAPACITY_MS - performance.now(),
+    );
   });
   const weights = setInterval(() => {
     refresh('weights');

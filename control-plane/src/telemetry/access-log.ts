@@ -117,9 +117,11 @@ function refusedRequest(
 /** What else wants to know of records. */
 export interface RecordListener {
   readonly refused?: (request: RefusedRequest) => void;
+  /** The request of this id has ended, whether it ever was a session or not. */
+  readonly ended?: (id: string) => void;
 }
 
-function record(table: SessionTable, gateway: string, entry: LogEntry, { refused }: RecordListener): void {
+function record(table: SessionTable, gateway: string, entry: LogEntry, { refused, ended }: RecordListener): void {
   const { common_properties: common, request } = entry;
   const id = common?.stream_id ?? '';
   if (common === undefined || id === '') return;
@@ -127,6 +129,7 @@ function record(table: SessionTable, gateway: string, entry: LogEntry, { refused
     case 'DownstreamEnd': {
       const failed = refused === undefined ? undefined : refusedRequest(gateway, entry);
       if (failed !== undefined) refused?.(failed);
+      ended?.(id);
       table.end(id, {
         ...whyEnded(
           common.response_flags ?? {},

@@ -27,6 +27,26 @@ describe('the check of counts', () => {
     expect(check.correction(A)).toBe(0);
   });
 
+  it('believes more at once while the table is known to be incomplete', () => {
+    const check = createCountCheck();
+    check.counted(A, 2);
+    check.reported(open(1), true);
+    expect(check.correction(A)).toBe(0);
+    check.reported(open(7), true);
+    expect(check.correction(A)).toBe(5);
+    // One of those that were there before is told of.
+    check.settled(A, 1);
+    check.counted(A, 3);
+    expect(check.correction(A)).toBe(4);
+    // One more comes, and a report is older than that.
+    check.counted(A, 4);
+    check.reported(open(7), true);
+    expect(check.correction(A)).toBe(4);
+    // One that was never told of ends.
+    for (let second = 0; second < 4; second += 1) check.reported(open(7), true);
+    expect(check.correction(A)).toBe(3);
+  });
+
   it('sees sessions whose end was never told, and an address that the table does not know', () => {
     const check = createCountCheck();
     check.counted(A, 4);

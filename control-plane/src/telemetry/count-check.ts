@@ -7,8 +7,11 @@
 export interface CountCheck {
   /** The table now counts this many at the address. */
   counted(upstream: string, count: number): void;
-  /** Open requests by address, as the gateways report them; an address without any is left out. Returns the addresses with more than the table has. */
-  reported(open: ReadonlyMap<string, number>): string[];
+  /**
+   * Open requests by address, as the gateways report them; an address without any is left out. Returns the addresses with more than the table has.
+   * `isNew`: the table is known to be incomplete, so that more than it has is believed at once.
+   */
+  reported(open: ReadonlyMap<string, number>, isNew?: boolean): string[];
   /** The table has dropped (-1) or taken up (1) a session that made the difference. */
   settled(upstream: string, step: 1 | -1): void;
   /** Nothing is reported any more: the table stands alone. */
@@ -42,12 +45,16 @@ export function createCountCheck(): CountCheck {
     return window;
   }
 
-  function judge(upstream: string, window: Window, open: number): void {
-    const low = Math.min(window.low, window.lowBefore);
-    const high = Math.max(window.high, window.highBefore);
+  function judge(upstream: string, window: Window, open: number, isNew: boolean): void {
+    // What the table is yet to be told of comes on top of all that it counts meanwhile.
+    const untold = isNew ? Math.max(0, corrections.get(upstream) ?? 0) : 0;
+    const low = untold + Math.min(window.low, window.lowBefore);
+    const high = untold + Math.max(window.high, window.highBefore);
     const off = open < low ? open - low : open > high ? open - high : 0;
-    if (off === 0) corrections.delete(upstream);
-    else if (Math.sign(off) === Math.sign(window.off)) corrections.set(upstream, open - window.count);
+    if (isNew && off > 0) corrections.set(upstream, untold + off);
+    else if (off !== 0 && Math.sign(off) === Math.sign(window.off))
+      corrections.set(upstream, isNew ? untold + off : open - window.count);
+    else if (off === 0 && untold === 0) corrections.delete(upstream);
     window.off = off;
     window.lowBefore = window.low;
     window.highBefore = window.high;
@@ -63,11 +70,11 @@ export function createCountCheck(): CountCheck {
       window.low = Math.min(window.low, count);
       window.high = Math.max(window.high, count);
     },
-    reported(open) {
+    reported(open, isNew = false) {
       for (const upstream of open.keys()) windowOf(upstream);
       const more: string[] = [];
       for (const [upstream, window] of windows) {
-        judge(upstream, window, open.get(upstream) ?? 0);
+        judge(upstream, window, open.get(upstream) ?? 0, isNew);
         if (window.off > 0) more.push(upstream);
       }
       return more;

@@ -215,7 +215,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       const before = JSON.stringify([...check.corrections()]);
       let more: readonly string[] = [];
       if (open === undefined) check.clear();
-      else more = check.reported(open);
+      else more = check.reported(open, !compute().settled);
       if (JSON.stringify([...check.corrections()]) !== before) changed();
       return more;
     },

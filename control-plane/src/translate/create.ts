@@ -39,12 +39,15 @@ export interface Translator {
   refresh(what: 'capacity' | 'weights'): Translation | undefined;
   /** The weights that a service's policy gave last. */
   weights(service: string): ReadonlyMap<string, number>;
+  /** Instances of a service that were closed to new sessions in the last translation: they are full, or its policy leaves them out. */
+  closed(service: string): ReadonlySet<string>;
 }
 
 interface Translated {
   readonly cluster: XdsResource | undefined;
   readonly endpoints: XdsResource | undefined;
   readonly reachable: Reachable | undefined;
+  readonly closed: ReadonlySet<string>;
   readonly problems: readonly Problem[];
 }
 
@@ -60,6 +63,7 @@ interface Built {
 
 const url = (type: string): TypeUrl => `type.googleapis.com/${type}`;
 const NOTHING: ReadonlyMap<string, number> = new Map();
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** Affinity by a key is the hash policy by that key. */
 function policyOf({ policy, affinity }: FleetService['gateway']): { type: string; options: unknown } {
@@ -90,6 +94,7 @@ export function createTranslator(options: TranslateOptions): Translator {
   let endpointSet = setOf([]);
   /** What a service was last translated to: it goes on being served if its newest form can't be. */
   let built = new Map<string, Built>();
+  let closed: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   let lastFleet: FleetView | undefined;
   /** Live policies move only in their own steps, however often the fleet changes. */
   let stepping = false;
@@ -152,14 +157,17 @@ export function createTranslator(options: TranslateOptions): Translator {
     } catch (error) {
       problems.push({ kind: 'Service', name, message: whyNot(error) });
     }
-    // With a queue the control plane lets in no more than there are places.
-    const most = gateway.limits?.queue === undefined ? gateway.limits?.sessionsPerInstance : undefined;
+    const most = gateway.limits?.sessionsPerInstance;
     const isFull = (id: string): boolean => most !== undefined && (options.signals(id)?.sessions ?? 0) >= most;
-    const assignment = endpoints(service, fragment, isFull);
+    const closed = new Set(
+      service.instances.map(({ id }) => id).filter((id) => fragment.excluded?.has(id) === true || isFull(id)),
+    );
+    const assignment = endpoints(service, fragment, closed);
     return {
       cluster: next?.cluster,
       endpoints: next === undefined ? undefined : resource(TYPES.endpoint, name, assignment.resource),
       reachable: next?.reachable,
+      closed,
       problems: [...problems, ...assignment.problems],
     };
   }
@@ -187,6 +195,7 @@ export function createTranslator(options: TranslateOptions): Translator {
       const next = new Map<FleetService, Translated>();
       for (const service of clusters) next.set(service, kept.get(service) ?? translateService(service));
       kept = next;
+      closed = new Map([...next].map(([{ name }, translated]) => [name, translated.closed]));
       const names = new Set(clusters.map((service) => service.name));
       built = new Map([...built].filter(([name]) => names.has(name)));
       const all = [...next.values()];
@@ -228,6 +237,7 @@ export function createTranslator(options: TranslateOptions): Translator {
       }
     },
     weights: (service) => built.get(service)?.fragment.weights ?? NOTHING,
+    closed: (service) => closed.get(service) ?? NOBODY,
   };
   return translator;
 }

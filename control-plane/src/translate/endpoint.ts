@@ -33,8 +33,8 @@ const NO_SPILL = { overprovisioning_factor: 100_000 };
 
 export function endpoints(
   service: FleetService,
-  { weights, levels, excluded }: Pick<PolicyFragment, 'weights' | 'levels' | 'excluded'>,
-  isFull: (instance: string) => boolean,
+  { weights, levels }: Pick<PolicyFragment, 'weights' | 'levels'>,
+  closed: ReadonlySet<string>,
 ): { resource: object; problems: Problem[] } {
   const problems: Problem[] = [];
   const priorityOf = priorities(levels);
@@ -48,7 +48,7 @@ export function endpoints(
     const priority = priorityOf(id);
     const key = `${String(priority).padStart(3, '0')}/${zone}`;
     const group = groups.get(key) ?? { priority, zone, list: [] };
-    group.list.push(endpoint(instance, weights?.get(id), excluded?.has(id) === true || isFull(id)));
+    group.list.push(endpoint(instance, weights?.get(id), closed.has(id)));
     groups.set(key, group);
   }
   const localities = [...groups]

@@ -42,7 +42,7 @@ export const SLOT = {
 export const HOST_HEADER = 'x-switchboard-host';
 export const REFUSED_HEADER = 'x-switchboard-refused';
 /** Longer than the longest hold: what is held is answered by us, not by Envoy's clock. */
-const ADMISSION_TIMEOUT = '610s';
+const ADMISSION_S = 610;
 
 const slot = (name: string, type: string, config: JsonObject = {}): JsonObject => ({
   name,
@@ -62,7 +62,10 @@ const discovered = (name: string, types: readonly string[]): JsonObject => ({
   },
 });
 
-/** A held request survives a restart of the control plane: the check is sent again. */
+/**
+ * A held request survives a restart of the control plane: the check is sent again. Envoy takes the longest back-off for the time that one
+ * try may take, unless a header says otherwise (https://github.com/envoyproxy/envoy/issues/38847): it would ask anew each second.
+ */
 function admission(options: TranslateOptions): JsonObject {
   return {
     transport_api_version: 'V3',
@@ -72,7 +75,8 @@ function admission(options: TranslateOptions): JsonObject {
         cluster_name: options.controlPlaneCluster,
         retry_policy: { retry_back_off: { base_interval: '0.1s', max_interval: '1s' } },
       },
-      timeout: ADMISSION_TIMEOUT,
+      timeout: `${ADMISSION_S}s`,
+      initial_metadata: [{ key: 'x-envoy-upstream-rq-per-try-timeout-ms', value: String(ADMISSION_S * 1_000) }],
       retry_policy: {
         num_retries: 100,
         retry_on: 'unavailable,connect-failure,reset',

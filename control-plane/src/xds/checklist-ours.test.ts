@@ -239,3 +239,19 @@ describe.each(VARIANTS)('make before break: $name', (variant) => {
     expect(typesOf(both)).toEqual([ROUTE]);
   });
 });
+
+describe.each(VARIANTS)('what it has for certain: $name', (variant) => {
+  it('is the version that it acknowledged, and nothing while another is on its way or was refused', () => {
+    const stream = make(variant, snapshot(1, { cds: { a: '1' }, eds: { a: '1' } }));
+    const first = stream.request(ask(ENDPOINT, ['a']));
+    expect(stream.runs(ENDPOINT, 'a')).toBeUndefined();
+    // Delta names what is new, state of the world everything.
+    const again = variant === sotw ? ['a'] : [];
+    stream.request(ask(ENDPOINT, again, { nonce: nonceOf(first) }));
+    expect([stream.runs(ENDPOINT, 'a'), stream.runs(ENDPOINT, 'b')]).toEqual(['1', undefined]);
+    const second = stream.snapshot(snapshot(2, { cds: { a: '1' }, eds: { a: '2' } }));
+    expect(stream.runs(ENDPOINT, 'a')).toBeUndefined();
+    stream.request(ask(ENDPOINT, again, { nonce: nonceOf(second), error: 'no' }));
+    expect(stream.runs(ENDPOINT, 'a')).not.toBe('2');
+  });
+});

@@ -44,6 +44,8 @@ export interface Nodes {
   ids(): Iterable<string>;
   sessions(node?: string): readonly Session[];
   progress(node: string): Progress;
+  /** Every node has acknowledged the version that `wanted` gives for its group. */
+  runs(type: TypeUrl, name: string, wanted: (group: string) => string | undefined): boolean;
   gateway(node: string): GatewaySync | undefined;
   config(node: string): TypeConfig[];
   streams(): StreamState[];
@@ -85,6 +87,10 @@ export function createNodes(pushed: (group: string) => Snapshot | undefined): No
     sessions: (node) =>
       node === undefined ? [...byNode.values()].flatMap((all) => [...all]) : [...(byNode.get(node) ?? [])],
     progress,
+    runs(type, name, wanted) {
+      const newest = [...byNode.keys()].map((node) => byType(node).get(type));
+      return newest.length > 0 && newest.every((one) => one?.stream.runs(type, name) === wanted(one?.group ?? ''));
+    },
     gateway(id) {
       const newest = [...(byNode.get(id) ?? [])].at(-1);
       if (newest === undefined) return undefined;

@@ -58,6 +58,8 @@ export interface XdsServer {
   /** Each open stream with its subscriptions. */
   streams(): StreamState[];
   report(revision: number): AckReport;
+  /** Every connected node has acknowledged the newest published form of the resource; false while none is connected. */
+  runs(type: TypeUrl, name: string): boolean;
   whenAcked(revision: number, timeoutMs: number, signal: AbortSignal): Promise<AckReport>;
   timeline(revision: number): TimelineEntry[];
   subscribe(listener: (event: XdsEvent) => void): () => void;
@@ -357,6 +359,8 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
     config: (node) => (nodes.sessions(node).length === 0 ? undefined : nodes.config(node)),
     streams: () => nodes.streams(),
     report: (revision) => acks.report(revision),
+    runs: (type, name) =>
+      nodes.runs(type, name, (group) => setOf(groups.get(group)?.published(), type).resources.get(name)?.version),
     async whenAcked(revision, timeoutMs, signal) {
       for (const group of groups.values()) group.hurry(revision);
       return acks.whenAcked(revision, timeoutMs, signal);

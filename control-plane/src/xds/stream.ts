@@ -9,6 +9,7 @@ import { createOrder } from './order.ts';
 import { differenceOf, setOf, type Difference, type Snapshot, type TypeUrl, type XdsResource } from './snapshot.ts';
 import type { ResourceSync, SubscriptionState, TypeSync } from './status.ts';
 import {
+  ABSENT,
   isOnItsWay,
   newSubscription,
   stepOf,
@@ -38,6 +39,8 @@ export interface Stream {
   isIdle(): boolean;
   /** The greatest revision of which everything asked for here was acknowledged or refused. */
   settledRevision(): number;
+  /** The version that the other side has for certain; undefined: none, or another is on its way. */
+  runs(type: TypeUrl, name: string): string | undefined;
   refusals(): readonly RefusedResource[];
   types(): Readonly<Record<string, TypeSync>>;
   resources(type: TypeUrl): readonly ResourceSync[];
@@ -353,6 +356,12 @@ export function createStream(options: StreamOptions): Stream {
     asked: () => subscriptions.keys(),
     isIdle: () => [...subscriptions.values()].every(({ inFlight }) => inFlight === undefined),
     settledRevision: () => settled,
+    runs(type, name) {
+      const subscription = subscriptions.get(type);
+      const known = subscription?.known.get(name);
+      if (subscription === undefined || known === undefined || known === ABSENT) return undefined;
+      return known.isUncertain === true || isOnItsWay(subscription, name) ? undefined : known.version;
+    },
     refusals: () =>
       [...subscriptions.values()].flatMap(({ type, refused }) =>
         [...refused].map(([name, { message, after, upTo }]) => ({ type, name, message, after, upTo })),
