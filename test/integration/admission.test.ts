@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openSession, type OpenSession } from '../support/sessions.ts';
+import { upgrade } from '../support/upgrade.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 
 const zero = (
@@ -213,4 +214,46 @@ describe('a service that is full', () => {
     expect(await first.ask('y')).toBe('y');
     await plain.close();
   });
+});
+
+it('a client may have so many sessions and no more: told with 429, right after some end, and after a restart', async () => {
+  const limits = { sessionsPerClient: 3 };
+  await using world = await startWorld({ seed: [echoService('chat', { replicas: 2, gateway: { limits } })] });
+  const { port } = (await world.status()).gateway;
+  const open = async (localAddress: string): Promise<OpenSession> => openSession(world.url('chat'), { localAddress });
+  const many = await Promise.allSettled(Array.from({ length: 10 }, async () => open('127.0.0.2')));
+  const held = many.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  expect(held).toHaveLength(3);
+  const tooMany = async (): Promise<void> => {
+    const refused = await Promise.all(
+      Array.from({ length: 12 }, async () => upgrade(port, '/agents/chat', {}, '127.0.0.2')),
+    );
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([429]));
+    expect(JSON.parse(refused[0]?.body ?? '')).toMatchObject({
+      status: 429,
+      code: 'not_admitted',
+      message: '127.0.0.2 has the 3 sessions that a client may have at chat',
+    });
+    const waits = refused.map(({ headers }) => Number(headers['retry-after']));
+    expect(waits.every((seconds) => seconds >= 1 && seconds <= 8)).toBe(true);
+    expect(new Set(waits).size).toBeGreaterThan(1);
+  };
+  await tooMany();
+  const other = await open('127.0.0.3');
+
+  for (let n = 0; n < 5; n += 1) {
+    await held.shift()?.close();
+    held.push(await open('127.0.0.2'));
+  }
+  await tooMany();
+
+  await world.killControlPlane();
+  await world.startControlPlane();
+  await world.until('all are told of again', async () => (await world.status()).sessions.settled, 30_000);
+  await tooMany();
+  await Promise.all(held.splice(0).map(async (session) => session.close()));
+  for (let n = 0; n < 3; n += 1) held.push(await open('127.0.0.2'));
+  await tooMany();
+  expect(await other.ask('still there?')).toBe('still there?');
+  await Promise.all([...held, other].map(async (session) => session.close()));
 });

@@ -43,10 +43,10 @@ function nextText(socket: WebSocket): Promise<string> {
 /** Opens a session and waits for the agent's greeting. Rejects with the HTTP status and body when the upgrade is refused. */
 export async function openSession(
   url: string,
-  options: { headers?: Record<string, string>; handshakeTimeoutMs?: number } = {},
+  options: { headers?: Record<string, string>; handshakeTimeoutMs?: number; localAddress?: string } = {},
 ): Promise<OpenSession> {
-  const { headers: sent, handshakeTimeoutMs: handshakeTimeout = 15_000 } = options;
-  const socket = new WebSocket(url, { headers: sent, handshakeTimeout, perMessageDeflate: false });
+  const { headers: sent, handshakeTimeoutMs: handshakeTimeout = 15_000, localAddress } = options;
+  const socket = new WebSocket(url, { headers: sent, handshakeTimeout, localAddress, perMessageDeflate: false });
   const first = nextText(socket);
   let headers: IncomingHttpHeaders = {};
   socket.once('upgrade', (response) => {

@@ -6,10 +6,13 @@
 import type { ServerUnaryCall, ServiceDefinition, UntypedHandleCall, sendUnaryData } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import { grpcService } from '@switchboard/proto';
-import type { WaitingRoom } from './waiting-room.ts';
+import type { Door } from './door.ts';
 
 interface CheckRequest {
   readonly attributes: {
+    readonly source: {
+      readonly address: { readonly socket_address?: { readonly address: string } | null } | null;
+    } | null;
     readonly context_extensions: Readonly<Record<string, string>>;
     readonly request: {
       readonly time: { readonly seconds: number; readonly nanos: number } | null;
@@ -18,21 +21,22 @@ interface CheckRequest {
   } | null;
 }
 
-const SERVICE_UNAVAILABLE = 503;
+const UNAVAILABLE = { grpc: status.UNAVAILABLE, http: 503 };
+const TOO_MANY = { grpc: status.RESOURCE_EXHAUSTED, http: 429 };
 const LEAST_RETRY_S = 1;
 const MOST_RETRY_S = 8;
 
 /** Envoy puts the sentence into the same JSON as its own answers; Retry-After differs from client to client. */
-function refusal(message: string, random: () => number): object {
+function refusal(code: { grpc: status; http: number }, message: string, random: () => number): object {
   const retry = LEAST_RETRY_S + Math.floor(random() * (MOST_RETRY_S - LEAST_RETRY_S + 1));
   const header = (key: string, value: string): object => ({
     header: { key, value },
     append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
   });
   return {
-    status: { code: status.UNAVAILABLE },
+    status: { code: code.grpc },
     denied_response: {
-      status: { code: SERVICE_UNAVAILABLE },
+      status: { code: code.http },
       headers: [header('retry-after', String(retry))],
       body: message,
     },
@@ -40,7 +44,7 @@ function refusal(message: string, random: () => number): object {
 }
 
 export function authorizationService(
-  room: Pick<WaitingRoom, 'enter'>,
+  door: Pick<Door, 'enter'>,
   random: () => number,
 ): { definition: ServiceDefinition; handlers: Record<string, UntypedHandleCall> } {
   return {
@@ -51,14 +55,16 @@ export function authorizationService(
         call.on('cancelled', () => {
           left.abort();
         });
-        const { context_extensions: context, request } = call.request.attributes ?? {};
+        const { context_extensions: context, request, source } = call.request.attributes ?? {};
         // The same over all that Envoy asks for one client.
         const id = request?.http?.headers['x-request-id'] ?? '';
         const { seconds = 0, nanos = 0 } = request?.time ?? {};
-        const newcomer = { id, cameAt: seconds * 1_000 + nanos / 1e6 };
-        void room.enter(context?.['service'] ?? '', newcomer, left.signal).then((answer) => {
+        const address = source?.address?.socket_address?.address ?? '';
+        const caller = { id, cameAt: seconds * 1_000 + nanos / 1e6, address };
+        void door.enter(context?.['service'] ?? '', caller, left.signal).then((answer) => {
           if (answer.kind === 'in') done(null, { status: { code: status.OK }, ok_response: {} });
-          else if (answer.kind === 'refused') done(null, refusal(answer.message, random));
+          else if (answer.kind === 'refused') done(null, refusal(UNAVAILABLE, answer.message, random));
+          else if (answer.kind === 'too-many') done(null, refusal(TOO_MANY, answer.message, random));
           else done({ code: status.CANCELLED, details: 'the client has left' });
         });
       },

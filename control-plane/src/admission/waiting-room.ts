@@ -41,7 +41,7 @@ export type Answer =
 export interface WaitingRoom {
   enter(service: string, newcomer: Newcomer, signal: AbortSignal): Promise<Answer>;
   /** The session of this newcomer is counted, or it will never be. */
-  readonly arrived: (id: string) => void;
+  arrived(id: string): void;
   /** Something has changed: lets in whoever can be. */
   look(): void;
   waiting(service: string): number;

@@ -1,11 +1,13 @@
 /** The waiting room, joined to what is known of places: registry, sessions, acknowledgements, and what Envoy itself thinks. */
 import { authorizationService } from '../admission/authorization.ts';
+import { createDoor, type ClientRules } from '../admission/door.ts';
 import { freePlaces } from '../admission/places.ts';
-import { createWaitingRoom, type Rules, type WaitingRoom } from '../admission/waiting-room.ts';
+import { createWaitingRoom, type Rules } from '../admission/waiting-room.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { Held, RegistryView } from '../registry/registry.ts';
+import { followClients } from '../telemetry/client-sessions.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { GatewayView } from './gateway-view.ts';
 import { sessionsAtInstance } from './sessions.ts';
@@ -25,7 +27,12 @@ export interface AdmissionParts {
 }
 
 export interface Admission {
-  readonly room: WaitingRoom;
+  /** Clients that wait for the service. */
+  waiting(service: string): number;
+  /** The session of this request is counted, or it will never be. */
+  readonly arrived: (id: string) => void;
+  /** Something has changed: lets in whoever can be. */
+  look(): void;
   readonly service: ReturnType<typeof authorizationService>;
   close(): void;
 }
@@ -35,12 +42,19 @@ const LOOK_MS = 40;
 /** What Envoy needs beyond the handshake's own time to tell of a session. */
 const TOLD_MS = 2_000;
 
+const arrivesMs = ({ spec }: Service): number => durationMs(spec.gateway.handshakeTimeout) + TOLD_MS;
+
+function clientRulesOf(service: Service | undefined): ClientRules | undefined {
+  const most = service?.spec.gateway.limits?.sessionsPerClient;
+  return service === undefined || most === undefined ? undefined : { most, arrivesMs: arrivesMs(service) };
+}
+
 function rulesOf(service: Service | undefined): Rules | undefined {
   const zero = service?.spec.autoscale?.zero;
   const queue = service?.spec.gateway.limits?.queue;
   if (service === undefined || (zero === undefined && queue === undefined)) return undefined;
   return {
-    arrivesMs: durationMs(service.spec.gateway.handshakeTimeout) + TOLD_MS,
+    arrivesMs: arrivesMs(service),
     most: Math.max(zero?.maxWaiting ?? 0, queue?.size ?? 0),
     waitMs: Math.max(durationMs(zero?.startTimeout ?? '0s'), durationMs(queue?.timeout ?? '0s')),
   };
@@ -98,6 +112,13 @@ export function createAdmission(parts: AdmissionParts): Admission {
     },
     now: () => performance.now(),
   });
+  const clients = followClients(sessions);
+  const door = createDoor({
+    room,
+    rulesOf: (name) => clientRulesOf(serviceOf(name)),
+    openOf: (name, address) => clients.open(name, address),
+    now: () => performance.now(),
+  });
   let asking = false;
   /** The list of clusters is large: it is asked for only while it can bring what somebody waits for. */
   async function look(): Promise<void> {
@@ -112,15 +133,21 @@ export function createAdmission(parts: AdmissionParts): Admission {
   timer.unref();
   const stop = [
     sessions.watch(({ session }) => {
-      room.arrived(session.id);
+      door.arrived(session.id);
     }),
     sessions.subscribe(() => {
-      room.look();
+      door.look();
     }),
   ];
   return {
-    room,
-    service: authorizationService(room, Math.random),
+    waiting: (service) => room.waiting(service),
+    arrived(id) {
+      door.arrived(id);
+    },
+    look() {
+      door.look();
+    },
+    service: authorizationService(door, Math.random),
     close() {
       clearInterval(timer);
       for (const one of stop) one();

@@ -153,7 +153,6 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   closers.add(() => {
     admission.close();
   });
-  const { arrived } = admission.room;
   const xds = await startXdsServer({
     host: config.xds.host,
     port: ports.xds,
@@ -162,7 +161,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     measure: metrics.measure,
     credentials: serverCredentials(certificates, peers),
     services: [
-      accessLogService(sessions, { refused: feed.refused, ended: arrived }),
+      accessLogService(sessions, { refused: feed.refused, ended: admission.arrived }),
       loadReportService(load, CONTROL_PLANE_CLUSTER),
       admission.service,
     ],
@@ -253,7 +252,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     registry,
     signals,
     sessions,
-    waiting: (service) => admission.room.waiting(service),
+    waiting: (service) => admission.waiting(service),
     now,
     log,
   });
@@ -290,7 +289,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
   xds.subscribe((event) => {
     // An ACK decides on nothing but the end of a drain.
     if (event.kind !== 'progress' || isDraining(registry.view())) loop.wake();
-    admission.room.look();
+    admission.look();
     news.tell();
   });
   registry.subscribe(news.tell);
@@ -330,7 +329,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     peers,
     signals,
     isUnhealthy: (instance) => loop.health(instance)?.verdict === 'unhealthy',
-    waiting: (service) => admission.room.waiting(service),
+    waiting: (service) => admission.waiting(service),
   });
   closers.add(startOtlp({ config, metrics, present, startedAt, instance: `${hostname()}:${ports.api}`, now, log }));
   const api = apiContext({

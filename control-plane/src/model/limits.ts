@@ -23,6 +23,8 @@ export const SessionLimits = z
     newPerInstance: Rate.optional(),
     /** New sessions for each client address. More get 429. */
     newPerClient: Rate.optional(),
+    /** Sessions of each client address at once, also counting those that wait. More get 429. Asks the control plane for each new session. */
+    sessionsPerClient: z.int().min(1).max(1_000_000).optional(),
     /** Who finds all instances full waits for a place, instead of being refused. Asks the control plane for each new session. */
     queue: Queue.optional(),
   })

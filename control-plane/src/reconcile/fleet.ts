@@ -110,7 +110,10 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
     const sameInstances =
       old?.instances.length === next.length && next.every((instance, index) => instance === old.instances[index]);
     const shares = servingShares(rollout, next);
-    const asks = service.spec.autoscale?.zero !== undefined || gateway.limits?.queue !== undefined;
+    const asks =
+      service.spec.autoscale?.zero !== undefined ||
+      gateway.limits?.queue !== undefined ||
+      gateway.limits?.sessionsPerClient !== undefined;
     const sameShares = canonical(old?.shares) === canonical(shares);
     if (sameGateway && sameInstances && sameShares && (old.asks ?? false) === asks) return old;
     return {
