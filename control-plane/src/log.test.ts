@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createLog } from './log.ts';
+import { createLog, logWithMemory } from './log.ts';
 import { SwitchboardError } from './model/errors.ts';
 
 function logged(fields: object): Record<string, unknown> {
@@ -26,4 +26,13 @@ it('keeps secrets out, whatever is handed over', () => {
     }),
   );
   expect(line).not.toContain('tok-');
+});
+
+it('remembers its last lines, and no more than that', () => {
+  const { destination, recent } = logWithMemory(() => undefined);
+  for (let n = 0; n < 5_000; n += 1) destination.write(`line ${n}\n`);
+  expect(recent()).toHaveLength(2_000);
+  expect(recent().at(-1)).toBe('line 4999');
+  destination.write('x'.repeat(20_000));
+  expect(recent().at(-1)).toHaveLength(8_192);
 });

@@ -5,15 +5,16 @@
 import { flushCompileCache } from 'node:module';
 import { compose } from './compose/control-plane.ts';
 import { loadConfig } from './config.ts';
-import { createLog } from './log.ts';
+import { createLog, logWithMemory } from './log.ts';
 import { isError, messageOf } from './model/errors.ts';
 
 const CLEAR_AFTER_MS = 3_000;
 
 async function run(): Promise<void> {
   const config = loadConfig();
-  const log = createLog(config.log.level);
-  const plane = await compose(config, log);
+  const { destination, recent } = logWithMemory();
+  const log = createLog(config.log.level, destination);
+  const plane = await compose(config, log, recent);
   // Reading Envoy's API leaves tens of megabytes of garbage, which V8 would keep for long: it is cleared once, when all is up.
   setTimeout(() => {
     // Written at a clean end otherwise, which a killed process has not.

@@ -1,19 +1,31 @@
-/** What operators have beside the basic commands, against a real gateway: `top` in a real terminal, contexts. */
+/** What operators have beside the basic commands, against a real gateway: `top` in a real terminal, contexts, debug bundles. */
 import { spawn } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Top } from '../../control-plane/src/cli/top-rows.ts';
 import { runCli, type CliResult } from '../support/cli.ts';
 import { echoService, repository, startWorld, type World } from '../support/world.ts';
 
 const main = join(repository, 'control-plane/src/cli/main.ts');
+/** Known to the control plane alone, as its variable and as a file. */
+const SECRETS = {
+  variable: 'from-a-variable-7f3a',
+  file: 'from-a-file-91bc',
+  clear: 'in-clear-55d0',
+  plain: 'plain-value-2e8f',
+  argument: 'as-an-argument-6a1c',
+  note: 'in-a-note-c04d',
+  query: 'in-a-query-8b7e',
+};
 let world: World;
 
 beforeAll(async () => {
   world = await startWorld({
     name: 'cli-operators',
     seed: [echoService('echo', { replicas: 2 }), echoService('idle', { replicas: 0 })],
+    environment: { OPERATORS_SECRET: SECRETS.variable },
   });
 });
 afterAll(async () => {
@@ -146,4 +158,119 @@ it('contexts name installations: flags go before the environment, that before th
   );
   expect(readFileSync(file, 'utf8')).toBe('current: [');
   expect((await cli(['doctor'])).stdout).toMatch(/control plane +FAIL[^\n]*can not be understood[^\n]*Mend it/);
+});
+
+/** Names and texts of a .tar.gz. */
+function unpacked(file: string): Map<string, string> {
+  const tar = gunzipSync(readFileSync(file));
+  const found = new Map<string, string>();
+  for (let at = 0; tar[at] !== 0 && at < tar.length;) {
+    const text = (from: number, length: number): string =>
+      tar.toString('utf8', at + from, at + from + length).split('\0')[0] ?? '';
+    const size = Number.parseInt(text(124, 12), 8);
+    expect(Number.parseInt(text(100, 8), 8)).toBe(0o600);
+    found.set(text(0, 100).replace(/^[^/]+\//, ''), tar.toString('utf8', at + 512, at + 512 + size));
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return found;
+}
+
+it('a debug bundle has everything but secrets, and what is left when the control plane is down', async () => {
+  const kept = join(world.folder, 'secret.txt');
+  writeFileSync(kept, `${SECRETS.file}\n`);
+  const talkative = `console.log('I know', process.env.KEPT); console.error('authorization: Bearer ' + process.env.REFERRED);
+    console.log('GET /a?token=${SECRETS.query}&x=1', process.env.API_TOKEN, process.env.PLAIN_PASSWORD); setInterval(() => undefined, 1000)`;
+  await world.client.apply(
+    [
+      {
+        kind: 'Service',
+        name: 'talkative',
+        spec: {
+          launch: {
+            command: [process.execPath, '-e', talkative, '--', '--api-key', SECRETS.argument],
+            env: {
+              REFERRED: { fromEnv: 'OPERATORS_SECRET' },
+              KEPT: { fromFile: kept },
+              API_TOKEN: SECRETS.clear,
+              PLAIN_PASSWORD: SECRETS.plain,
+            },
+          },
+        },
+      },
+    ],
+    { note: `the password=${SECRETS.note} is new` },
+  );
+  await world.until('it has talked', async () => {
+    const id = (await world.client.instances({ service: 'talkative' })).items[0]?.id;
+    const text = id === undefined ? '' : (await world.client.logs(id)).lines.map((line) => line.text).join('\n');
+    return Object.values(SECRETS)
+      .slice(0, 4)
+      .every((secret) => text.includes(secret));
+  });
+  await world.open('echo').then(async (session) => session.close());
+  const file = join(world.folder, 'bundle.tar.gz');
+  const clean = (parts: ReadonlyMap<string, string>): void => {
+    const keys = readFileSync(join(world.data, 'tls/gateways/gateway-1/identity.json'), 'utf8');
+    const key = /PRIVATE KEY-----\\n([^\\]+)/.exec(keys)?.[1] ?? 'there must be one';
+    const affinity = readFileSync(join(world.data, 'affinity.key'), 'utf8').trim();
+    for (const [name, text] of parts)
+      for (const secret of [...Object.values(SECRETS), world.token, key, affinity])
+        expect(text.includes(secret), `${secret} is in ${name}`).toBe(false);
+  };
+
+  const made = await runCli(world, ['debug', 'bundle', file]);
+  expect(made).toMatchObject({ code: 0, stdout: `${file}\n` });
+  expect(made.stderr).not.toContain('without ');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const whole = unpacked(file);
+  clean(whole);
+  for (const name of [
+    'status.json',
+    'resources/services.json',
+    'resources/versions/echo.json',
+    'events.ndjson',
+    'metrics.txt',
+    'timeseries.json',
+    'doctor.json',
+    'machine.json',
+    'gateways/gateway-1/cds.json',
+    'logs/control-plane.log',
+    'logs/envoy.log',
+    'data-folder.txt',
+  ])
+    expect(whole.get(name)?.length, name).toBeGreaterThan(0);
+  expect(whole.get('resources/services.json')).toContain('"fromEnv": "OPERATORS_SECRET"');
+  expect(whole.get('logs/control-plane.log')).toContain('the control plane answers');
+  const agent = [...whole].find(([name]) => name.startsWith('logs/agents/talkative'))?.[1];
+  expect(agent).toContain('I know [redacted]');
+  expect(agent).toContain('token=[redacted]&x=1');
+  expect(JSON.parse(whole.get('bundle.json') ?? '')).toMatchObject({ missing: [] });
+
+  const before = readFileSync(file);
+  const again = await runCli(world, ['debug', 'bundle', file]);
+  expect(again).toMatchObject({ code: 5 });
+  expect(again.stderr).toContain('--force');
+  expect(readFileSync(file).equals(before)).toBe(true);
+
+  await world.killControlPlane();
+  const down = await runCli(world, ['debug', 'bundle', file, '--force']);
+  expect(down).toMatchObject({ code: 0 });
+  expect(down.stderr).toContain('without everything that the control plane tells');
+  const rest = unpacked(file);
+  clean(rest);
+  expect([...rest.keys()].filter((name) => name.startsWith('logs/agents/echo'))).not.toHaveLength(0);
+  expect(rest.get('doctor.json')).toContain('control plane');
+  expect((JSON.parse(rest.get('bundle.json') ?? '') as { missing: unknown[] }).missing).toHaveLength(1);
+
+  // What a dead agent knew nobody can tell now: its log stays here.
+  const [id = ''] = readdirSync(join(world.data, 'instances')).filter((name) => name.startsWith('talkative'));
+  const record = readFileSync(join(world.data, 'instances', id, 'process.json'), 'utf8');
+  process.kill(-(JSON.parse(record) as { process: { pid: number } }).process.pid, 'SIGKILL');
+  const dead = await runCli(world, ['debug', 'bundle', file, '--force']);
+  expect(dead.stderr).toContain(
+    `without logs/agents/${id}.stdout.log: the secrets that ${id} may tell can not be known`,
+  );
+  clean(unpacked(file));
+  expect(readdirSync(world.folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  await world.startControlPlane();
 });

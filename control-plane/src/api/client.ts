@@ -378,6 +378,9 @@ export function createClient({ url, token }: { url: string; token: string }) {
         signal,
         lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
       ) as AsyncIterable<{ event: 'points'; data: HistoryAnswer; id: string }>,
+    /** Prometheus's text. */
+    scrape: async () => (await send('GET', '/metrics')).text(),
+    controlPlaneLog: async (tail: number) => json<{ lines: string[] }>('GET', '/v1/log', { query: { tail } }),
     backup: async () => send('POST', '/v1/backup'),
     shutdown: async (drain: string) => json<{ status: string }>('POST', '/v1/shutdown', { body: { drain } }),
   };

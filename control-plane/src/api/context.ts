@@ -95,6 +95,8 @@ export interface ApiContext {
     /** After each answer; `route` is the path's template. */
     request(request: { method: string; route: string; status: number; ms: number }): void;
   };
+  /** What the control plane wrote to its log lately, oldest first, a line each. */
+  ownLog(): readonly string[];
   /** Told after every change of what the API shows. */
   subscribe(listener: () => void): () => void;
   /** A consistent copy of the store as a file that the caller deletes. Error: unsupported for a store without one. */

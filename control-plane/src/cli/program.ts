@@ -7,6 +7,7 @@ import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { connectCommand } from './commands/connect.ts';
 import { contextCommands } from './commands/context.ts';
+import { debugCommands } from './commands/debug.ts';
 import { explainCommand } from './commands/explain.ts';
 import { gatewayCommands } from './commands/gateway.ts';
 import { eventsCommand } from './commands/events.ts';
@@ -39,6 +40,7 @@ export function createProgram(): Command {
   const cli = createCli(program);
   systemCommands(cli);
   doctorCommand(cli);
+  debugCommands(cli);
   applyCommands(cli);
   eventsCommand(cli);
   getCommands(cli);

@@ -21,9 +21,15 @@ interface SettingsFile {
   xds?: { host?: string; port?: number };
 }
 
-function settingsFile(): { path: string; settings: SettingsFile } | undefined {
+/** Of the settings that a control plane started here would read; undefined: there are none. */
+export function settingsPath(): string | undefined {
   const path = resolve(environment['SWITCHBOARD_SETTINGS'] ?? 'switchboard.yaml');
-  if (!existsSync(path)) return undefined;
+  return existsSync(path) ? path : undefined;
+}
+
+function settingsFile(): { path: string; settings: SettingsFile } | undefined {
+  const path = settingsPath();
+  if (path === undefined) return undefined;
   return { path, settings: (parse(readFileSync(path, 'utf8')) as SettingsFile | null) ?? {} };
 }
 

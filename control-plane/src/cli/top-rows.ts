@@ -2,6 +2,7 @@
 import type { ApiClient } from '../api/client.ts';
 import type { HistoryAnswer, InstanceView, ServiceView } from '../api/types.ts';
 import { SwitchboardError } from '../model/errors.ts';
+import { everyPage } from './pages.ts';
 
 export const SUBJECTS = ['services', 'instances'] as const;
 export type TopSubject = (typeof SUBJECTS)[number];
@@ -190,20 +191,6 @@ export function sorted(rows: readonly TopRow[], by: TopSort, reverse: boolean): 
     return (b[NUMBERS[by]] ?? -1) - (a[NUMBERS[by]] ?? -1);
   };
   return rows.toSorted((a, b) => (reverse ? -1 : 1) * order(a, b) || byName(a, b));
-}
-
-/** Every page of a list. */
-async function everyPage<T>(
-  page: (cursor: string | undefined) => Promise<{ items: readonly T[]; next?: string }>,
-): Promise<T[]> {
-  const all: T[] = [];
-  let cursor: string | undefined;
-  do {
-    const { items, next } = await page(cursor);
-    all.push(...items);
-    cursor = next;
-  } while (cursor !== undefined);
-  return all;
 }
 
 /** `service`: of this one alone. Error: `not_found`. */

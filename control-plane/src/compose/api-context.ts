@@ -48,6 +48,7 @@ export interface ApiParts extends ShutdownParts {
   readonly certificates: Keeper;
   readonly gateways: GatewayViews;
   readonly metrics: ApiContext['metrics'];
+  readonly ownLog: ApiContext['ownLog'];
   readonly now: () => number;
   readonly ended: () => void;
 }
@@ -113,6 +114,7 @@ export function apiContext(parts: ApiParts): ApiContext {
     sessions: () => sessions.list(),
     sessionCounts: () => sessions.counts(),
     metrics: parts.metrics,
+    ownLog: parts.ownLog,
     gateways: () => parts.gateways.list(),
     gatewayConfig: async (node, type, name) => parts.gateways.config(node, type, name),
     lookForDrift: async (node) => parts.gateways.lookForDrift(node),

@@ -69,17 +69,23 @@ export interface ControlPlane {
   readonly ended: Promise<void>;
 }
 
-export async function compose(config: Config, log: Log): Promise<ControlPlane> {
+/** `ownLog`: the last lines of `log`. */
+export async function compose(config: Config, log: Log, ownLog: () => readonly string[]): Promise<ControlPlane> {
   const closers = createClosers();
   try {
-    return await build(config, log, closers);
+    return await build(config, log, ownLog, closers);
   } catch (error) {
     await closers.closeAll();
     throw error;
   }
 }
 
-async function build(config: Config, log: Log, closers: Closers): Promise<ControlPlane> {
+async function build(
+  config: Config,
+  log: Log,
+  ownLog: () => readonly string[],
+  closers: Closers,
+): Promise<ControlPlane> {
   const now = (): number => Date.now();
   const startedAt = new Date(now()).toISOString();
   const data = config.dataFolder;
@@ -363,6 +369,7 @@ async function build(config: Config, log: Log, closers: Closers): Promise<Contro
     news,
     now,
     log,
+    ownLog,
     certificates,
     gateways,
     metrics: metricsForApi({ config, token, metrics, present }),

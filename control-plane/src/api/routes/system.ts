@@ -32,6 +32,20 @@ export const system: readonly Endpoint[] = [
     handle: async (call) => call.api.system(),
   },
   {
+    method: 'get',
+    path: '/v1/log',
+    summary: 'What the control plane wrote to its log lately',
+    query: z.strictObject({
+      tail: z.coerce.number().int().min(1).max(10_000).default(200).describe('The last so many lines (200).'),
+    }),
+    answer: {
+      status: 200,
+      about: 'Lines of JSON, oldest first, since its last start and as many as are kept in memory.',
+      example: { lines: ['{"level":"info","time":"2026-11-25T04:00:00.000Z","msg":"the control plane answers"}'] },
+    },
+    handle: async (call) => ({ lines: call.api.ownLog().slice(-(call.query as { tail: number }).tail) }),
+  },
+  {
     method: 'post',
     path: '/v1/backup',
     summary: 'A consistent copy of the store',
