@@ -1,5 +1,6 @@
 /** `npm run bench -- [--only NAME] [--quick] [--json]`: every figure beside its reference or goal. */
 import { parseArgs } from 'node:util';
+import { audit } from './audit.ts';
 import { churn } from './churn.ts';
 import { controlPath } from './control-path.ts';
 import { dataPath } from './data-path.ts';
@@ -15,6 +16,7 @@ import { telemetry } from './telemetry.ts';
 
 const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> = {
   start,
+  audit,
   'data-path': dataPath,
   'control-path': controlPath,
   churn,

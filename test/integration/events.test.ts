@@ -1,6 +1,7 @@
 /** The audit trail: who, what, why, before and after; found by filter, followed without gap or repeat, exported whole. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import type { Event } from '../../control-plane/src/model/event.ts';
 import { isError } from '../../control-plane/src/model/errors.ts';
@@ -70,4 +71,37 @@ it('tells who changed what and why, to whoever asks, follows or exports', async 
   expect(listed.stdout).toContain('(for the evening)');
   const again = await runCli(world, ['events', 'export', '--out', file]);
   expect(again.code).not.toBe(0);
+
+  // Killed amid writes: what was answered is there, and each event with its place in the chain.
+  const writes = Promise.allSettled(
+    Array.from({ length: 40 }, async (_, n) => client.patchService('maths', { labels: { n: String(n) } })),
+  );
+  await world.until('some were written', async () => (await client.events({ text: 'labels.n' })).items.length > 3);
+  await world.killControlPlane();
+  const answered = (await writes).filter(({ status }) => status === 'fulfilled').length;
+  await world.startControlPlane();
+  const verified = await runCli(world, ['events', 'verify']);
+  expect(verified).toMatchObject({ code: 0, stderr: expect.stringMatching(/^\d+ events were checked\n$/) as string });
+  const head = /^head (\d+:[0-9a-f]{64})\n$/.exec(verified.stdout)?.[1] ?? '';
+  expect((await world.client.events({ text: 'labels.n', limit: 100 })).items.length).toBeGreaterThanOrEqual(answered);
+  await world.client.patchService('maths', { labels: { after: 'restart' } });
+  expect((await runCli(world, ['events', 'verify', '--head', head])).code).toBe(0);
+  expect(await runCli(world, ['events', 'verify', '--head', 'x'])).toMatchObject({ code: 2 });
+
+  // Somebody who can write to the store changes what happened.
+  await world.killControlPlane();
+  const database = new DatabaseSync(join(world.data, 'switchboard.db'));
+  const { changes } = database
+    .prepare(
+      "UPDATE records SET value = replace(value, 'evening', 'morning') WHERE key LIKE 'event/%' AND value LIKE '%evening%'",
+    )
+    .run();
+  database.close();
+  expect(changes).toBe(1);
+  await world.startControlPlane();
+  const forged = await runCli(world, ['events', 'verify', '-o', 'json']);
+  expect(forged.code).toBe(7);
+  expect(JSON.parse(forged.stdout)).toMatchObject({ ok: false, problems: [{ event: items[0]?.id }] });
+  expect((await runCli(world, ['events', 'verify'])).stderr).toContain('does not fit its hash');
+  expect((await runCli(world, ['doctor'])).stdout).toMatch(/events +FAIL/);
 });

@@ -1,7 +1,7 @@
 /** A typed client of the API, for the CLI and for tests. A problem comes back as the SwitchboardError that it tells of. */
 import { createParser } from 'eventsource-parser';
 import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../model/errors.ts';
-import type { Event } from '../model/event.ts';
+import type { AuditReport, Event } from '../model/event.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { Balance, RebalanceRequest } from '../model/balance.ts';
@@ -364,6 +364,8 @@ export function createClient({ url, token }: { url: string; token: string }) {
         signal,
         lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
       ) as AsyncIterable<{ event: 'event' | 'problem'; data: Event; id: string }>,
+    /** `head`: NUMBER:HASH of an earlier answer. */
+    verifyEvents: async (head?: string) => json<AuditReport>('GET', '/v1/events/verify', { query: { head } }),
     /** NDJSON, newest first. */
     exportEvents: async (query: Omit<EventQuery, 'limit'> = {}) =>
       send('GET', '/v1/events/export', { query: { ...query } }),

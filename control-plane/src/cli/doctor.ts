@@ -246,6 +246,15 @@ async function livingChecks(client: ApiClient, status: SystemStatus, here: boole
     checks.push(
       check(`ready: ${one.name}`, one.ok, one.message, 'See `switchboard get gateways` and `switchboard get events`.'),
     );
+  const audit = await client.verifyEvents();
+  checks.push(
+    check(
+      'events',
+      audit.ok,
+      audit.ok ? `${audit.checked} fit the chain of their hashes` : (audit.problems[0]?.message ?? ''),
+      'Somebody changed the store: see `switchboard events verify`, and compare with an export or a backup.',
+    ),
+  );
   for (const service of (await client.services()).items)
     checks.push(
       check(

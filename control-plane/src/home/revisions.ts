@@ -32,7 +32,7 @@ export function createRevisionLog(
         revision,
         committedAt: new Date(now()).toISOString(),
         publishedAt: null,
-        changes: changes.filter((change) => !change.key.startsWith('event/')).map(({ op, key }) => ({ op, key })),
+        changes: changes.filter(({ key }) => !/^event[/~]/.test(key)).map(({ op, key }) => ({ op, key })),
       };
       entries.set(revision, entry);
       unpublished.push(entry);

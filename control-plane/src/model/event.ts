@@ -18,6 +18,32 @@ export interface Event {
   revision?: number;
   before?: unknown;
   after?: unknown;
+  /** Absent on events from before there was a chain. */
+  chain?: ChainLink;
+}
+
+/** The place in the chain of events. */
+export interface ChainLink {
+  /** 1, 2, 3, ... over the life of the store. */
+  readonly number: number;
+  /** SHA-256 in hex over the hash before, the number and the event. */
+  readonly hash: string;
+}
+
+/** Whether the stored events are those that were written: the answer of /v1/events/verify. */
+export interface AuditReport {
+  readonly ok: boolean;
+  /** Events whose hashes were looked at. */
+  readonly checked: number;
+  /** Events from before there was a chain. */
+  readonly unsealed: number;
+  /** Of the newest event. Kept elsewhere it shows later whether the whole chain was made anew. */
+  readonly head: ChainLink;
+  /** Of the last event that retention has deleted; number 0: none. */
+  readonly floor: ChainLink;
+  /** The first of them; `event` null: no single one. */
+  readonly problems: readonly { readonly event: string | null; readonly message: string }[];
+  readonly problemCount: number;
 }
 
 /** All that are given must fit. */

@@ -25,8 +25,9 @@ import { writeScale } from './commands/scales.ts';
 import { pinVersion } from './commands/versions.ts';
 import { removeRoute, removeService, restart, scale, setEnabled } from './commands/services.ts';
 import { addEvent, newDraft, type CommandContext, type Draft } from './draft.ts';
+import { chainOf, sealed, verify } from './chain.ts';
 import { createEventLog, type EventRetention } from './events.ts';
-import { remove } from './keys.ts';
+import { CHAIN_KEY, eventKey, remove } from './keys.ts';
 import type { Registry, RegistryView } from './registry.ts';
 import { createQueue } from './queue.ts';
 import { emptyView, viewOf, withCommit } from './view.ts';
@@ -73,6 +74,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   const { revision, records } = await store.list('');
   let view = viewOf(revision, records);
   const eventLog = createEventLog(records, options.events);
+  let chain = chainOf(records.find(({ key }) => key === CHAIN_KEY));
   let notifying = false;
 
   /** Listeners are told once after a burst, with the newest view. */
@@ -90,6 +92,9 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     if (next === view) return;
     view = next;
     eventLog.add(commit);
+    for (const change of commit.changes)
+      if (change.op === 'put' && change.key === CHAIN_KEY)
+        chain = chainOf({ value: change.value, revision: commit.revision });
     onCommit?.(commit);
     notify();
   }
@@ -98,6 +103,8 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   async function relist(): Promise<void> {
     const all = await store.list('');
     view = viewOf(all.revision, all.records);
+    eventLog.reset(all.records);
+    chain = chainOf(all.records.find(({ key }) => key === CHAIN_KEY));
     notify();
   }
 
@@ -118,8 +125,10 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   const contextOf = (write: WriteOptions): CommandContext => ({ now, randomId, options: write });
 
   async function commit(draft: Draft): Promise<number> {
-    const extra = eventLog.prune(now()).map(remove);
-    const done = await store.commit([...draft.changes, ...extra], { expect: draft.expect });
+    const old = eventLog.old(now());
+    const { changes, expect } = sealed(chain, draft.changes, old);
+    const deleted = old.map(({ id }) => remove(eventKey(id)));
+    const done = await store.commit([...changes, ...deleted], { expect: [...draft.expect, ...expect] });
     show(done);
     return done.revision;
   }
@@ -297,6 +306,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     },
     events: async (filter) => eventLog.list(filter),
     subscribeEvents: (listener: (event: Event) => void) => eventLog.subscribe(listener),
+    verifyEvents: async (noted) => verify((await store.list('')).records, noted),
 
     async close() {
       await queue.idle();

@@ -1,6 +1,7 @@
 /** The newest events in memory, fed by commits. The store keeps them too; older ones are pruned in the commits that follow. */
 import type { Event, EventFilter } from '../model/event.ts';
 import type { Commit, StoredRecord } from '../store/store.ts';
+import { EVENT_PREFIX } from './keys.ts';
 
 export interface EventRetention {
   /** At most so many, the newest. */
@@ -13,12 +14,13 @@ export const DEFAULT_RETENTION: EventRetention = { most: 5_000, keepMs: 90 * 86_
 
 /** Pruning in batches keeps most commits small. */
 const PRUNE_BATCH = 100;
-const PREFIX = 'event/';
 
 export interface EventLog {
   add(commit: Commit): void;
-  /** Keys of events past the limits, to be deleted by the next commit. */
-  prune(now: number): string[];
+  /** What the store has, in place of all that is known; events that are new are told. */
+  reset(records: readonly StoredRecord[]): void;
+  /** Events past the limits, to be deleted by the next commit; they are here until it is told. */
+  old(now: number): Event[];
   /** Newest first. */
   list(filter: EventFilter): Event[];
   subscribe(listener: (event: Event) => void): () => void;
@@ -53,13 +55,19 @@ function matcher(filter: EventFilter): (event: Event) => boolean {
 
 const eventOf = (value: unknown, revision: number): Event => ({ ...(value as Event), revision });
 
+/** As they were written: ids of one millisecond are in no order. */
+function inOrder(records: readonly StoredRecord[]): Event[] {
+  return records
+    .filter((record) => record.key.startsWith(EVENT_PREFIX))
+    .map((record) => eventOf(record.value, record.created))
+    .sort((a, b) => (a.chain?.number ?? 0) - (b.chain?.number ?? 0));
+}
+
 export function createEventLog(
   records: readonly StoredRecord[],
   retention: EventRetention = DEFAULT_RETENTION,
 ): EventLog {
-  const events = records
-    .filter((record) => record.key.startsWith(PREFIX))
-    .map((record) => eventOf(record.value, record.created));
+  let events = inOrder(records);
   const listeners = new Set<(event: Event) => void>();
 
   /** Where the event with this id is, or would be if it were still kept: ids sort by time. */
@@ -77,18 +85,29 @@ export function createEventLog(
 
   return {
     add(commit) {
+      const gone = new Set<string>();
       for (const change of commit.changes) {
-        if (change.op !== 'put' || !change.key.startsWith(PREFIX)) continue;
+        if (!change.key.startsWith(EVENT_PREFIX)) continue;
+        if (change.op === 'delete') {
+          gone.add(change.key.slice(EVENT_PREFIX.length));
+          continue;
+        }
         const event = eventOf(change.value, commit.revision);
         events.push(event);
         for (const listener of listeners) listener(event);
       }
+      if (gone.size > 0) events = events.filter(({ id }) => !gone.has(id));
     },
-    prune(now) {
+    reset(stored) {
+      const known = new Set(events.map(({ id }) => id));
+      events = inOrder(stored);
+      for (const event of events) if (!known.has(event.id)) for (const listener of listeners) listener(event);
+    },
+    old(now) {
       const limit = new Date(now - retention.keepMs).toISOString();
       let old = events.length >= retention.most + PRUNE_BATCH ? PRUNE_BATCH : 0;
       while (old < PRUNE_BATCH && (events[old]?.at ?? limit) < limit) old += 1;
-      return events.splice(0, old).map((event) => PREFIX + event.id);
+      return events.slice(0, old);
     },
     list(filter) {
       const matches = matcher(filter);

@@ -16,7 +16,10 @@ export const versionKey = (service: string, number: number): string =>
   `version/${service}/${String(number).padStart(8, '0')}`;
 export const rolloutKey = (service: string): string => `rollout/${service}`;
 export const scaleKey = (service: string): string => `scale/${service}`;
-export const eventKey = (id: string): string => `event/${id}`;
+export const EVENT_PREFIX = 'event/';
+export const eventKey = (id: string): string => `${EVENT_PREFIX}${id}`;
+/** The newest and the oldest link of the chain of events. It sorts right after the newest event, so that a commit of both writes one page of the store. */
+export const CHAIN_KEY = 'event~chain';
 
 export type Resource = Service | Version | Instance | Route | Rollout | Scale | Event;
 

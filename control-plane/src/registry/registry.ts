@@ -4,7 +4,7 @@
  */
 import type { Scale } from '../model/autoscale.ts';
 import type { DrainRequest, DrainTarget } from '../model/drain.ts';
-import type { Event, EventFilter } from '../model/event.ts';
+import type { AuditReport, ChainLink, Event, EventFilter } from '../model/event.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { Rollout, RolloutVerb } from '../model/rollout.ts';
 import type { Route } from '../model/route.ts';
@@ -95,6 +95,8 @@ export interface Registry {
   /** Newest first. */
   events(filter: EventFilter): Promise<Event[]>;
   subscribeEvents(listener: (event: Event) => void): () => void;
+  /** Whether the stored events are those that were written; `noted`: a head of earlier that was kept elsewhere. */
+  verifyEvents(noted?: ChainLink): Promise<AuditReport>;
   close(): Promise<void>;
 }
 

@@ -50,6 +50,15 @@ export function storeConformance(name: string, kit: StoreKit): void {
       await store.close();
     });
 
+    it('keeps the order of members: hashes are over the text', async () => {
+      const store = await kit.open(clock);
+      const value = { b: 1, a: { z: [{ y: 1, x: 2 }], c: 3 }, 天: '"\\u2028' };
+      await store.commit([put('a', value)]);
+      const [record] = (await store.list('')).records;
+      expect(JSON.stringify(record?.value)).toBe(JSON.stringify(value));
+      await store.close();
+    });
+
     it('does not let a caller change what is stored', async () => {
       const store = await kit.open(clock);
       const value = { list: [1] };

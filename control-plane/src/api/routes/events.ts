@@ -99,6 +99,7 @@ const example: Event = {
   revision: 42,
   before: { 'spec.replicas': 2 },
   after: { 'spec.replicas': 3 },
+  chain: { number: 240, hash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' },
 };
 
 export const events: readonly Endpoint[] = [
@@ -122,6 +123,36 @@ export const events: readonly Endpoint[] = [
       const items = found.slice(0, filter.limit);
       const last = items.at(-1);
       return { items, ...(last !== undefined && found.length > filter.limit ? { next: last.id } : {}) };
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/events/verify',
+    summary: 'Whether the stored events are those that were written: none changed, taken out or put in',
+    query: z.strictObject({
+      head: z
+        .string()
+        .regex(/^\d{1,15}:[0-9a-f]{64}$/, 'must be NUMBER:HASH, as an earlier answer had its head')
+        .optional()
+        .describe('The head of an earlier answer, NUMBER:HASH: whether the chain still has it.'),
+    }),
+    answer: {
+      status: 200,
+      about:
+        'The outcome, with what is wrong (`ok` false). Each event has its `chain`: number and SHA-256 over the hash before, number and content.',
+      example: {
+        ok: true,
+        checked: 240,
+        unsealed: 0,
+        head: { number: 240, hash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' },
+        floor: { number: 0, hash: '' },
+        problems: [],
+        problemCount: 0,
+      },
+    },
+    async handle(call) {
+      const [number, hash] = ((call.query as { head?: string }).head ?? '').split(':');
+      return call.api.registry.verifyEvents(hash === undefined ? undefined : { number: Number(number), hash });
     },
   },
   {

@@ -1,10 +1,12 @@
 /** Who changed what and why: as a list, as it comes, as a file. */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
 import type { EventQuery } from '../../api/client.ts';
 import { isError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
 import { untilInterrupted, type Cli } from '../command.ts';
+import { EXIT, Exit } from '../exit.ts';
 import { FORMATS, format, note, parseFormat, print, type Column } from '../output.ts';
 
 const RETRY_MS = 1_000;
@@ -59,6 +61,10 @@ export function eventsCommand(cli: Cli): void {
     .option('-n, --limit <count>', 'the newest so many', '50')
     .option('-w, --watch', 'go on with what comes')
     .option('-o, --output <format>', FORMATS.join(', '), 'table')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  switchboard events -s weather --since 1h\n  switchboard events -w\n  switchboard events export --out events.ndjson\n  switchboard events verify',
+    )
     .action(async ({ limit, watch, output, ...filter }: Options) => {
       const query = { ...filter, limit: Number(limit) };
       const as = parseFormat(output);
@@ -84,5 +90,35 @@ export function eventsCommand(cli: Cli): void {
       }
       writeFileSync(out, lines, { mode: 0o600, flag: 'wx' });
       note(`${lines.split('\n').length - 1} events are in ${out}`);
+    });
+  events
+    .command('verify')
+    .summary('whether the stored events are those that were written (exit code 7: they are not)')
+    .description(
+      'Every event has a hash over the one before it and itself: one that was changed, taken out or put in is noticed. Whoever can write to the store could make the whole chain anew; keep the head that this prints elsewhere, and give it to a later check.',
+    )
+    .option('--head <number:hash>', 'a head that was printed earlier: whether the chain still has it')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  switchboard events verify\n  switchboard events verify --head "$(cat last-head)"',
+    )
+    .action(async ({ head }: { head?: string }) => {
+      // Of a parent's options that have the same name this one has its own.
+      const as = parseFormat(events.opts<Options>().output);
+      const report = await cli.client().verifyEvents(head);
+      const end = `${report.head.number}:${report.head.hash}`;
+      if (as === 'json') print(`${JSON.stringify(report, undefined, 2)}\n`);
+      else if (as === 'yaml') print(stringify(report));
+      else {
+        const { checked, unsealed, floor } = report;
+        print(report.head.number === 0 ? 'no event has a hash yet\n' : `head ${end}\n`);
+        note(
+          `${checked} events were checked${floor.number === 0 ? '' : `; those up to number ${floor.number} are no longer kept`}${unsealed === 0 ? '' : `; ${unsealed} are older than the chain`}`,
+        );
+        for (const { event, message } of report.problems) note(`${event === null ? '' : `event ${event} `}${message}`);
+        if (report.problemCount > report.problems.length)
+          note(`and ${report.problemCount - report.problems.length} more`);
+      }
+      if (!report.ok) throw new Exit(EXIT.unhealthy);
     });
 }
