@@ -1,6 +1,7 @@
 /**
  * The pace of new sessions, kept by Envoy itself. The bucket is as large as the ready instances together can bear, so it opens wider as
- * they come back; a client address has a bucket of its own.
+ * they come back; a client address has a bucket of its own. Each route to a service has its own buckets, and Envoy fills all of them anew when any
+ * route is changed: what is let in at once is at most one burst more for each.
  */
 import type { SessionLimits } from '../model/limits.ts';
 import type { JsonObject } from '../routing/policy.ts';
