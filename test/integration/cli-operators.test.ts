@@ -1,6 +1,6 @@
-/** What operators have beside the basic commands, against a real gateway: `top` in a real terminal, contexts, debug bundles. */
+/** What operators have beside the basic commands, against a real gateway: `top` in a real terminal, contexts, debug bundles, pruning. */
 import { spawn } from 'node:child_process';
-import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -273,4 +273,53 @@ it('a debug bundle has everything but secrets, and what is left when the control
   clean(unpacked(file));
   expect(readdirSync(world.folder).filter((name) => name.endsWith('.part'))).toEqual([]);
   await world.startControlPlane();
+});
+
+it('apply --prune deletes what is no longer in the files, after it has said so, and leaves everything else', async () => {
+  const folder = join(world.folder, 'team-a');
+  mkdirSync(folder);
+  const write = (name: string, document: object): void => {
+    writeFileSync(join(folder, `${name}.yaml`), JSON.stringify(document));
+  };
+  write('one', echoService('one'));
+  write('two', echoService('two'));
+  write('route', {
+    kind: 'Route',
+    name: 'to-two',
+    spec: { match: { path: { prefix: '/two' } }, target: { service: 'two' } },
+  });
+  const apply = async (...args: string[]): Promise<CliResult> => runCli(world, ['apply', '-f', folder, ...args]);
+  expect(await apply('--prune')).toMatchObject({ code: 2, stderr: expect.stringContaining('needs --set') as string });
+  expect(await apply('--set', 'team-a', '--prune')).toMatchObject({ code: 0 });
+  await world.ready('two', 1);
+  const session = await world.open('two');
+  await world.until('the session is known', async () => (await world.client.service('two')).status.sessions === 1);
+
+  for (const name of ['two', 'route']) rmSync(join(folder, `${name}.yaml`));
+  const dry = await apply('--set', 'team-a', '--prune', '--dry-run');
+  expect(dry.stdout).toBe(
+    'service/one unchanged (dry run)\nroute/to-two deleted (dry run)\nservice/two deleted (dry run)\n',
+  );
+  expect(dry.stderr).toMatch(/1 instance will go; 1 open session may go on until/);
+  const unasked = await apply('--set', 'team-a', '--prune');
+  expect(unasked).toMatchObject({ code: 2, stdout: '' });
+  expect(unasked.stderr).toContain(
+    'route/to-two, service/two are not in the files any more and will be deleted; 1 instance will go',
+  );
+  expect(await apply('--set', 'team-b')).toMatchObject({ code: 5 });
+  expect((await world.client.service('two')).set).toBe('team-a');
+
+  const asked = inTerminal(`apply -f team-a --set team-a --prune`);
+  await world.until('it asks', async () => Promise.resolve(asked.said.out.includes('Go on? [y/N]')));
+  asked.child.stdin.write('n\r');
+  expect(await asked.ended).toBe(1);
+  expect((await world.client.services()).items.map(({ name }) => name)).toContain('two');
+
+  expect((await apply('--set', 'team-a', '--prune', '--yes')).stdout).toContain('service/two deleted');
+  const left = (await world.client.services()).items.map(({ name }) => name);
+  expect(left).not.toContain('two');
+  for (const name of ['one', 'echo', 'idle']) expect(left).toContain(name);
+  // Its instance drains: the open session goes on.
+  expect(await session.ask('still there')).toBe('still there');
+  await session.close();
 });

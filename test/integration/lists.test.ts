@@ -1,6 +1,6 @@
 /** Every list of resources has pages, selectors, choice of fields, and a watch of one shape. */
 import { expect, it } from 'vitest';
-import type { ListEvent } from '../../control-plane/src/api/client.ts';
+import type { ListEvent } from '../../control-plane/src/api/queries.ts';
 import { isError } from '../../control-plane/src/model/errors.ts';
 import { startWorld } from '../support/world.ts';
 

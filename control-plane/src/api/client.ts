@@ -12,6 +12,7 @@ import type { RolloutVerb } from '../model/rollout.ts';
 import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { SessionEnd } from '../model/session-end.ts';
 import type { Version } from '../model/version.ts';
+import type { ApplyFlags, EventQuery, ListEvent, ListFlags, SeriesQuery, SessionQuery, WriteFlags } from './queries.ts';
 import type {
   AutoscaleView,
   Explanation,
@@ -33,69 +34,6 @@ import type {
   SessionPage,
   WriteAnswer,
 } from './types.ts';
-
-export interface WriteFlags {
-  dryRun?: boolean;
-  wait?: boolean;
-  timeout?: string;
-  note?: string;
-  /** If-Match; 0: it must not exist. */
-  expectRevision?: number;
-}
-
-export interface SessionQuery {
-  service?: string;
-  instance?: string;
-  version?: number;
-  client?: string;
-  since?: string;
-  text?: string;
-  limit?: number;
-  after?: string;
-}
-
-export interface EventQuery {
-  subject?: string;
-  kind?: string;
-  service?: string;
-  actor?: string;
-  action?: string;
-  /** A time, or how long ago. */
-  since?: string;
-  until?: string;
-  text?: string;
-  limit?: number;
-}
-
-/** What every list of resources understands. */
-export interface ListFlags {
-  limit?: number;
-  /** The `next` of the page before. */
-  cursor?: string;
-  after?: string;
-  /** key=value, key!=value, key, !key; with commas between. */
-  labels?: string;
-  /** With dots and commas: name,status.state. */
-  fields?: string;
-}
-
-export type ListEvent =
-  | { readonly event: 'item'; readonly data: object; readonly id: string }
-  | { readonly event: 'gone'; readonly data: { readonly key: string }; readonly id: string }
-  | { readonly event: 'synced'; readonly data: { readonly count: number }; readonly id: undefined };
-
-/** Lists are written with commas: `by: 'service,version'`. */
-export interface SeriesQuery {
-  metric: string;
-  stat?: string;
-  by?: string;
-  service?: string;
-  version?: string;
-  instance?: string;
-  gateway?: string;
-  cause?: string;
-  limit?: number;
-}
 
 type Query = Record<string, string | number | boolean | undefined>;
 
@@ -311,8 +249,12 @@ export function createClient({ url, token }: { url: string; token: string }) {
       write('PUT', named('routes', name), flags, document),
     deleteRoute: async (name: string, flags: WriteFlags = {}) =>
       json<WriteAnswer>('DELETE', named('routes', name), { query: writeQuery(flags), headers: ifMatch(flags) }),
-    apply: async (documents: readonly unknown[], flags: WriteFlags = {}) =>
-      write('POST', '/v1/apply', flags, { documents }),
+    apply: async (documents: readonly unknown[], flags: WriteFlags & ApplyFlags = {}) =>
+      json<WriteAnswer>('POST', '/v1/apply', {
+        query: { ...writeQuery(flags), set: flags.set, prune: flags.prune, takeOver: flags.takeOver },
+        headers: ifMatch(flags),
+        body: { documents },
+      }),
     applyText: async (text: string, flags: WriteFlags = {}) =>
       json<WriteAnswer>('POST', '/v1/apply', { query: writeQuery(flags), text }),
     gateways: async () => json<{ items: GatewayView[] }>('GET', '/v1/gateways'),

@@ -39,7 +39,7 @@ export interface Endpoint {
   handle(call: Call): Promise<Response | object>;
 }
 
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** A duration with an end: timers of more than 24 days would fire at once. */
 export function atMost(longest: string): z.ZodType<string> {

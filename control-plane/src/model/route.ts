@@ -110,6 +110,8 @@ export const RouteDocument = z.strictObject({
 export type RouteDocument = z.infer<typeof RouteDocument>;
 
 export interface Route extends RouteDocument {
+  /** The set that it was applied with, if any. */
+  set?: string;
   createdAt: string;
   updatedAt: string;
 }

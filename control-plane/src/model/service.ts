@@ -166,6 +166,8 @@ export type ServiceDocument = z.infer<typeof ServiceDocument>;
 /** As stored. `version` is the number of the Version that new instances run. */
 export interface Service extends ServiceDocument {
   version: number;
+  /** The set that it was applied with, if any. */
+  set?: string;
   createdAt: string;
   updatedAt: string;
 }

@@ -8,6 +8,17 @@ export interface WriteOptions {
   /** Compare-and-set: the revision of the one resource that is written. 0: it must not exist. */
   expectRevision?: number;
   note?: string;
+  /** Of an apply. */
+  set?: ApplySet;
+}
+
+/** Resources that are applied from one source: they remember its name, and what is no longer in it can be deleted. */
+export interface ApplySet {
+  name: string;
+  /** Delete what is in the set and not among the documents. */
+  prune: boolean;
+  /** Also take resources that are in another set; without it they are a conflict. */
+  takeOver: boolean;
 }
 
 export type WriteAction = 'created' | 'updated' | 'unchanged' | 'deleted';

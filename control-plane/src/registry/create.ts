@@ -9,7 +9,7 @@ import type { Event } from '../model/event.ts';
 import type { Impact, WriteOptions, WriteResult } from '../model/write.ts';
 import type { Commit, Store } from '../store/store.ts';
 import type { Log } from '../log.ts';
-import { apply, type Validate } from './commands/apply.ts';
+import type { Validate } from './commands/apply.ts';
 import { drain, undrain } from './commands/drain.ts';
 import {
   checkRegistration,
@@ -19,6 +19,7 @@ import {
   stopInstance,
   writeInstances,
 } from './commands/instances.ts';
+import { applyAndPrune } from './commands/prune.ts';
 import { steerRollout, writeRollouts } from './commands/rollouts.ts';
 import { undo } from './commands/undo.ts';
 import { writeScale } from './commands/scales.ts';
@@ -162,7 +163,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    apply: (documents, write) => run(write, (present, context) => apply(present, documents, context, validate)),
+    apply: (documents, write) => run(write, (present, context) => applyAndPrune(present, documents, context, validate)),
     remove: (kind, name, write) =>
       run(write, (present, context) =>
         kind === 'Service'

@@ -48,7 +48,7 @@ export interface Registry {
   /** Called after each change of the view, newest only: bursts are coalesced. */
   subscribe(listener: (view: RegistryView) => void): () => void;
 
-  /** Creates or updates Services and Routes from documents (any JSON), all or nothing. Unknown fields and dangling references are errors with the document's index in the path. */
+  /** Creates or updates Services and Routes from documents (any JSON), all or nothing. Unknown fields and dangling references are errors with the document's index in the path. With `set` they belong to it, and what else does can be deleted. */
   apply(documents: readonly unknown[], options: WriteOptions): Promise<WriteResult>;
   /** Deletes one; its instances are drained first, or ended at once with `now`. Error: not_found, conflict (a route points to it). */
   remove(kind: 'Service' | 'Route', name: string, options: WriteOptions & { now?: boolean }): Promise<WriteResult>;

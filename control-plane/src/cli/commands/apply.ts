@@ -1,8 +1,10 @@
 import { createTwoFilesPatch } from 'diff';
 import { stringify } from 'yaml';
 import { styleText } from 'node:util';
-import { isError } from '../../model/errors.ts';
+import { createInterface } from 'node:readline/promises';
+import { SwitchboardError, isError } from '../../model/errors.ts';
 import type { ApiClient } from '../../api/client.ts';
+import type { WriteAnswer } from '../../api/types.ts';
 import type { Cli } from '../command.ts';
 import { readDocuments } from '../documents.ts';
 import { EXIT, Exit, exitCodeOf, tellError } from '../exit.ts';
@@ -42,6 +44,35 @@ function setPath(target: Record<string, unknown>, path: string, value: unknown):
   else place[last] = value;
 }
 
+interface ApplyOptions {
+  file: string[];
+  dryRun?: boolean;
+  wait?: boolean;
+  timeout: string;
+  note?: string;
+  set?: string;
+  prune?: boolean;
+  takeOver?: boolean;
+  yes?: boolean;
+}
+
+/** Asks where somebody can answer. Errors: `invalid` where nobody can; Exit when the answer is no. */
+async function confirmed({ changes, impact }: WriteAnswer): Promise<void> {
+  const gone = changes
+    .filter(({ action }) => action === 'deleted')
+    .map(({ kind, name }) => `${kind.toLowerCase()}/${name}`);
+  if (gone.length === 0) return;
+  const what = `${gone.join(', ')} ${gone.length === 1 ? 'is' : 'are'} not in the files any more and will be deleted; ${impactText(impact)}`;
+  if (!process.stdin.isTTY)
+    throw new SwitchboardError('invalid', `nothing was changed: ${what}`, { remedy: 'Confirm it with --yes.' });
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await prompt.question(`${what}. Go on? [y/N] `);
+  prompt.close();
+  if (/^y(es)?$/i.test(answer.trim())) return;
+  note('nothing was changed');
+  throw new Exit(EXIT.failure);
+}
+
 export function applyCommands(cli: Cli): void {
   cli.program
     .command('apply')
@@ -52,15 +83,29 @@ export function applyCommands(cli: Cli): void {
     .option('--wait', 'until every connected Envoy runs it')
     .option('--timeout <duration>', 'with --wait: at most this long', '30s')
     .option('--note <text>', 'kept with the change')
+    .option('--set <name>', 'the resources belong to this set: those of one source')
+    .option('--prune', 'delete what belongs to the set and is not in the files any more')
+    .option('--take-over', 'also take resources that belong to another set')
+    .option('-y, --yes', 'do not ask before something is deleted')
     .addHelpText(
       'after',
-      '\nExamples:\n  switchboard apply -f my-agent.yaml --wait\n  switchboard apply -f services/ --dry-run',
+      '\nExamples:\n  switchboard apply -f my-agent.yaml --wait\n  switchboard apply -f services/ --dry-run\n  switchboard apply -f services/ --set team-a --prune --dry-run',
     )
-    .action(async (options: { file: string[]; dryRun?: boolean; wait?: boolean; timeout: string; note?: string }) => {
+    .action(async (options: ApplyOptions) => {
       const documents = await readDocuments(options.file);
-      const { dryRun = false, wait = false, timeout, note: text } = options;
+      const { dryRun = false, wait = false, timeout, note: text, set, prune = false, takeOver = false } = options;
+      if (set === undefined && (prune || takeOver))
+        throw new SwitchboardError('invalid', `--${prune ? 'prune' : 'take-over'} needs --set`, {
+          remedy:
+            'Name the source with --set NAME, first without --prune: only what was applied with it is ever deleted.',
+        });
+      const flags = { ...(set === undefined ? {} : { set, prune, takeOver }) };
+      const client = cli.client();
+      if (prune && !dryRun && options.yes !== true)
+        await confirmed(await client.apply(documents, { ...flags, dryRun: true }));
       tellWrite(
-        await cli.client().apply(documents, {
+        await client.apply(documents, {
+          ...flags,
           dryRun,
           ...(wait ? { wait, timeout } : {}),
           ...(text === undefined ? {} : { note: text }),

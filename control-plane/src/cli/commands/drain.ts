@@ -1,5 +1,5 @@
 /** `switchboard drain`, `undrain` and `drains`: no new sessions here, and how far that is. */
-import type { WriteFlags } from '../../api/client.ts';
+import type { WriteFlags } from '../../api/queries.ts';
 import type { DrainPolicy, DrainProgress, DrainRequest, DrainTarget, GatewayDrainProgress } from '../../model/drain.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Cli } from '../command.ts';

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import type { EventQuery } from '../../api/client.ts';
+import type { EventQuery } from '../../api/queries.ts';
 import { isError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
 import { untilInterrupted, type Cli } from '../command.ts';

@@ -36,6 +36,7 @@ const services: Listing<ServiceView> = {
     { title: 'sessions', cell: (one) => String(one.status.sessions) },
     { title: 'version', cell: (one) => String(one.version) },
     { title: 'address', cell: (one) => one.status.url },
+    { title: 'set', cell: (one) => one.set ?? '-', wide: true },
     {
       title: 'message',
       cell: ({ status }) => [status.message, ...status.conditions.map(({ message }) => message)].join('; '),
@@ -75,6 +76,7 @@ const routes: Listing<RouteView> = {
     { title: 'target', cell: (one) => targetInWords(one.spec.target) },
     { title: 'priority', cell: (one) => String(one.spec.priority) },
     { title: 'enabled', cell: (one) => String(one.spec.enabled) },
+    { title: 'set', cell: (one) => one.set ?? '-', wide: true },
     { title: 'message', cell: (one) => one.status.conditions.map(({ message }) => message).join('; '), wide: true },
   ],
 };

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { WriteAnswer } from '../../api/types.ts';
-import type { WriteFlags } from '../../api/client.ts';
+import type { WriteFlags } from '../../api/queries.ts';
 import type { Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { impactText, tellWrite } from '../impact.ts';

@@ -1,6 +1,7 @@
 /** `switchboard sessions` and `switchboard end`: who is connected where, and ending them. */
 import { createInterface } from 'node:readline/promises';
-import type { ApiClient, SessionQuery } from '../../api/client.ts';
+import type { ApiClient } from '../../api/client.ts';
+import type { SessionQuery } from '../../api/queries.ts';
 import type { EndedSession, Session } from '../../api/types.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { SessionEnd } from '../../model/session-end.ts';

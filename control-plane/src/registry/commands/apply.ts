@@ -16,6 +16,7 @@ import type { RegistryView } from '../registry.ts';
 import { forgotten, makeVersion, versionThatRuns } from '../versions.ts';
 import { beginRollout } from './rollouts.ts';
 import { retryFailed } from './instances.ts';
+import { setOf } from './sets.ts';
 
 /** Checks what only the drivers know: options of runtimes, probes and policies. Paths start at the document. */
 export type Validate = (service: ServiceDocument) => readonly Issue[];
@@ -165,8 +166,9 @@ export function applyService(
   const held = view.services.get(document.name);
   checkExpected(context, held?.revision ?? 0, `service ${document.name}`);
   const { kind, name, labels, spec } = document;
-  const before = held === undefined ? {} : { labels: held.value.labels, spec: held.value.spec };
-  const diff = differences(JSON.parse(JSON.stringify(before)), JSON.parse(JSON.stringify({ labels, spec })));
+  const set = setOf(document, held?.value, context);
+  const before = held === undefined ? {} : { labels: held.value.labels, spec: held.value.spec, set: held.value.set };
+  const diff = differences(JSON.parse(JSON.stringify(before)), JSON.parse(JSON.stringify({ labels, spec, set })));
   const action: WriteAction = held === undefined ? 'created' : diff.length === 0 ? 'unchanged' : 'updated';
   draft.report.push({ kind: 'Service', name, action, diff });
   for (const [variable, value] of Object.entries(spec.launch?.env ?? {})) {
@@ -193,6 +195,7 @@ export function applyService(
     labels,
     spec,
     version: version.number,
+    ...(set === undefined ? {} : { set }),
     createdAt: held?.value.createdAt ?? now,
     updatedAt: now,
   };
@@ -217,13 +220,22 @@ function applyRoute(view: RegistryView, document: RouteDocument, context: Comman
   const held = view.routes.get(document.name);
   checkExpected(context, held?.revision ?? 0, `route ${document.name}`);
   const { kind, name, labels, spec } = document;
-  const before = held === undefined ? {} : { labels: held.value.labels, spec: held.value.spec };
-  const diff = differences(before, JSON.parse(JSON.stringify({ labels, spec })));
+  const set = setOf(document, held?.value, context);
+  const before = held === undefined ? {} : { labels: held.value.labels, spec: held.value.spec, set: held.value.set };
+  const diff = differences(before, JSON.parse(JSON.stringify({ labels, spec, set })));
   const action: WriteAction = held === undefined ? 'created' : diff.length === 0 ? 'unchanged' : 'updated';
   draft.report.push({ kind: 'Route', name, action, diff });
   if (action === 'unchanged') return;
   const now = new Date(context.now()).toISOString();
-  const route: Route = { kind, name, labels, spec, createdAt: held?.value.createdAt ?? now, updatedAt: now };
+  const route: Route = {
+    kind,
+    name,
+    labels,
+    spec,
+    ...(set === undefined ? {} : { set }),
+    createdAt: held?.value.createdAt ?? now,
+    updatedAt: now,
+  };
   draft.expect.push({ key: routeKey(name), revision: held?.revision ?? 0 });
   draft.changes.push(put(routeKey(name), route));
   addEvent(draft, context, {
