@@ -1,5 +1,6 @@
 /** New versions behind the real Envoy: every strategy, what takes itself back, and a control plane that is killed in the middle of it. */
 import { describe, expect, it } from 'vitest';
+import { runCli } from '../support/cli.ts';
 import { openSession } from '../support/sessions.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 
@@ -59,6 +60,15 @@ describe('a new version', () => {
     await until(world, 'completed');
     await acked(world);
     expect([...(await marks(world, 10)).keys()]).toEqual(['two']);
+    // Of the old one it is known when it will be empty: at the latest when its drain ends.
+    const [old, fresh] = (await world.client.rollout('weather')).versions;
+    expect(fresh).toMatchObject({ receiving: true, estimateMs: null });
+    expect(old).toMatchObject({ receiving: false });
+    expect(old?.sessions).toBeGreaterThan(0);
+    expect(old?.estimateMs).toBeLessThanOrEqual(3_600_000);
+    const told = await runCli(world, ['rollout', 'status', 'weather']);
+    expect(told.stdout).toMatch(/1 +(-|by instance|0 %) +\d\/\d +\d +\d+ +about \d+[smh]\n/);
+    expect(told.stdout).toContain('version 1 gets no new sessions; by the');
     expect(await crowd.settle()).toMatchObject({ lost: 0, cut: 0 });
     await crowd.close();
   });

@@ -78,6 +78,12 @@ export interface RolloutVersion {
   readonly draining: number;
   /** Open sessions: those of the old version stay until they end. */
   readonly sessions: number;
+  /** False: no new session comes to it. */
+  readonly receiving: boolean;
+  /** Where none comes: milliseconds until its last open session will have ended; null: can't be told. */
+  readonly estimateMs: number | null;
+  /** What the estimate stands on, one sentence. */
+  readonly estimateReason: string;
 }
 
 export type RolloutView = Rollout & {

@@ -2,22 +2,20 @@ import { z } from 'zod';
 import { DrainRequest, type DrainProgress, type DrainTarget, type GatewayDrainProgress } from '../../model/drain.ts';
 import { estimateEmpty } from '../../telemetry/estimate.ts';
 import { answerWrite } from '../acked.ts';
+import { emptyingBy } from '../emptying.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 
 const Nothing = z.strictObject({});
 const GatewayRequest = z.strictObject({ reason: z.string().max(200).default('Requested') });
 
 function progress({ api }: Call): DrainProgress[] {
-  const open = Map.groupBy(api.sessions(), (session) => session.instance ?? '');
-  const ended = Map.groupBy(api.endedSessions(), (session) => session.service);
+  const emptying = emptyingBy(api);
   const counts = api.sessionCounts();
   return [...api.registry.view().instances.values()]
     .flatMap(({ value: instance }): DrainProgress[] => {
       const { drain, address } = instance;
       if (drain === undefined) return [];
-      const ages = (open.get(instance.id) ?? []).map((session) => api.now() - Date.parse(session.startedAt));
-      const lengths = (ended.get(instance.service) ?? []).map((session) => session.durationMs);
-      const estimate = estimateEmpty(ages, lengths);
+      const estimate = emptying(instance.service, [instance.id]);
       const remaining = address === undefined ? 0 : (counts.byUpstream.get(`${address.host}:${address.port}`) ?? 0);
       return [
         {

@@ -4,10 +4,11 @@ import { ROLLOUT_VERBS, type RolloutVerb } from '../../model/rollout.ts';
 import type { Version } from '../../model/version.ts';
 import { differences } from '../../registry/diff.ts';
 import { answerWrite } from '../acked.ts';
+import { emptyingBy } from '../emptying.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 import { observedBy } from '../listing.ts';
 import { ListQuery, answerList } from '../lists.ts';
-import { rolloutView } from '../rollout-view.ts';
+import { rolloutView, type Seen } from '../rollout-view.ts';
 import { inOrder } from '../views.ts';
 
 const ABOUT: Record<RolloutVerb, string> = {
@@ -19,6 +20,12 @@ const ABOUT: Record<RolloutVerb, string> = {
   retry: 'Begin an aborted rollout again',
 };
 
+const seenBy = (api: Call['api']): Seen => ({
+  observed: observedBy(api),
+  emptying: emptyingBy(api),
+  now: api.now(),
+});
+
 function viewOf(call: Call, service: string) {
   const view = call.api.registry.view();
   const held = view.rollouts.get(service);
@@ -27,7 +34,7 @@ function viewOf(call: Call, service: string) {
       'not_found',
       view.services.has(service) ? `service ${service} has had no rollout` : `there is no service ${service}`,
     );
-  return { held, view: rolloutView(held, view, observedBy(call.api)) };
+  return { held, view: rolloutView(held, view, seenBy(call.api)) };
 }
 
 function versionOf(call: Call, parameter: string): Version {
@@ -68,9 +75,9 @@ export const rollouts: readonly Endpoint[] = [
       return answerList(call, {
         items: () => {
           const view = call.api.registry.view();
-          const observed = observedBy(call.api);
+          const seen = seenBy(call.api);
           return [...view.rollouts.values()]
-            .map((held) => rolloutView(held, view, observed))
+            .map((held) => rolloutView(held, view, seen))
             .sort((a, b) => inOrder(a.service, b.service));
         },
         keyOf: (one) => one.service,
@@ -80,7 +87,8 @@ export const rollouts: readonly Endpoint[] = [
   {
     method: 'get',
     path: '/v1/services/{name}/rollout',
-    summary: 'The newest rollout of a service: its stages, what was measured, and sessions by version',
+    summary:
+      'The newest rollout of a service: its stages, what was measured, sessions by version, and when the old one may be empty',
     answer: { status: 200, about: 'The rollout; its ETag is its revision.' },
     async handle(call) {
       const { held, view } = viewOf(call, call.param('name'));

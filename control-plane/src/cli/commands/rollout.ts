@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../api/types.ts';
+import type { RolloutVersion, RolloutView } from '../../api/types.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Version } from '../../model/version.ts';
 import type { Cli } from '../command.ts';
@@ -18,6 +18,13 @@ function stageLine(rollout: RolloutView): string {
     .join(' ');
 }
 
+/** Of a version that still gets new sessions there is no such time. */
+function emptyIn({ receiving, sessions, estimateMs }: RolloutVersion): string {
+  if (receiving) return '-';
+  if (sessions === 0) return 'is empty';
+  return estimateMs === null ? '?' : `about ${age(new Date(0).toISOString(), estimateMs)}`;
+}
+
 function tell(rollout: RolloutView): void {
   const { from, to, number, strategy, phase, message } = rollout;
   print(`${rollout.service}: rollout ${number}, version ${from} -> ${to} (${strategy.strategy})\n`);
@@ -30,8 +37,11 @@ function tell(rollout: RolloutView): void {
       { title: 'ready', cell: (one) => `${one.ready}/${one.instances}` },
       { title: 'draining', cell: (one) => String(one.draining) },
       { title: 'open sessions', cell: (one) => String(one.sessions) },
+      { title: 'empty in', cell: emptyIn },
     ])}`,
   );
+  for (const { number: version, receiving, sessions, estimateReason } of rollout.versions)
+    if (!receiving && sessions > 0) print(`version ${version} gets no new sessions; ${estimateReason}\n`);
   const last = rollout.measurements.at(-1)?.at;
   const look = rollout.measurements.filter((one) => one.at === last);
   if (look.length === 0) return;
@@ -72,7 +82,7 @@ export function rolloutCommands(cli: Cli): void {
     );
   rollout
     .command('status <service>')
-    .summary('stages, figures and sessions by version')
+    .summary('stages, figures, sessions by version, and when the old one may be empty')
     .description('Exit code 7 when the newest rollout was aborted.')
     .option('-o, --output <format>', 'table, json or yaml', 'table')
     .action(async (service: string, flags: { output: string }) => {
