@@ -1,6 +1,7 @@
 /** `npm run bench -- [--only NAME] [--quick] [--json]`: every figure beside its reference or goal. */
 import { parseArgs } from 'node:util';
 import { audit } from './audit.ts';
+import { canary } from './canary.ts';
 import { churn } from './churn.ts';
 import { controlPath } from './control-path.ts';
 import { dataPath } from './data-path.ts';
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> =
   ...xdsBenches,
   telemetry,
   lifecycle,
+  canary,
   routing,
   failover,
   'health-checks': healthChecks,

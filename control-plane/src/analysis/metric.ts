@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import type { Verdict } from '../model/rollout.ts';
 
-/** Counts of one version since the new one got its first share of sessions. */
+/** Counts of one version since the new one got its present share of sessions. */
 export interface VersionFigures {
   readonly version: number;
   /** Attempts to open a session on an instance, and those of them that failed. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alphaOf, quantile, slower, worseProportion, worseThanRate } from './statistics.ts';
+import { alphaOf, fewerThanRate, quantile, slowerThan, worseProportion, worseThanRate } from './statistics.ts';
 
 describe('statistics', () => {
   it("gives Fisher's figures", () => {
@@ -22,14 +22,25 @@ describe('statistics', () => {
     expect(worseProportion({ bad: 700, all: 50_000 }, { bad: 500, all: 50_000 })).toBeLessThan(1e-7);
   });
 
-  it('ranks latencies as Mann and Whitney do', () => {
-    const fast = [{ upToMs: 10, count: 30 }];
-    const slow = [{ upToMs: 20, count: 30 }];
-    expect(slower(slow, fast)).toBeLessThan(1e-10);
-    expect(slower(fast, slow)).toBeGreaterThan(0.999);
-    expect(slower(fast, fast)).toBe(1);
-    expect(quantile([...fast, ...slow], 0.5)).toBe(10);
-    expect(quantile([...fast, ...slow], 0.99)).toBe(20);
+  it('tells how likely a bad version would look good', () => {
+    expect(fewerThanRate({ bad: 0, all: 29 }, 0.1)).toBeCloseTo(0.9 ** 29, 10);
+    expect(fewerThanRate({ bad: 1, all: 2 }, 0.5)).toBeCloseTo(0.75, 10);
+    expect(fewerThanRate({ bad: 2, all: 2 }, 0.5)).toBe(1);
+    expect(fewerThanRate({ bad: 1, all: 2 }, 1.1)).toBe(0);
+  });
+
+  it('counts what is slow, and finds quantiles', () => {
+    const histogram = [
+      { upToMs: 10, count: 30 },
+      { upToMs: 20, count: 20 },
+      { upToMs: 40, count: 10 },
+    ];
+    expect(slowerThan(histogram, 20)).toEqual({ bad: 10, all: 60 });
+    expect(slowerThan(histogram, 15)).toEqual({ bad: 10, all: 60 });
+    expect(slowerThan(histogram, 5)).toEqual({ bad: 60, all: 60 });
+    expect(slowerThan([], 5)).toEqual({ bad: 0, all: 0 });
+    expect(quantile(histogram, 0.5)).toBe(10);
+    expect(quantile(histogram, 0.99)).toBe(40);
     expect(quantile([], 0.5)).toBeUndefined();
   });
 

@@ -1,6 +1,6 @@
 /**
- * The tests by which a version is called worse. Both are one-sided and exact enough for small samples; many looks at growing data are paid
- * for by `alphaOf`. Sources: R. A. Fisher, "Statistical Methods for Research Workers" (exact test); H. B. Mann and D. R. Whitney, 1947.
+ * The tests by which a version is called worse, or good enough: one-sided and exact, so they hold for small samples; many looks at growing
+ * data are paid for by `alphaOf`. Source: R. A. Fisher, "Statistical Methods for Research Workers" (exact test).
  */
 
 /** ln n!, exact to rounding up to a table's length, by Stirling's series beyond it. */
@@ -48,6 +48,13 @@ export function worseThanRate({ bad, all }: Proportion, rate: number): number {
   return Math.min(1, chance);
 }
 
+/** The chance of no more than `bad` of `all` where each is bad with the chance `rate`. */
+export function fewerThanRate({ bad, all }: Proportion, rate: number): number {
+  if (bad >= all) return 1;
+  if (rate >= 1) return 0;
+  return 1 - worseThanRate({ bad: bad + 1, all }, rate);
+}
+
 export type Histogram = readonly { readonly upToMs: number; readonly count: number }[];
 
 const sizeOf = (histogram: Histogram): number => histogram.reduce((sum, { count }) => sum + count, 0);
@@ -63,34 +70,10 @@ export function quantile(histogram: Histogram, share: number): number | undefine
   return undefined;
 }
 
-/** Abramowitz and Stegun 7.1.26 by way of the normal distribution's upper tail; error below 1e-7. */
-function upperTail(z: number): number {
-  if (z < 0) return 1 - upperTail(-z);
-  const t = 1 / (1 + 0.2316419 * z);
-  const polynomial = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-  return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * polynomial;
-}
-
-/** Mann-Whitney: the chance that `a` would be this much slower than `b` if both were alike; normal approximation with ties. 1: no sign at all. */
-export function slower(a: Histogram, b: Histogram): number {
-  const [na, nb] = [sizeOf(a), sizeOf(b)];
-  if (na === 0 || nb === 0) return 1;
-  const countsOf = (histogram: Histogram): Map<number, number> =>
-    new Map(histogram.map((one) => [one.upToMs, one.count]));
-  const [ca, cb] = [countsOf(a), countsOf(b)];
-  let u = 0;
-  let below = 0;
-  let ties = 0;
-  for (const bucket of [...new Set([...ca.keys(), ...cb.keys()])].sort((x, y) => x - y)) {
-    const [inA, inB] = [ca.get(bucket) ?? 0, cb.get(bucket) ?? 0];
-    u += inA * (below + inB / 2);
-    below += inB;
-    ties += (inA + inB) ** 3 - (inA + inB);
-  }
-  const n = na + nb;
-  const variance = ((na * nb) / 12) * (n + 1 - ties / (n * (n - 1)));
-  if (variance <= 0) return 1;
-  return upperTail((u - (na * nb) / 2) / Math.sqrt(variance));
+/** How many took longer; a bucket that the limit lies in counts as within it. */
+export function slowerThan(histogram: Histogram, limitMs: number): Proportion {
+  const slow = histogram.filter(({ upToMs }, index) => (histogram[index - 1]?.upToMs ?? upToMs - 1) >= limitMs);
+  return { bad: sizeOf(slow), all: sizeOf(histogram) };
 }
 
 /**

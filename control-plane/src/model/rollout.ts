@@ -131,7 +131,7 @@ export const Rollout = z.strictObject({
   stageSince: Timestamp,
   /** When the stage's weight was put in force; absent: its instances are still getting ready. */
   weightSince: Timestamp.optional(),
-  /** When the new version got its first share: both versions are measured from then on. */
+  /** When the new version got its first share. */
   servingSince: Timestamp.optional(),
   /** Percent of new sessions that go to `to`. */
   weight: z.int().min(0).max(100),

@@ -44,7 +44,8 @@ export function createAnalyst(options: AnalystOptions): Analyst {
   }
 
   async function measure(rollout: Rollout, analysis: Analysis): Promise<Measurement[]> {
-    const since = Date.parse(rollout.servingSince ?? rollout.startedAt);
+    // Of this weight alone: over several, trouble that both have would fall on them in other shares than their sessions do.
+    const since = Date.parse(rollout.weightSince ?? rollout.stageSince);
     const checks = checksOf(analysis);
     const input = {
       service: rollout.service,

@@ -18,7 +18,7 @@ export const logErrors: Metric<z.infer<typeof Options>> = {
       ]);
       return compare(
         {
-          what: 'log lines tell that something',
+          what: 'log lines tell of an error',
           canary: { bad: canary.errors, all: canary.lines },
           stable: { bad: stable.errors, all: stable.lines },
           tolerance,

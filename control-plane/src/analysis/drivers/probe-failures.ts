@@ -14,10 +14,11 @@ export const probeFailures: Metric<z.infer<typeof Options>> = {
     async (input) =>
       compare(
         {
-          what: 'probes',
+          what: 'probes failed',
           canary: { bad: input.canary.probeFailures, all: input.canary.probes },
           stable: { bad: input.stable.probeFailures, all: input.stable.probes },
           tolerance,
+          alone: tolerance,
         },
         // Probes come at their own pace: there is no sample to wait for.
         { ...input, minSample: 0 },
