@@ -38,10 +38,9 @@ export function choose({ services, routes }: Pick<FleetView, 'services' | 'route
       passedOver,
     };
   if (request.path === '/ws') {
-    const [byQuery] = parameters(request.query, 'service');
-    const named = [byQuery, request.headers.get('service')];
-    // Envoy holds the services in their order against both; a request names one.
-    const found = services.find(({ name }) => named.includes(name));
+    const [byQuery = ''] = parameters(request.query, 'service');
+    const named = byQuery === '' ? request.headers.get('service') : byQuery;
+    const found = services.find(({ name }) => name === named);
     if (found !== undefined)
       return {
         name: `service/${found.name}`,

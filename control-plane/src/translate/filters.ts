@@ -41,6 +41,8 @@ export const SLOT = {
 /** Set inside Envoy, never by a client: the address (base64) that a session is bound to, and why a request was refused. */
 export const HOST_HEADER = 'x-switchboard-host';
 export const REFUSED_HEADER = 'x-switchboard-refused';
+/** The service that a client asks the old way in for. */
+export const SERVICE_HEADER = 'x-switchboard-service';
 /** Longer than the longest hold: what is held is answered by us, not by Envoy's clock. */
 const ADMISSION_S = 610;
 

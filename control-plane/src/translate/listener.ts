@@ -2,7 +2,7 @@
  * The listener for clients. It is written once: its bytes depend on the options alone, since any change within a filter
  * chain ends every session on it. What varies is delivered by RDS, CDS, EDS and ECDS.
  */
-import { httpFilters } from './filters.ts';
+import { httpFilters, SERVICE_HEADER } from './filters.ts';
 import { LOCAL_REPLIES } from './local-replies.ts';
 import { seconds, type TranslateOptions } from './options.ts';
 
@@ -53,6 +53,17 @@ const clientAddress = {
   },
 };
 
+const asked = (value: string): object => ({
+  append: { header: { key: SERVICE_HEADER, value }, append_action: 'ADD_IF_ABSENT' },
+});
+
+/** Before a route is chosen: they are set here alone, never by a client. */
+const NAMES_OF_OURS = [
+  { remove_on_match: { key_matcher: { prefix: 'x-switchboard-' } } },
+  asked('%QUERY_PARAM(service)%'),
+  asked('%REQ(service)%'),
+];
+
 function connectionManager(options: TranslateOptions): object {
   return {
     '@type': `${FILTERS}.network.http_connection_manager.v3.HttpConnectionManager`,
@@ -60,13 +71,12 @@ function connectionManager(options: TranslateOptions): object {
     codec_type: 'HTTP1',
     rds: { route_config_name: ROUTES_NAME, config_source: { ads: {}, resource_api_version: 'V3' } },
     http_filters: httpFilters(options),
-    // Before a route is chosen: names of ours are set here alone, never by a client.
     early_header_mutation_extensions: [
       {
-        name: 'strip',
+        name: 'names-of-ours',
         typed_config: {
           '@type': 'type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation',
-          mutations: [{ remove_on_match: { key_matcher: { prefix: 'x-switchboard-' } } }],
+          mutations: NAMES_OF_OURS,
         },
       },
     ],

@@ -105,9 +105,7 @@ export function conditions(match: Match): JsonObject {
   };
 }
 
-export interface PathPart {
-  /** Added to the route's name. */
-  readonly suffix: string;
+export interface PathRule {
   readonly match: JsonObject;
   /** Merged into the action. */
   readonly rewrite: JsonObject;
@@ -116,28 +114,33 @@ export interface PathPart {
 const wholePath = (rewrite: string | undefined): JsonObject =>
   rewrite === undefined ? {} : { regex_rewrite: { pattern: { regex: '^[^?]*' }, substitution: rewrite } };
 
-/** A prefix that is rewritten becomes two matches, so that the new path is right for both. */
-export function pathParts(path: Match['path'], rewrite: string | undefined): PathPart[] {
-  if (path === undefined) return [{ suffix: '', match: { prefix: '/' }, rewrite: wholePath(rewrite) }];
+/** Where a prefix gives way to a path that ends with a slash, the slash after the prefix goes with it. */
+function prefixRewrite(base: string, caseSensitive: boolean, rewrite: string | undefined): JsonObject {
+  if (rewrite === undefined) return {};
+  if (!rewrite.endsWith('/')) return { prefix_rewrite: rewrite };
+  const regex = `${insensitive(!caseSensitive)}^${escapeRegex(base)}/?`;
+  return { regex_rewrite: { pattern: { regex }, substitution: rewrite } };
+}
+
+export function pathRule(path: Match['path'], rewrite: string | undefined): PathRule {
+  if (path === undefined) return { match: { prefix: '/' }, rewrite: wholePath(rewrite) };
   const caseSensitive = path.caseSensitive ? {} : { case_sensitive: false };
   if ('exact' in path)
-    return [
-      {
-        suffix: '',
-        match: { path: path.exact, ...caseSensitive },
-        rewrite: rewrite === undefined ? {} : { prefix_rewrite: rewrite },
-      },
-    ];
+    return {
+      match: { path: path.exact, ...caseSensitive },
+      rewrite: rewrite === undefined ? {} : { prefix_rewrite: rewrite },
+    };
   if ('prefix' in path) {
     const base = path.prefix.replace(/\/+$/, '');
-    const below = rewrite === undefined ? {} : { prefix_rewrite: `${rewrite.replace(/\/+$/, '')}/` };
-    if (base === '') return [{ suffix: '', match: { prefix: '/', ...caseSensitive }, rewrite: below }];
-    if (rewrite === undefined)
-      return [{ suffix: '', match: { path_separated_prefix: base, ...caseSensitive }, rewrite: {} }];
-    return [
-      { suffix: '', match: { path: base, ...caseSensitive }, rewrite: { prefix_rewrite: rewrite } },
-      { suffix: '/', match: { prefix: `${base}/`, ...caseSensitive }, rewrite: below },
-    ];
+    if (base !== '')
+      return {
+        match: { path_separated_prefix: base, ...caseSensitive },
+        rewrite: prefixRewrite(base, path.caseSensitive, rewrite),
+      };
+    return {
+      match: { prefix: '/', ...caseSensitive },
+      rewrite: rewrite === undefined ? {} : { prefix_rewrite: `${rewrite.replace(/\/+$/, '')}/` },
+    };
   }
   const regex =
     'suffix' in path
@@ -145,11 +148,8 @@ export function pathParts(path: Match['path'], rewrite: string | undefined): Pat
       : 'contains' in path
         ? `.*${escapeRegex(path.contains)}.*`
         : path.regex;
-  return [
-    {
-      suffix: '',
-      match: { safe_regex: { regex: `${insensitive(!path.caseSensitive)}${regex}` } },
-      rewrite: wholePath(rewrite),
-    },
-  ];
+  return {
+    match: { safe_regex: { regex: `${insensitive(!path.caseSensitive)}${regex}` } },
+    rewrite: wholePath(rewrite),
+  };
 }

@@ -6,23 +6,18 @@ import { encode, encodeWith } from '@switchboard/proto';
 import type { FleetRoute } from '../model/fleet.ts';
 import { inOrder } from '../model/route-order.ts';
 import type { XdsResource } from '../xds/snapshot.ts';
+import { ENTRY, ownEntry, sharedEntry, sharedForm } from './entry.ts';
 import { ROUTES_NAME } from './listener.ts';
 import type { Problem } from './options.ts';
 import { hash, whyNot } from './resource.ts';
 import type { Reachable } from './route-action.ts';
 import { virtualHost, type KeptPaths, type TableEntry } from './route-tree.ts';
-import {
-  NO_AGENT_ROUTE,
-  ENTRY,
-  ROUTE_CONFIGURATION,
-  customRoute,
-  entryRoutes,
-  reach,
-  standardRoutes,
-} from './route.ts';
+import { NO_AGENT_ROUTE, ROUTE_CONFIGURATION, customRoute, reach, standardRoutes } from './route.ts';
 
 const ROUTE = 'envoy.config.route.v3.Route';
 const CONFIGURATION = 'envoy.config.route.v3.RouteConfiguration';
+
+const AT_ENTRY = { exact: ENTRY, caseSensitive: true };
 
 export interface RouteTable {
   readonly resource: XdsResource;
@@ -47,11 +42,18 @@ export function createRouteTable(): (
   let entries = new Map<string, Entry>();
   const kept: KeptPaths = new Map();
   let last: { readonly from: readonly unknown[]; readonly table: RouteTable } | undefined;
+  const kinds = new WeakMap<Reachable, { readonly form: string | undefined }>();
   const none: TableEntry = { path: undefined, bytes: encodeAll([NO_AGENT_ROUTE]) };
 
   function entry(name: string, path: TableEntry['path'], from: readonly unknown[], make: () => object[]): Entry {
     const old = entries.get(name);
     return old !== undefined && sameParts(old.from, from) ? old : { path, from, bytes: encodeAll(make()) };
+  }
+
+  function formOf(service: Reachable): string | undefined {
+    let kind = kinds.get(service);
+    if (kind === undefined) kinds.set(service, (kind = { form: sharedForm(service) }));
+    return kind.form;
   }
 
   function build(
@@ -87,11 +89,21 @@ export function createRouteTable(): (
         entry(name, path, [service], () => standardRoutes(service)),
       );
     }
+    const forms = new Map<string, string[]>();
     for (const service of services) {
-      const name = `entry/${service.name}`;
+      const form = formOf(service);
+      if (form === undefined) {
+        const name = `entry/${service.name}`;
+        next.set(
+          name,
+          entry(name, AT_ENTRY, [service], () => ownEntry(service)),
+        );
+      } else forms.set(form, [...(forms.get(form) ?? []), service.name]);
+    }
+    for (const [form, names] of forms) {
       next.set(
-        name,
-        entry(name, { exact: ENTRY, caseSensitive: true }, [service], () => entryRoutes(service)),
+        form,
+        entry(form, AT_ENTRY, names, () => [sharedEntry(form, names)]),
       );
     }
     entries = next;

@@ -22,7 +22,7 @@ const MOST_REPEATED = 8;
 
 export interface TableEntry {
   readonly path: PathMatch | undefined;
-  /** One or two routes of Envoy, encoded. */
+  /** Routes of Envoy, encoded. */
   readonly bytes: readonly Uint8Array[];
 }
 

@@ -6,13 +6,10 @@ import type { FleetRoute } from '../model/fleet.ts';
 import type { RouteSpec } from '../model/route.ts';
 import { VERSION_HEADER, VERSION_QUERY, versionCookie } from '../model/version-choice.ts';
 import type { JsonObject } from '../routing/policy.ts';
-import { HOST_HEADER } from './filters.ts';
+import { HOST_HEADER, SERVICE_HEADER } from './filters.ts';
 import { ROUTES_NAME } from './listener.ts';
 import { USUAL_RETRIES, poolName, toCluster, toSplit, toVersion, type Reachable } from './route-action.ts';
-import { conditions, pathParts } from './route-match.ts';
-
-/** The path of the old manager's one entry. */
-export const ENTRY = '/ws';
+import { conditions, pathRule } from './route-match.ts';
 
 type Action = JsonObject & { route: JsonObject };
 interface Equals {
@@ -20,29 +17,37 @@ interface Equals {
   readonly caseSensitive: true;
 }
 
-function routesFor(name: string, { match, rewrite }: Pick<RouteSpec, 'match' | 'rewrite'>, action: Action): object[] {
-  const extra = conditions(match);
-  return pathParts(match.path, rewrite).map((part) => ({
+export function routeFor(
+  name: string,
+  { match, rewrite }: Pick<RouteSpec, 'match' | 'rewrite'>,
+  action: Action,
+): object {
+  const path = pathRule(match.path, rewrite);
+  return {
     ...action,
-    name: `${name}${part.suffix}`,
-    match: { ...part.match, ...extra },
-    route: { ...action.route, ...part.rewrite },
-  }));
+    name,
+    match: { ...path.match, ...conditions(match) },
+    route: { ...action.route, ...path.rewrite },
+  };
 }
 
 /** To one service. While several versions of it serve, a client may name one, and comes back to the one that it had. */
-function routesTo(name: string, { match, rewrite }: Pick<RouteSpec, 'match' | 'rewrite'>, to: Reachable): object[] {
+export function routesTo(
+  name: string,
+  { match, rewrite }: Pick<RouteSpec, 'match' | 'rewrite'>,
+  to: Reachable,
+): object[] {
   const versions = (to.shares ?? []).map((share) => share.version);
   const named = (mark: string, narrowed: (equals: Equals) => RouteSpec['match']): object[] =>
-    versions.flatMap((version) => {
+    versions.map((version) => {
       const spec = { match: narrowed({ equals: String(version), caseSensitive: true }), rewrite };
-      return routesFor(`${name}/${mark}${version}`, spec, toVersion(to, version));
+      return routeFor(`${name}/${mark}${version}`, spec, toVersion(to, version));
     });
   return [
     ...named('@', (equals) => ({ ...match, headers: [...match.headers, { name: VERSION_HEADER, ...equals }] })),
     ...named('?', (equals) => ({ ...match, query: [...match.query, { name: VERSION_QUERY, ...equals }] })),
     ...named('=', (equals) => ({ ...match, cookies: [...match.cookies, { name: versionCookie(to.name), ...equals }] })),
-    ...routesFor(name, { match, rewrite }, toCluster(to)),
+    routeFor(name, { match, rewrite }, toCluster(to)),
   ];
 }
 
@@ -69,7 +74,7 @@ export function customRoute(
   { name, spec }: FleetRoute,
   parts: readonly { readonly weight: number; readonly to: Reachable }[],
 ): object[] {
-  if ('split' in spec.target) return routesFor(`route/${name}`, spec, toSplit(parts, spec.target.sticky));
+  if ('split' in spec.target) return [routeFor(`route/${name}`, spec, toSplit(parts, spec.target.sticky))];
   return parts.flatMap(({ to }) => routesTo(`route/${name}`, spec, to));
 }
 
@@ -82,20 +87,6 @@ export function standardRoutes(target: Reachable): object[] {
     cookies: [],
   };
   return routesTo(`service/${target.name}`, { match, rewrite: '/' }, target);
-}
-
-/** The way in of the manager that was before: `/ws?service=NAME`, or the name in a header `service`. The path goes through as it is. */
-export function entryRoutes(target: Reachable): object[] {
-  const condition = { name: 'service', equals: target.name, caseSensitive: true };
-  const match = { path: { exact: ENTRY, caseSensitive: true }, headers: [], query: [], cookies: [] };
-  return [
-    ...routesTo(`service/${target.name}/ws?`, { match: { ...match, query: [condition] }, rewrite: undefined }, target),
-    ...routesTo(
-      `service/${target.name}/ws#`,
-      { match: { ...match, headers: [condition] }, rewrite: undefined },
-      target,
-    ),
-  ];
 }
 
 export const NO_AGENT_ROUTE = {
@@ -111,5 +102,5 @@ export const ROUTE_CONFIGURATION = {
   // A route to a service that is just going must not make Envoy refuse all routes.
   validate_clusters: false,
   // What filters told each other is not for the agents.
-  request_headers_to_remove: [HOST_HEADER],
+  request_headers_to_remove: [HOST_HEADER, SERVICE_HEADER],
 };
