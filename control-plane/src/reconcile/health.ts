@@ -68,6 +68,8 @@ const RECHECK_MS = 1_000;
 /** When something else has told of trouble already, a check need not have all its time. */
 const SUSPECT_TIMEOUT_MS = 1_000;
 const VERDICTS = 20;
+const TIMED_OUT = new Error('the check took too long');
+const DROPPED = new Error('the instance is no longer checked');
 
 interface Running {
   readonly state: CheckState;
@@ -75,13 +77,15 @@ interface Running {
   timer: NodeJS.Timeout | undefined;
   attempts: number;
   busy: Promise<void> | undefined;
+  /** Ends the check that is under way. */
+  abort: ((reason: Error) => void) | undefined;
 }
 
 interface Watched {
   readonly key: string;
   target: HealthTarget;
   readonly checks: readonly Running[];
-  readonly abort: AbortController;
+  dropped: boolean;
   judgement: Judgement;
   /** Milliseconds since the epoch, and of the clock that never jumps. */
   since: number;
@@ -161,8 +165,15 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
     running += 1;
     const { probe } = one.state.check;
     const most = decisive ? Math.min(SUSPECT_TIMEOUT_MS, durationMs(probe.timeout)) : durationMs(probe.timeout);
-    const limit = AbortSignal.any([entry.abort.signal, AbortSignal.timeout(most)]);
-    const result = await one.run(entry.target.target, limit);
+    // One controller, its timer cleared when the check has ended: AbortSignal.timeout would fire after each, and that costs more than the check.
+    const limit = new AbortController();
+    one.abort = (reason) => {
+      limit.abort(reason);
+    };
+    const timer = setTimeout(one.abort, most, TIMED_OUT);
+    const result = await one.run(entry.target.target, limit.signal);
+    clearTimeout(timer);
+    one.abort = undefined;
     running -= 1;
     waiting.shift()?.();
     if (isDropped(entry)) return;
@@ -194,11 +205,14 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
     options.onChange(entry.target.id);
   }
 
-  const isDropped = (entry: Watched): boolean => entry.abort.signal.aborted;
+  const isDropped = (entry: Watched): boolean => entry.dropped;
 
   function drop(entry: Watched): void {
-    for (const one of entry.checks) clearTimeout(one.timer);
-    entry.abort.abort();
+    entry.dropped = true;
+    for (const one of entry.checks) {
+      clearTimeout(one.timer);
+      one.abort?.(DROPPED);
+    }
   }
 
   function watch(target: HealthTarget, key: string, old: Watched | undefined): Watched {
@@ -208,13 +222,20 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
       const level = levelOf(named.probe.type);
       const before = goesOn ? old.checks.find((one) => one.state.check.name === named.name)?.state : undefined;
       const state = before === undefined ? newCheckState(named, level) : continued(before, named, level);
-      return { state, run: options.createProbe(named.probe), timer: undefined, attempts: 0, busy: undefined };
+      return {
+        state,
+        run: options.createProbe(named.probe),
+        timer: undefined,
+        attempts: 0,
+        busy: undefined,
+        abort: undefined,
+      };
     });
     return {
       key,
       target,
       checks,
-      abort: new AbortController(),
+      dropped: false,
       judgement: goesOn ? old.judgement : { verdict: 'unknown', reason: 'not checked yet' },
       since: goesOn ? old.since : options.now(),
       sinceMonotonic: goesOn ? old.sinceMonotonic : monotonic(),
