@@ -66,6 +66,7 @@ function json(plain: Plain): unknown {
 
 function opened(plain: Plain): Plain {
   const { type_url: url = '', value: bytes = '' } = plain as { type_url?: string; value?: string };
+  if (url === '') return {};
   const type = typeOfAny(url);
   if (type === undefined) return { '@type': url, value: bytes };
   const inner = decodeAs(type, Buffer.from(bytes, 'base64'));

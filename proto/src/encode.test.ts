@@ -61,6 +61,12 @@ describe('encode', () => {
     expect(decode(type, encode(type, filter))).toEqual(filter);
   });
 
+  it('knows an Any that holds nothing', () => {
+    const type = 'envoy.config.route.v3.FilterConfig';
+    expect([...encode(type, { config: {} })]).toEqual([10, 0]);
+    expect(decode(type, encode(type, { config: {} }))).toEqual({ config: {} });
+  });
+
   it('gives the same bytes for the same content in another order, maps included', () => {
     const one = {
       name: 'r',

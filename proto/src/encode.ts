@@ -84,6 +84,8 @@ function struct(value: unknown, path: string): Plain {
 
 function any(value: unknown, path: string): Plain {
   if (!isPlain(value)) return fail(path, 'an object with "@type"', value);
+  // No message at all.
+  if (Object.keys(value).length === 0) return {};
   const { '@type': url, ...rest } = value;
   if (typeof url !== 'string') throw new EncodeError(join(path, '@type'), 'is missing');
   const type = typeOfAny(url);

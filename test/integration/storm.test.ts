@@ -7,6 +7,8 @@ import { echoService, startWorld } from '../support/world.ts';
 const CLIENTS = 150;
 const PER_SECOND = 25;
 const BURST = 25;
+/** All ways to a service have one pace. */
+const PATHS = ['/agents/chat', '/ws?service=chat', '/chat'];
 /** Nobody who does as he is told asks more often. */
 const MOST_TRIES = 40;
 
@@ -18,6 +20,12 @@ const REASONS = new Map([
 it('those who come back at once are let in at the pace that is set; told when to come again, all are in soon', async () => {
   const seed = [echoService('chat', { restart: { initialBackoff: '100ms', maxBackoff: '200ms' } })];
   await using world = await startWorld({ name: 'storm', seed });
+  const route = (name: string): object => ({
+    kind: 'Route',
+    name,
+    spec: { match: { path: { exact: `/${name}` } }, target: { service: 'chat' } },
+  });
+  await world.client.apply([route('chat')], { wait: true });
   const crowd = await world.crowd('chat', CLIENTS, 60_000);
   const { port } = (await world.status()).gateway;
   const limits = { newPerInstance: { perSecond: PER_SECOND, burst: BURST } };
@@ -29,9 +37,9 @@ it('those who come back at once are let in at the pace that is set; told when to
   const waits = new Map<number, number>();
   const statuses = new Map<number, number>();
 
-  async function comeBack(): Promise<void> {
+  async function comeBack(path: string): Promise<void> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const answer = await upgrade(port, '/agents/chat');
+      const answer = await upgrade(port, path);
       if (answer.status === 101) {
         times.push(performance.now() - begin);
         return;
@@ -48,8 +56,14 @@ it('those who come back at once are let in at the pace that is set; told when to
     throw new Error(`was turned away ${MOST_TRIES} times`);
   }
 
-  const back = crowd.sessions.map(async (session) => session.closed.then(comeBack));
+  const back = crowd.sessions.map(async (session, index) => {
+    await session.closed;
+    await comeBack(PATHS[index % PATHS.length] ?? '');
+  });
   process.kill(crowd.sessions[0]?.greeting.pid ?? 0, 'SIGKILL');
+  // What is changed meanwhile lets in no more.
+  await sleep(1_000);
+  await world.client.apply([route('other')], { wait: true });
   await Promise.all(back);
 
   expect(times).toHaveLength(CLIENTS);

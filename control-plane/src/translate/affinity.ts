@@ -8,10 +8,9 @@ import type { FleetService } from '../model/fleet.ts';
 import type { Affinity } from '../model/affinity.ts';
 import { durationMs } from '../model/units.ts';
 import type { JsonObject } from '../routing/policy.ts';
-import { FILTER_TYPES, HOST_HEADER, SLOT } from './filters.ts';
+import { FILTER_CONFIG, FILTER_TYPES, HOST_HEADER, SLOT } from './filters.ts';
 
 const SCRIPT = readFileSync(new URL('affinity.lua', import.meta.url), 'utf8');
-const FILTER_CONFIG = 'type.googleapis.com/envoy.config.route.v3.FilterConfig';
 
 export type InstanceToken = (instance: string) => string;
 

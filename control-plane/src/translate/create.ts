@@ -13,6 +13,7 @@ import { extensions } from './extensions.ts';
 import { LISTENER_NAME, listener } from './listener.ts';
 import type { Problem, TranslateOptions } from './options.ts';
 import { resource, setOf, whyNot } from './resource.ts';
+import { readyOf } from './rate-limit.ts';
 import type { Reachable } from './route-action.ts';
 import { createRouteTable } from './route-table.ts';
 import { createTagPools } from './tag-pools.ts';
@@ -101,8 +102,7 @@ export function createTranslator(options: TranslateOptions): Translator {
 
   function build({ name, gateway, instances, shares, asks }: FleetService, fragment: PolicyFragment): Built {
     const clusterText = JSON.stringify(fragment.cluster);
-    const ready =
-      gateway.limits?.newPerInstance === undefined ? 0 : instances.filter((one) => one.health === 'healthy').length;
+    const ready = gateway.limits?.newPerInstance === undefined ? 0 : readyOf({ instances });
     const routeText = JSON.stringify([fragment.route ?? {}, ready, shares ?? [], asks ?? false]);
     const old = built.get(name);
     const same = old?.gateway === gateway;
@@ -177,12 +177,14 @@ export function createTranslator(options: TranslateOptions): Translator {
       ? gateway.limits?.sessionsPerInstance !== undefined
       : options.policies.get(policyOf(gateway).type)?.live === true;
 
-  let filters: { readonly services: FleetView['services']; readonly set: TypeSet } | undefined;
-  function extensionSet({ services }: FleetView): TypeSet {
-    if (filters?.services !== services)
+  let filters: { readonly clusters: readonly FleetService[]; readonly set: TypeSet } | undefined;
+  function extensionSet(services: readonly FleetService[], pools: readonly FleetService[]): TypeSet {
+    const clusters = [...services, ...pools];
+    const old = filters?.clusters;
+    if (filters === undefined || old?.length !== clusters.length || clusters.some((one, index) => one !== old[index]))
       filters = {
-        services,
-        set: setOf(extensions(services, options).map((one) => resource(TYPES.extension, one.name, one))),
+        clusters,
+        set: setOf(extensions(services, pools, options).map((one) => resource(TYPES.extension, one.name, one))),
       };
     return filters.set;
   }
@@ -217,7 +219,7 @@ export function createTranslator(options: TranslateOptions): Translator {
       const types = new Map<TypeUrl, TypeSet>([
         [url(TYPES.cluster), clusterSet],
         [url(TYPES.endpoint), endpointSet],
-        [url(TYPES.extension), extensionSet(fleet)],
+        [url(TYPES.extension), extensionSet(fleet.services, pools)],
         [url(TYPES.listener), listeners],
         [url(TYPES.route), setOf([table.resource])],
       ]);

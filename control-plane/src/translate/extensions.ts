@@ -4,16 +4,23 @@ import type { JsonObject } from '../routing/policy.ts';
 import { affinityFilter } from './affinity.ts';
 import { FILTER_TYPES, SLOT } from './filters.ts';
 import type { TranslateOptions } from './options.ts';
+import { rateLimitFilter } from './rate-limit.ts';
 
 export interface Extension {
   readonly name: string;
   readonly typed_config: JsonObject;
 }
 
-export function extensions(services: readonly FleetService[], options: TranslateOptions): Extension[] {
+/** `pools`: instances by tags. */
+export function extensions(
+  services: readonly FleetService[],
+  pools: readonly FleetService[],
+  options: TranslateOptions,
+): Extension[] {
   return [
     { name: SLOT.affinity, typed_config: affinityFilter(services, options.instanceToken) },
     { name: SLOT.extension, typed_config: { '@type': FILTER_TYPES.lua } },
+    { name: SLOT.rateLimit, typed_config: rateLimitFilter([...services, ...pools]) },
     { name: SLOT.jwt, typed_config: { '@type': FILTER_TYPES.jwt } },
   ];
 }

@@ -22,6 +22,9 @@ export const FILTER_TYPES = {
   router: `${FILTERS}.router.v3.Router`,
 } as const;
 
+/** In typed_per_filter_config: enables the slot, with `config: {}` as it is. */
+export const FILTER_CONFIG = 'type.googleapis.com/envoy.config.route.v3.FilterConfig';
+
 /** Names of the slots: the keys of typed_per_filter_config, and of the resources that come by ECDS. */
 export const SLOT = {
   headers: 'headers',
@@ -53,12 +56,12 @@ const slot = (name: string, type: string, config: JsonObject = {}): JsonObject =
 });
 
 /** The configuration comes as a resource of that name; until then the filter does nothing, and the listener does not wait. */
-const discovered = (name: string, types: readonly string[]): JsonObject => ({
+const discovered = (name: string, types: readonly string[], initial: JsonObject = {}): JsonObject => ({
   name,
   disabled: true,
   config_discovery: {
     config_source: { ads: {}, resource_api_version: 'V3' },
-    default_config: { '@type': types[0] },
+    default_config: { '@type': types[0], ...initial },
     apply_default_config_without_warming: true,
     type_urls: types,
   },
@@ -104,7 +107,7 @@ export function httpFilters(options: TranslateOptions): JsonObject[] {
       typed_config: { '@type': 'type.googleapis.com/xds.type.v3.TypedStruct', type_url: FILTER_TYPES.apiKey },
     },
     // How many may come: after the identity, so that a limit can count by it.
-    slot(SLOT.rateLimit, FILTER_TYPES.rateLimit, { stat_prefix: 'sessions' }),
+    discovered(SLOT.rateLimit, [FILTER_TYPES.rateLimit], { stat_prefix: 'sessions' }),
     // Asks the control plane, for services that say so: a place is found, or waited for.
     slot(SLOT.admission, FILTER_TYPES.authorization, admission(options)),
     // Which instance it is to be.

@@ -1,17 +1,23 @@
 /**
- * The pace of new sessions, kept by Envoy itself. The bucket is as large as the ready instances together can bear, so it opens wider as
- * they come back; a client address has a bucket of its own. Each route to a service has its own buckets, and Envoy fills all of them anew when any
- * route is changed: what is let in at once is at most one burst more for each.
+ * The pace of new sessions, kept by Envoy itself. The bucket of a service is as large as its ready instances together can bear, so it opens
+ * wider as they come back; each client address has a bucket of its own. They stand in the filter, not on routes: so all routes to a service
+ * share them, and no change of a route fills them anew. A change of the limits does, or of how many are ready. Only the parts of a split have
+ * buckets of their own, since a route tells the filter of itself before the part is chosen.
  */
+import type { FleetService } from '../model/fleet.ts';
 import type { SessionLimits } from '../model/limits.ts';
 import type { JsonObject } from '../routing/policy.ts';
-import { FILTER_TYPES, SLOT } from './filters.ts';
+import { FILTER_CONFIG, FILTER_TYPES, SLOT } from './filters.ts';
 
 const SECONDS_OF_BURST = 2;
-/** Addresses that are remembered; one that falls out starts with a full bucket. */
+/** Addresses that are remembered of each service; one that falls out starts with a full bucket. */
 const CLIENTS = 50_000;
 const ALWAYS = { default_value: { numerator: 100, denominator: 'HUNDRED' } };
-const UNLIMITED = 1_000_000_000;
+const UNLIMITED = { max_tokens: 1_000_000_000, tokens_per_fill: 1_000_000_000, fill_interval: '1s' };
+/** What a route tells the filter of itself: its service, once for the service's bucket and once for those of its clients. */
+const SERVICE = 'service';
+const CLIENT = 'client-of';
+const ADDRESS = 'remote_address';
 
 type Rate = NonNullable<SessionLimits['newPerInstance']>;
 
@@ -27,27 +33,66 @@ function bucket({ perSecond, burst }: Rate, times: number): JsonObject {
   };
 }
 
-/** For a route's typed_per_filter_config. `ready`: instances that can take sessions. */
-export function rateLimit(limits: SessionLimits | undefined, ready: number): JsonObject {
+interface Limited {
+  readonly name: string;
+  readonly limits: SessionLimits | undefined;
+  /** Instances that can take sessions. */
+  readonly ready: number;
+}
+
+function buckets({ name, limits, ready }: Limited): JsonObject[] {
   const { newPerInstance, newPerClient } = limits ?? {};
-  if (newPerInstance === undefined && newPerClient === undefined) return {};
-  return {
-    [SLOT.rateLimit]: {
-      '@type': FILTER_TYPES.rateLimit,
-      stat_prefix: 'sessions',
-      token_bucket:
-        newPerInstance === undefined
-          ? { max_tokens: UNLIMITED, tokens_per_fill: UNLIMITED, fill_interval: '1s' }
-          : bucket(newPerInstance, Math.max(1, ready)),
-      filter_enabled: ALWAYS,
-      filter_enforced: ALWAYS,
-      ...(newPerClient === undefined
-        ? {}
-        : {
-            rate_limits: [{ actions: [{ remote_address: {} }] }],
-            descriptors: [{ entries: [{ key: 'remote_address' }], token_bucket: bucket(newPerClient, 1) }],
-            max_dynamic_descriptors: CLIENTS,
-          }),
-    },
-  };
+  return [
+    ...(newPerInstance === undefined
+      ? []
+      : [{ entries: [{ key: SERVICE, value: name }], token_bucket: bucket(newPerInstance, Math.max(1, ready)) }]),
+    ...(newPerClient === undefined
+      ? []
+      : [{ entries: [{ key: CLIENT, value: name }, { key: ADDRESS }], token_bucket: bucket(newPerClient, 1) }]),
+  ];
+}
+
+const filter = (descriptors: readonly JsonObject[]): JsonObject => ({
+  '@type': FILTER_TYPES.rateLimit,
+  stat_prefix: 'sessions',
+  token_bucket: UNLIMITED,
+  filter_enabled: ALWAYS,
+  filter_enforced: ALWAYS,
+  descriptors,
+  max_dynamic_descriptors: CLIENTS,
+});
+
+export const readyOf = ({ instances }: Pick<FleetService, 'instances'>): number =>
+  instances.filter(({ health }) => health === 'healthy').length;
+
+/** The filter with the buckets of all services and pools. */
+export function rateLimitFilter(services: readonly FleetService[]): JsonObject {
+  return filter(
+    services.flatMap((service) =>
+      buckets({ name: service.name, limits: service.gateway.limits, ready: readyOf(service) }),
+    ),
+  );
+}
+
+const isLimited = ({ newPerInstance, newPerClient }: SessionLimits = {}): boolean =>
+  newPerInstance !== undefined || newPerClient !== undefined;
+
+function told(service: string): object[] {
+  const key = (name: string): object => ({ generic_key: { descriptor_key: name, descriptor_value: service } });
+  return [{ actions: [key(SERVICE)] }, { actions: [key(CLIENT), { remote_address: {} }] }];
+}
+
+/** For a route's typed_per_filter_config. */
+export function rateLimitOfRoute(limits: SessionLimits | undefined): JsonObject {
+  return isLimited(limits) ? { [SLOT.rateLimit]: { '@type': FILTER_CONFIG, config: {} } } : {};
+}
+
+/** For a route's action. */
+export function rateLimitOfAction(service: string, limits: SessionLimits | undefined): JsonObject {
+  return isLimited(limits) ? { rate_limits: told(service) } : {};
+}
+
+/** For the typed_per_filter_config of a part of a split. */
+export function rateLimitOfPart(part: Limited): JsonObject {
+  return isLimited(part.limits) ? { [SLOT.rateLimit]: { ...filter(buckets(part)), rate_limits: told(part.name) } } : {};
 }

@@ -7,7 +7,7 @@ import type { JsonObject } from '../routing/policy.ts';
 import { admissionOfRoute } from './admission.ts';
 import { affinityOfRoute } from './affinity.ts';
 import { seconds } from './options.ts';
-import { rateLimit } from './rate-limit.ts';
+import { rateLimitOfAction, rateLimitOfPart, rateLimitOfRoute } from './rate-limit.ts';
 import { BY_KEY, ofVersion, shared } from './versions.ts';
 
 /** A cluster that routes can lead to: a service, or a pool of instances by tags. */
@@ -66,11 +66,11 @@ function hashPolicy(sticky: Sticky): JsonObject {
 }
 
 /** The slots of the listener that the service wants. */
-function filters({ name, gateway: { affinity, limits }, ready, asks }: Omit<Reachable, 'fragment'>): JsonObject {
+function filters({ name, gateway, asks }: Reachable, rateLimit: JsonObject): JsonObject {
   const config = {
-    ...rateLimit(limits, ready),
+    ...rateLimit,
     ...admissionOfRoute(name, asks === true),
-    ...affinityOfRoute(name, affinity),
+    ...affinityOfRoute(name, gateway.affinity),
   };
   return Object.keys(config).length === 0 ? {} : { typed_per_filter_config: config };
 }
@@ -78,7 +78,11 @@ function filters({ name, gateway: { affinity, limits }, ready, asks }: Omit<Reac
 type Action = JsonObject & { route: JsonObject };
 
 function action(to: Reachable, where: JsonObject): Action {
-  return { route: { ...where, ...timing(to.gateway), ...to.fragment }, ...filters(to) };
+  const { name, gateway, fragment } = to;
+  return {
+    route: { ...where, ...timing(gateway), ...rateLimitOfAction(name, gateway.limits), ...fragment },
+    ...filters(to, rateLimitOfRoute(gateway.limits)),
+  };
 }
 
 /** A route to one cluster, without its match. */
@@ -109,7 +113,10 @@ export function toSplit(
           (to.shares === undefined
             ? [{ name: to.name, weight: weight * whole }]
             : shared(to.name, to.shares, weight)
-          ).map((part) => ({ ...part, ...filters(to) })),
+          ).map((part) => ({
+            ...part,
+            ...filters(to, rateLimitOfPart({ ...to, limits: to.gateway.limits })),
+          })),
         ),
         ...(sticky === undefined ? {} : { use_hash_policy: true }),
       },
