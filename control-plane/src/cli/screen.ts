@@ -18,6 +18,8 @@ export interface Screen {
 
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l';
 const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l';
+/** Some terminals do not tell their size. */
+const UNKNOWN_ROWS = 24;
 const AT_ONCE = ['\u001b[?2026h', '\u001b[?2026l'] as const;
 
 /** What a redraw writes: from the top left on, each line up to its end, and nothing of what was there below. */
@@ -30,6 +32,7 @@ export function redraw(text: string, rows: number): string {
 export function openScreen(onKey: (key: Key) => void, onResize: () => void): Screen {
   const { stdin, stdout } = process;
   let open = true;
+  const rows = (): number => (stdout.rows > 0 ? stdout.rows : UNKNOWN_ROWS);
 
   function enter(): void {
     if (stdin.isTTY) stdin.setRawMode(true);
@@ -42,7 +45,8 @@ export function openScreen(onKey: (key: Key) => void, onResize: () => void): Scr
   function take(_text: string | undefined, { name, ctrl }: { name?: string; ctrl: boolean }): void {
     if (ctrl && name === 'z') {
       leave();
-      process.kill(process.pid, 'SIGTSTP');
+      // As the terminal would: whoever started this one waits in the same group.
+      process.kill(0, 'SIGTSTP');
     } else onKey({ name: name ?? _text ?? '', ctrl });
   }
   function goOn(): void {
@@ -71,9 +75,9 @@ export function openScreen(onKey: (key: Key) => void, onResize: () => void): Scr
   enter();
   return {
     draw(text) {
-      if (open) stdout.write(redraw(text, stdout.rows));
+      if (open) stdout.write(redraw(text, rows()));
     },
-    rows: () => stdout.rows,
+    rows,
     close,
   };
 }
