@@ -61,7 +61,8 @@ export function secretsOfAgents(folder: string, instances: readonly string[]): K
     const record = readText(join(folder, id, 'process.json'));
     const pid = record === undefined ? undefined : (JSON.parse(record) as { process?: { pid?: number } }).process?.pid;
     const variables = pid === undefined ? undefined : variablesOf(pid);
-    if (variables === undefined) unknown.add(id);
+    // Another process may have got its number since.
+    if (variables?.['SWITCHBOARD_INSTANCE'] !== id) unknown.add(id);
     else for (const [name, value] of Object.entries(variables)) if (!ORDINARY.test(name)) values.push(value);
   }
   return { values, unknown };
