@@ -8,6 +8,8 @@ import { dataPath } from './data-path.ts';
 import { failover } from './failover.ts';
 import type { Figure } from './figure.ts';
 import { lifecycle } from './lifecycle.ts';
+import { logFlood } from './log-flood.ts';
+import { rolling } from './rolling.ts';
 import { routing } from './routing.ts';
 import { healthChecks } from './health-checks.ts';
 import { sessionTable } from './session-table.ts';
@@ -25,6 +27,8 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> =
   telemetry,
   lifecycle,
   canary,
+  rolling,
+  'log-flood': logFlood,
   routing,
   failover,
   'health-checks': healthChecks,

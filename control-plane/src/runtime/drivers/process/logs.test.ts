@@ -28,8 +28,8 @@ function newLog() {
     endLine(): void {
       appendFileSync(path, '\n');
     },
-    rotate(files = 3): void {
-      rotate(path, 0, files, rotations);
+    rotate(files = 3, maxBytes = 0, flood = 1_000_000): void {
+      rotate(path, maxBytes, files, rotations, flood);
     },
     follow() {
       const seen: string[] = [];
@@ -111,4 +111,33 @@ it('keeps so many files, oldest last, and with one alone it only cuts', () => {
   single.write(1);
   single.rotate(1);
   expect([readFileSync(single.path, 'utf8'), existsSync(`${single.path}.1`)]).toEqual(['', false]);
+});
+
+it('keeps only the end of a flood, says how much it dropped, and who follows repeats nothing', async () => {
+  const log = newLog();
+  log.write(10);
+  const reader = log.follow();
+  // Read before the flood.
+  log.write(1);
+  for (let round = 0; round < 400 && reader.seen.length < 1; round += 1) await sleep(25);
+  log.write(1_000);
+  log.rotate(3, 1_000, 2_000);
+  log.write(2);
+  const kept = readFileSync(`${log.path}.1`, 'utf8').split('\n');
+  expect(kept[0]).toMatch(/^\(\d{4} bytes were dropped: more was written than is kept\)$/);
+  expect(kept.length).toBeLessThan(120);
+  expect(kept.at(-2)).toBe('line 1010');
+  await reader.until(kept.length + 2);
+  expect(reader.seen).toEqual(['line 10', ...kept.slice(0, -1), 'line 1011', 'line 1012']);
+});
+
+it('goes on where it was in what was kept of a flood', async () => {
+  const log = newLog();
+  log.write(1_000);
+  const reader = log.follow();
+  log.write(3);
+  log.rotate(3, 1_000, 2_000);
+  log.write(2);
+  await reader.until(5);
+  expect(reader.seen).toEqual(numbered(1_000, 1_005));
 });

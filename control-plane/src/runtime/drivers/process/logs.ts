@@ -1,11 +1,11 @@
 /**
  * Agents write straight into files, opened for appending: no pipe that fills up and freezes them, none that breaks when the
  * control plane ends. The process holds the descriptor, so a file can't be renamed away; it is copied and then cut to nothing, and
- * goes on at its new end. Lines written between the last read and the cut are lost; the gap is a few microseconds.
+ * goes on at its new end. Lines written between the last read and the cut are lost; the gap is a few microseconds. Of a flood only the end
+ * is copied, with a line that says so: a turn of the event loop never copies more than some tens of megabytes.
  */
 import {
   closeSync,
-  copyFileSync,
   existsSync,
   fstatSync,
   ftruncateSync,
@@ -29,11 +29,25 @@ const FOLLOW_POLL_MS = 150;
 
 export const logFile = (folder: string, stream: Stream): string => join(folder, `${stream}.log`);
 
-/** How often each file was rotated by this process, so that who follows one finds what it had not read yet in the older files. */
-export type Rotations = Map<string, number>;
+/** What this process has rotated of a file, so that who follows it finds what it had not read yet in the older files. */
+interface Rotated {
+  readonly count: number;
+  /** Of the last ones, newest last: how much further on a line lies in the older file than it lay in the file itself; negative where its start was dropped. */
+  readonly shifts: readonly number[];
+}
+export type Rotations = Map<string, Rotated>;
 
-/** Rotates `stdout.log` to `stdout.log.1` and so on when it is larger than `maxBytes`; keeps `files` in all. */
-export function rotate(path: string, maxBytes: number, files: number, rotations: Rotations): void {
+/** Copied in one turn of the event loop this takes some 20 ms. */
+const FLOOD_BYTES = 32 * 1024 * 1024;
+
+/** Rotates `stdout.log` to `stdout.log.1` and so on when it is larger than `maxBytes`; keeps `files` in all. Beyond `flood` bytes only the end is kept. */
+export function rotate(
+  path: string,
+  maxBytes: number,
+  files: number,
+  rotations: Rotations,
+  flood = Math.max(FLOOD_BYTES, 2 * maxBytes),
+): void {
   let size: number;
   try {
     size = statSync(path).size;
@@ -41,42 +55,62 @@ export function rotate(path: string, maxBytes: number, files: number, rotations:
     return;
   }
   if (size <= maxBytes) return;
-  rotations.set(path, (rotations.get(path) ?? 0) + 1);
   const source = openSync(path, 'r+');
+  let shift = 0;
   try {
-    // Older files move only when the copy is made; on a full disk the log is cut all the same, or it would fill what is left.
-    if (files > 1) {
-      copyFileSync(path, `${path}.copy`);
-      for (let index = files - 2; index >= 1; index -= 1)
-        if (existsSync(`${path}.${index}`)) renameSync(`${path}.${index}`, `${path}.${index + 1}`);
-      renameSync(`${path}.copy`, `${path}.1`);
-      cutAfterCopying(source, `${path}.1`);
-    } else ftruncateSync(source, 0);
+    if (files > 1) shift = keepOld(path, source, maxBytes, files, flood);
   } catch (error) {
     rmSync(`${path}.copy`, { force: true });
-    ftruncateSync(source, 0);
     throw error;
   } finally {
+    // On a full disk too, or it would fill what is left.
+    ftruncateSync(source, 0);
     closeSync(source);
+    const { count = 0, shifts = [] } = rotations.get(path) ?? {};
+    rotations.set(path, { count: count + 1, shifts: [...shifts, shift].slice(-files) });
   }
 }
 
-/** Adds what was appended while the copy was made, and cuts the log at once: what is written between the last read and the cut is lost. */
-function cutAfterCopying(source: number, copy: string): void {
-  const target = openSync(copy, 'r+');
+/** Copies the end of the log, and moves the older files only when that is done. Gives the shift of its lines. */
+function keepOld(path: string, source: number, maxBytes: number, files: number, flood: number): number {
+  const target = openSync(`${path}.copy`, 'w', 0o600);
   try {
-    const buffer = Buffer.alloc(CHUNK);
-    let position = fstatSync(target).size;
-    let read = readSync(source, buffer, 0, CHUNK, position);
-    while (read > 0) {
-      writeSync(target, buffer, 0, read, position);
-      position += read;
-      read = readSync(source, buffer, 0, CHUNK, position);
-    }
-    ftruncateSync(source, 0);
+    const { size } = fstatSync(source);
+    const from = size > flood ? nextLine(source, size - maxBytes) : 0;
+    const note = from === 0 ? '' : `(${from} bytes were dropped: more was written than is kept)\n`;
+    writeSync(target, note);
+    const end = copy(source, from, target, size);
+    for (let index = files - 2; index >= 1; index -= 1)
+      if (existsSync(`${path}.${index}`)) renameSync(`${path}.${index}`, `${path}.${index + 1}`);
+    renameSync(`${path}.copy`, `${path}.1`);
+    // What was appended meanwhile, but no endless race with who writes as fast as it is copied.
+    copy(source, end, target, end + flood);
+    return Buffer.byteLength(note) - from;
   } finally {
     closeSync(target);
   }
+}
+
+const COPY_CHUNK = 1024 * 1024;
+
+/** Up to `until`, or the end. Gives where it stopped. */
+function copy(source: number, from: number, target: number, until: number): number {
+  const buffer = Buffer.allocUnsafe(Math.min(COPY_CHUNK, until - from));
+  let position = from;
+  while (position < until) {
+    const read = readSync(source, buffer, 0, Math.min(buffer.length, until - position), position);
+    if (read === 0) break;
+    writeSync(target, buffer, 0, read);
+    position += read;
+  }
+  return position;
+}
+
+/** Where the first line after `position` begins; with none near, `position` itself. */
+function nextLine(source: number, position: number): number {
+  const buffer = Buffer.alloc(LONGEST_LINE);
+  const newline = buffer.subarray(0, readSync(source, buffer, 0, LONGEST_LINE, position)).indexOf(10);
+  return position + newline + 1;
 }
 
 /** The last `count` lines of a file, read from its end; the text after the last newline counts as a line. */
@@ -126,9 +160,10 @@ const MOST_LINES = 5_000;
 /** New whole lines since the last look: first those of files that were rotated away meanwhile. */
 function newLines(tail: Tail, rotations: Rotations): LogLine[] {
   const lines: LogLine[] = [];
-  for (let behind = (rotations.get(tail.path) ?? 0) - tail.rotations; behind > 0; behind -= 1) {
+  const { count = 0, shifts = [] } = rotations.get(tail.path) ?? {};
+  for (let behind = count - tail.rotations; behind > 0; behind -= 1) {
     const old = `${tail.path}.${behind}`;
-    if (existsSync(old)) readOn(tail, old, lines);
+    if (existsSync(old)) readOn(tail, old, lines, shifts.at(-behind));
     else lines.push({ at: null, stream: tail.stream, text: '(lines were rotated away before they could be read)' });
     if (lines.length > MOST_LINES) return lines;
     tail.rotations += 1;
@@ -139,16 +174,16 @@ function newLines(tail: Tail, rotations: Rotations): LogLine[] {
 }
 
 /** Reads on in a file from the tail's position. One that has become shorter was emptied by another: it is read from its start. */
-function readOn(tail: Tail, path: string, lines: LogLine[]): void {
+function readOn(tail: Tail, path: string, lines: LogLine[], shift = 0): void {
   const file = openSync(path, 'r');
   try {
-    if (fstatSync(file).size < tail.position) {
-      tail.position = 0;
+    if (tail.position + shift < 0 || fstatSync(file).size < tail.position + shift) {
+      tail.position = -shift;
       tail.rest = Buffer.alloc(0);
     }
     const buffer = Buffer.alloc(CHUNK);
     while (lines.length <= MOST_LINES) {
-      const read = readSync(file, buffer, 0, CHUNK, tail.position);
+      const read = readSync(file, buffer, 0, CHUNK, tail.position + shift);
       if (read === 0) return;
       tail.position += read;
       takeLines(tail, buffer.subarray(0, read), lines);
@@ -183,7 +218,7 @@ export async function* readLogs(
   for (const stream of STREAMS) {
     const path = logFile(folder, stream);
     const { lines, end } = lastLines(path, options.tail);
-    tails.push({ stream, path, position: end, rotations: rotations.get(path) ?? 0, rest: Buffer.alloc(0) });
+    tails.push({ stream, path, position: end, rotations: rotations.get(path)?.count ?? 0, rest: Buffer.alloc(0) });
     for (const text of lines) yield { at: null, stream, text };
   }
   while (options.follow && !options.signal.aborted) {
