@@ -11,7 +11,7 @@ import { freePort } from './processes.ts';
 const SERVICES = 100;
 
 /** Until it listens: what no gateway can be quicker than. */
-async function agentStart(): Promise<number> {
+export async function agentStart(): Promise<number> {
   const port = await freePort();
   const begin = performance.now();
   const child = spawn(process.execPath, [join(repository, 'test/support/echo-agent.ts'), '--port', String(port)], {

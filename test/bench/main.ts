@@ -11,6 +11,7 @@ import { lifecycle } from './lifecycle.ts';
 import { logFlood } from './log-flood.ts';
 import { rolling } from './rolling.ts';
 import { routing } from './routing.ts';
+import { scaling } from './scaling.ts';
 import { healthChecks } from './health-checks.ts';
 import { sessionTable } from './session-table.ts';
 import { start } from './start.ts';
@@ -28,6 +29,7 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> =
   lifecycle,
   canary,
   rolling,
+  scaling,
   'log-flood': logFlood,
   routing,
   failover,
