@@ -15,7 +15,8 @@ const SIZE = { services: 1_000, instances: 10 };
 
 class Host {
   private readonly child: ChildProcess = fork(join(import.meta.dirname, 'xds-host.ts'), {
-    execArgv: ['--expose-gc', '--max-semi-space-size=2'],
+    // As the product's own process is started.
+    execArgv: ['--expose-gc', '--max-semi-space-size=8'],
   });
 
   async tell(command: HostCommand): Promise<HostAnswer> {

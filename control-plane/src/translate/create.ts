@@ -94,7 +94,7 @@ export function createTranslator(options: TranslateOptions): Translator {
   let clusterSet = setOf([]);
   let endpointSet = setOf([]);
   /** What a service was last translated to: it goes on being served if its newest form can't be. */
-  let built = new Map<string, Built>();
+  const built = new Map<string, Built>();
   let closed: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   let lastFleet: FleetView | undefined;
   /** Live policies move only in their own steps, however often the fleet changes. */
@@ -199,7 +199,7 @@ export function createTranslator(options: TranslateOptions): Translator {
       kept = next;
       closed = new Map([...next].map(([{ name }, translated]) => [name, translated.closed]));
       const names = new Set(clusters.map((service) => service.name));
-      built = new Map([...built].filter(([name]) => names.has(name)));
+      for (const name of built.keys()) if (!names.has(name)) built.delete(name);
       const all = [...next.values()];
       const present = <T>(from: readonly Translated[], pick: (one: Translated) => T | undefined): T[] =>
         from.map(pick).filter((one) => one !== undefined);

@@ -98,7 +98,11 @@ export function createRouteTable(): (
           name,
           entry(name, AT_ENTRY, [service], () => ownEntry(service)),
         );
-      } else forms.set(form, [...(forms.get(form) ?? []), service.name]);
+      } else {
+        const names = forms.get(form);
+        if (names === undefined) forms.set(form, [service.name]);
+        else names.push(service.name);
+      }
     }
     for (const [form, names] of forms) {
       next.set(

@@ -67,8 +67,9 @@ function byPath(entries: readonly TableEntry[]): { anywhere: number[]; paths: Ma
   const anywhere: number[] = [];
   for (const [index, { path }] of entries.entries()) {
     const key = literal(path);
-    if (key === undefined) anywhere.push(index);
-    else at.set(key, [...(at.get(key) ?? []), index]);
+    const there = key === undefined ? anywhere : at.get(key);
+    if (there !== undefined) there.push(index);
+    else if (key !== undefined) at.set(key, [index]);
   }
   if (anywhere.length * at.size > MOST_REPEATED * entries.length) return undefined;
   const paths = new Map(
