@@ -14,7 +14,7 @@ const SCRIPT = readFileSync(new URL('affinity.lua', import.meta.url), 'utf8');
 
 export type InstanceToken = (instance: string) => string;
 
-const bindsToInstance = (affinity: Affinity | undefined): boolean =>
+export const bindsToInstance = (affinity: Affinity | undefined): boolean =>
   affinity?.type === 'cookie' || affinity?.type === 'header';
 
 /** The script with the tokens of every instance whose service keeps clients at their instance. */

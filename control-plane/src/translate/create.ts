@@ -9,7 +9,7 @@ import type { PolicyFragment } from '../routing/policy.ts';
 import type { Snapshot, TypeSet, TypeUrl, XdsResource } from '../xds/snapshot.ts';
 import { cluster } from './cluster.ts';
 import { endpoints } from './endpoint.ts';
-import { extensions } from './extensions.ts';
+import { extensions, hasPart } from './extensions.ts';
 import { LISTENER_NAME, listener } from './listener.ts';
 import type { Problem, TranslateOptions } from './options.ts';
 import { resource, setOf, whyNot } from './resource.ts';
@@ -177,14 +177,15 @@ export function createTranslator(options: TranslateOptions): Translator {
       ? gateway.limits?.sessionsPerInstance !== undefined
       : options.policies.get(policyOf(gateway).type)?.live === true;
 
-  let filters: { readonly clusters: readonly FleetService[]; readonly set: TypeSet } | undefined;
+  let filters: { readonly from: readonly FleetService[]; readonly set: TypeSet } | undefined;
   function extensionSet(services: readonly FleetService[], pools: readonly FleetService[]): TypeSet {
-    const clusters = [...services, ...pools];
-    const old = filters?.clusters;
-    if (filters === undefined || old?.length !== clusters.length || clusters.some((one, index) => one !== old[index]))
+    const [some, somePools] = [services.filter(hasPart), pools.filter(hasPart)];
+    const from = [...some, ...somePools];
+    const old = filters?.from;
+    if (filters === undefined || old?.length !== from.length || from.some((one, index) => one !== old[index]))
       filters = {
-        clusters,
-        set: setOf(extensions(services, pools, options).map((one) => resource(TYPES.extension, one.name, one))),
+        from,
+        set: setOf(extensions(some, somePools, options).map((one) => resource(TYPES.extension, one.name, one))),
       };
     return filters.set;
   }

@@ -1,15 +1,19 @@
 /** Filters of the listener whose configuration comes by ECDS. Each is always there: one that were missing would be an error to Envoy. */
 import type { FleetService } from '../model/fleet.ts';
 import type { JsonObject } from '../routing/policy.ts';
-import { affinityFilter } from './affinity.ts';
+import { affinityFilter, bindsToInstance } from './affinity.ts';
 import { FILTER_TYPES, SLOT } from './filters.ts';
 import type { TranslateOptions } from './options.ts';
-import { rateLimitFilter } from './rate-limit.ts';
+import { isLimited, rateLimitFilter } from './rate-limit.ts';
 
 export interface Extension {
   readonly name: string;
   readonly typed_config: JsonObject;
 }
+
+/** Most services have no part in them: a change of one of those makes nothing anew. */
+export const hasPart = ({ gateway: { affinity, limits } }: FleetService): boolean =>
+  bindsToInstance(affinity) || isLimited(limits);
 
 /** `pools`: instances by tags. */
 export function extensions(

@@ -74,7 +74,7 @@ export function rateLimitFilter(services: readonly FleetService[]): JsonObject {
   );
 }
 
-const isLimited = ({ newPerInstance, newPerClient }: SessionLimits = {}): boolean =>
+export const isLimited = ({ newPerInstance, newPerClient }: SessionLimits = {}): boolean =>
   newPerInstance !== undefined || newPerClient !== undefined;
 
 function told(service: string): object[] {
