@@ -178,7 +178,15 @@ describe('a service that is full', () => {
     line.comes();
     await world.until('three wait', async () => (await waiting(world, 'weather')) === 3);
     // Longer than the gateway needs to tell of all that it has open.
-    await world.until('all sessions are known', async () => (await world.status()).sessions.open === 4, 30_000);
+    await world.until(
+      'all sessions are known',
+      async () => {
+        const { sessions } = await world.status();
+        if (sessions.open === 4) return true;
+        throw new Error(`${JSON.stringify(sessions)}, ${line.inside.length} are in, refused: ${line.refused.join()}`);
+      },
+      30_000,
+    );
     await sleep(2_000);
     expect(line.inside).toHaveLength(4);
     await line.leaves();

@@ -151,7 +151,8 @@ async function build(
     sessions,
     isAcked: (revision) => late.admission?.isAcked(revision) ?? false,
     isUnhealthy: (instance) => late.admission?.isUnhealthy(instance) ?? true,
-    isCounted: () => sessions.counts().settled || load.open() !== undefined,
+    // Envoy's own counts may have begun anew with the restart: only what it has told of each session counts.
+    isCounted: () => sessions.counts().settled,
     closed: (service) => late.admission?.closed(service),
     gatewayView: () => late.admission?.gatewayView(),
     onWait: (service) => late.admission?.onWait(service),
