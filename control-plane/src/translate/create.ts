@@ -12,7 +12,7 @@ import { endpoints } from './endpoint.ts';
 import { extensions, hasPart } from './extensions.ts';
 import { LISTENER_NAME, listener } from './listener.ts';
 import type { Problem, TranslateOptions } from './options.ts';
-import { resource, setOf, whyNot } from './resource.ts';
+import { resource, sameParts, setOf, whyNot } from './resource.ts';
 import { readyOf } from './rate-limit.ts';
 import type { Reachable } from './route-action.ts';
 import { createRouteTable } from './route-table.ts';
@@ -181,8 +181,7 @@ export function createTranslator(options: TranslateOptions): Translator {
   function extensionSet(services: readonly FleetService[], pools: readonly FleetService[]): TypeSet {
     const [some, somePools] = [services.filter(hasPart), pools.filter(hasPart)];
     const from = [...some, ...somePools];
-    const old = filters?.from;
-    if (filters === undefined || old?.length !== from.length || from.some((one, index) => one !== old[index]))
+    if (filters === undefined || !sameParts(filters.from, from))
       filters = {
         from,
         set: setOf(extensions(some, somePools, options).map((one) => resource(TYPES.extension, one.name, one))),

@@ -23,6 +23,10 @@ export function setOf(resources: readonly XdsResource[], before?: TypeSet): Type
   return { version, resources: new Map(resources.map((one) => [one.name, one])) };
 }
 
+/** By identity, in their order: what was made from the same parts need not be made again. */
+export const sameParts = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((one, index) => one === b[index]);
+
 export function whyNot(error: unknown): string {
   return error instanceof EncodeError ? `does not fit Envoy: ${error.message}` : messageOf(error);
 }

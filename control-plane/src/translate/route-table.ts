@@ -9,7 +9,7 @@ import type { XdsResource } from '../xds/snapshot.ts';
 import { ENTRY, ownEntry, sharedEntry, sharedForm } from './entry.ts';
 import { ROUTES_NAME } from './listener.ts';
 import type { Problem } from './options.ts';
-import { hash, whyNot } from './resource.ts';
+import { hash, sameParts, whyNot } from './resource.ts';
 import type { Reachable } from './route-action.ts';
 import { virtualHost, type KeptPaths, type TableEntry } from './route-tree.ts';
 import { NO_AGENT_ROUTE, ROUTE_CONFIGURATION, customRoute, reach, standardRoutes } from './route.ts';
@@ -28,9 +28,6 @@ interface Entry extends TableEntry {
   /** What it was made from, by identity. */
   readonly from: readonly unknown[];
 }
-
-const sameParts = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((one, index) => one === b[index]);
 
 const encodeAll = (all: readonly object[]): Uint8Array[] => all.map((one) => encode(ROUTE, one));
 

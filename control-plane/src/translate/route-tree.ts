@@ -4,6 +4,7 @@
  */
 import { encode, encodeWith, mapEntry, part } from '@switchboard/proto';
 import type { PathMatch } from '../model/route.ts';
+import { sameParts } from './resource.ts';
 import { VIRTUAL_HOST } from './route.ts';
 
 const HOST = 'envoy.config.route.v3.VirtualHost';
@@ -102,7 +103,7 @@ export function virtualHost(
   const bytesAt = (path: string, indexes: readonly number[]): Uint8Array => {
     const here = pick(indexes);
     const old = kept.get(path);
-    if (old?.entries.length === here.length && here.every((one, index) => one === old.entries[index])) return old.bytes;
+    if (old !== undefined && sameParts(old.entries, here)) return old.bytes;
     const bytes = mapEntry(MAP, 'map', path, action(here));
     kept.set(path, { entries: here, bytes });
     return bytes;

@@ -5,6 +5,7 @@
 import type { FleetInstance, FleetRoute, FleetService, FleetView } from '../model/fleet.ts';
 import type { Target } from '../model/route.ts';
 import { ServiceGateway } from '../model/service.ts';
+import { sameParts } from './resource.ts';
 import { poolName } from './route-action.ts';
 
 type TagTarget = Extract<Target, { tags: unknown }>;
@@ -29,11 +30,7 @@ export function createTagPools(): (fleet: FleetView) => FleetService[] {
     const gateway = target.service === undefined ? DEFAULTS : (of[0]?.gateway ?? DEFAULTS);
     const instances = of.flatMap((one) => one.instances).filter((one) => hasTags(one, target.tags));
     const old = kept.get(name);
-    const same =
-      old?.gateway === gateway &&
-      old.instances.length === instances.length &&
-      instances.every((one, index) => one === old.instances[index]);
-    return same ? old : { name, gateway, instances };
+    return old?.gateway === gateway && sameParts(old.instances, instances) ? old : { name, gateway, instances };
   }
 
   return ({ services, routes }) => {
