@@ -18,8 +18,6 @@ export interface AdmissionParts {
   /** Every connected gateway has acknowledged the revision. */
   readonly isAcked: (revision: number) => boolean;
   readonly isUnhealthy: (instance: string) => boolean;
-  /** It is known how many sessions each instance has. */
-  readonly isCounted: () => boolean;
   /** Instances that are closed to new sessions as every gateway runs it; undefined: some are yet to hear of the newest. */
   readonly closed: (service: string) => ReadonlySet<string> | undefined;
   readonly gatewayView: () => Pick<GatewayView, 'of' | 'refresh'> | undefined;
@@ -76,7 +74,8 @@ export function createAdmission(parts: AdmissionParts): Admission {
     const isServed = (held: Held<Instance>): boolean => isFound(held) && parts.isAcked(held.revision);
     const most = serviceOf(name)?.spec.gateway.limits?.sessionsPerInstance;
     if (most === undefined) return well.some(isServed) ? Number.POSITIVE_INFINITY : 0;
-    if (!parts.isCounted()) return 0;
+    // Load reports are no proof: Envoy's own counts may have begun anew with a restart. Only what it has told of each session counts.
+    if (!sessions.counts().settled) return 0;
     const closed = parts.closed(name);
     const places = well.map((held) => ({
       open: openAt(held.value),

@@ -145,14 +145,12 @@ async function build(
   const load = createEndpointLoad({ now: () => performance.now() });
   const reports = createAgentReports({ now });
   // What it asks starts later; until then nobody is let in, and whoever waits is remembered.
-  const late: { admission?: Omit<AdmissionParts, 'view' | 'sessions' | 'isCounted'> } = {};
+  const late: { admission?: Omit<AdmissionParts, 'view' | 'sessions'> } = {};
   const admission = createAdmission({
     view: () => registryView(),
     sessions,
     isAcked: (revision) => late.admission?.isAcked(revision) ?? false,
     isUnhealthy: (instance) => late.admission?.isUnhealthy(instance) ?? true,
-    // Envoy's own counts may have begun anew with the restart: only what it has told of each session counts.
-    isCounted: () => sessions.counts().settled,
     closed: (service) => late.admission?.closed(service),
     gatewayView: () => late.admission?.gatewayView(),
     onWait: (service) => late.admission?.onWait(service),

@@ -77,8 +77,8 @@ interface Running {
   timer: NodeJS.Timeout | undefined;
   attempts: number;
   busy: Promise<void> | undefined;
-  /** Ends the check that is under way. */
-  abort: ((reason: Error) => void) | undefined;
+  /** Of the check that is under way. */
+  limit: AbortController | undefined;
 }
 
 interface Watched {
@@ -167,13 +167,13 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
     const most = decisive ? Math.min(SUSPECT_TIMEOUT_MS, durationMs(probe.timeout)) : durationMs(probe.timeout);
     // One controller, its timer cleared when the check has ended: AbortSignal.timeout would fire after each, and that costs more than the check.
     const limit = new AbortController();
-    one.abort = (reason) => {
-      limit.abort(reason);
-    };
-    const timer = setTimeout(one.abort, most, TIMED_OUT);
+    one.limit = limit;
+    const timer = setTimeout(() => {
+      limit.abort(TIMED_OUT);
+    }, most);
     const result = await one.run(entry.target.target, limit.signal);
     clearTimeout(timer);
-    one.abort = undefined;
+    one.limit = undefined;
     running -= 1;
     waiting.shift()?.();
     if (isDropped(entry)) return;
@@ -211,7 +211,7 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
     entry.dropped = true;
     for (const one of entry.checks) {
       clearTimeout(one.timer);
-      one.abort?.(DROPPED);
+      one.limit?.abort(DROPPED);
     }
   }
 
@@ -228,7 +228,7 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
         timer: undefined,
         attempts: 0,
         busy: undefined,
-        abort: undefined,
+        limit: undefined,
       };
     });
     return {
