@@ -14,10 +14,7 @@ async function fromZero(rounds: number): Promise<Figure> {
       seed: [echoService('sleeper', { replicas: 0, autoscale })],
       waitReady: false,
     });
-    await world.until('the gateway runs the newest revision', async () => {
-      const { revision } = await world.client.status();
-      return (await world.client.gateways()).items.some((gateway) => gateway.ackedRevision >= revision);
-    });
+    await world.acked();
     const own = await agentStart();
     const begin = performance.now();
     const sessions = await Promise.all(Array.from({ length: 50 }, async () => openSession(world.url('sleeper'))));

@@ -26,21 +26,13 @@ async function outcome(url: string): Promise<OpenSession | string> {
   );
 }
 
-/** Until the gateway has the routes by which it asks. */
-async function known(world: World): Promise<void> {
-  await world.until('the gateway runs the newest revision', async () => {
-    const { revision } = await world.client.status();
-    return (await world.client.gateways()).items.some((gateway) => gateway.ackedRevision >= revision);
-  });
-}
-
 describe('a service that sleeps', () => {
   it('is woken by the first client; fifty wait for one instance; when all have gone it sleeps again', async () => {
     await using world = await startWorld({
       seed: [zero('weather', {}, ['--slow', '400']), zero('finance')],
       waitReady: false,
     });
-    await known(world);
+    await world.acked();
     expect(await instancesOf(world, 'weather')).toBe(0);
     const [both] = await Promise.all([
       Promise.all(Array.from({ length: 50 }, async () => openSession(world.url('weather')))),
@@ -63,7 +55,7 @@ describe('a service that sleeps', () => {
   it('says why when it can not be woken, and turns away at once who is too many', async () => {
     const seed = [zero('broken', { startTimeout: '3s', maxWaiting: 5 }, ['--fail'])];
     await using world = await startWorld({ seed, waitReady: false });
-    await known(world);
+    await world.acked();
     const all = await Promise.all(Array.from({ length: 12 }, async () => outcome(world.url('broken'))));
     expect(all.every((one) => typeof one === 'string' && one.startsWith('refused with 503'))).toBe(true);
     const told = all.map(String);
@@ -76,7 +68,7 @@ describe('a service that sleeps', () => {
 
   it('lets in those who wait though the control plane is killed meanwhile', async () => {
     await using world = await startWorld({ seed: [zero('weather', {}, ['--slow', '2500'])], waitReady: false });
-    await known(world);
+    await world.acked();
     const waiting = Promise.all(Array.from({ length: 10 }, async () => outcome(world.url('weather'))));
     await world.until('it is being started', async () => (await instancesOf(world, 'weather')) > 0);
     await world.killControlPlane();

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { isError } from '../../control-plane/src/model/errors.ts';
 import type { RolloutVerb } from '../../control-plane/src/model/rollout.ts';
+import { rolloutIs } from '../support/rollout.ts';
 import { openSession } from '../support/sessions.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 
@@ -10,17 +11,7 @@ const canary = { strategy: 'canary', steps: [{ weight: 50, pause: 'manual' }] };
 const weather = (mark: string, spec: Record<string, unknown>, args: readonly string[] = []): Record<string, unknown> =>
   echoService('weather', spec, ['--mark', mark, ...args]);
 
-async function reaches(world: World, phase: string): Promise<void> {
-  await world.until(
-    `the rollout is ${phase}`,
-    async () => {
-      const view = await world.client.rollout('weather');
-      if (view.phase !== phase) throw new Error(JSON.stringify(view));
-      return true;
-    },
-    60_000,
-  );
-}
+const reaches = async (world: World, phase: string): Promise<void> => rolloutIs(world, 'weather', phase, 60_000);
 
 const markOf = async (world: World, version: number): Promise<string> => {
   const session = await openSession(world.url('weather'), { headers: { 'x-agent-version': String(version) } });

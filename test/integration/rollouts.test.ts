@@ -1,6 +1,7 @@
 /** New versions behind the real Envoy: every strategy, what takes itself back, and a control plane that is killed in the middle of it. */
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
+import { rolloutIs } from '../support/rollout.ts';
 import { openSession } from '../support/sessions.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 
@@ -14,26 +15,7 @@ function weather(mark: string, rollout: Document, args: readonly string[] = [], 
   );
 }
 
-async function until(world: World, phase: string): Promise<void> {
-  await world.until(
-    `the rollout is ${phase}`,
-    async () => {
-      const view = await world.client.rollout('weather');
-      if (view.phase !== phase) throw new Error(JSON.stringify(view));
-      return true;
-    },
-    40_000,
-  );
-}
-
-/** Waits for every gateway to know what the registry knows now. */
-async function acked(world: World): Promise<void> {
-  await world.until('the gateway runs the newest revision', async () => {
-    const { revision } = await world.client.status();
-    const { items } = await world.client.gateways();
-    return items.length > 0 && items.every((gateway) => gateway.ackedRevision >= revision);
-  });
-}
+const until = async (world: World, phase: string): Promise<void> => rolloutIs(world, 'weather', phase, 40_000);
 
 /** Opens sessions one after another and counts whose agents answer. */
 async function marks(world: World, count: number, headers: Record<string, string> = {}): Promise<Map<string, number>> {
@@ -58,7 +40,7 @@ describe('a new version', () => {
     const crowd = await world.crowd('weather', 60);
     await world.client.apply([weather('two', { strategy: 'rolling' })]);
     await until(world, 'completed');
-    await acked(world);
+    await world.acked();
     expect([...(await marks(world, 10)).keys()]).toEqual(['two']);
     // Of the old one it is known when it will be empty: at the latest when its drain ends.
     const [old, fresh] = (await world.client.rollout('weather')).versions;
@@ -78,7 +60,7 @@ describe('a new version', () => {
     const crowd = await world.crowd('weather', 20);
     await world.client.apply([weather('two', canary)]);
     await until(world, 'paused');
-    await acked(world);
+    await world.acked();
     const shared = await marks(world, 60);
     expect(shared.get('one')).toBeGreaterThan(10);
     expect(shared.get('two')).toBeGreaterThan(10);
@@ -94,7 +76,7 @@ describe('a new version', () => {
     ]);
     await world.client.steerRollout('weather', 'promote', { expectRevision: view.revision });
     await until(world, 'completed');
-    await acked(world);
+    await world.acked();
     expect([...(await marks(world, 10)).keys()]).toEqual(['two']);
     expect(await crowd.settle()).toMatchObject({ lost: 0, cut: 0 });
     await crowd.close();
@@ -104,7 +86,7 @@ describe('a new version', () => {
     await using world = await startWorld({ seed: [weather('one', canary)] });
     await world.client.apply([weather('two', canary)]);
     await until(world, 'paused');
-    await acked(world);
+    await world.acked();
     const first = await openSession(world.url('weather'));
     const cookie = String(first.headers['set-cookie']).split(';')[0] ?? '';
     expect(cookie).toMatch(/^switchboard-version-weather=/);
@@ -117,7 +99,7 @@ describe('a new version', () => {
     await using world = await startWorld({ seed: [weather('one', canary)] });
     await world.client.apply([weather('two', canary, ['--refuse', '0.5'])]);
     await until(world, 'paused');
-    await acked(world);
+    await world.acked();
     let failed = 0;
     await world.until(
       'the rollout is aborted',
@@ -141,7 +123,7 @@ describe('a new version', () => {
     expect(reason).toBe('AnalysisFailed');
     expect(message).toMatch(/connect-success: \d+ of \d+ .* failed on version 2/);
     expect(measurements.some((one) => one.verdict === 'fail')).toBe(true);
-    await acked(world);
+    await world.acked();
     expect([...(await marks(world, 20)).keys()]).toEqual(['one']);
   });
 
@@ -167,14 +149,14 @@ describe('a new version', () => {
     await using world = await startWorld({ seed: [weather('blue', strategy)] });
     await world.client.apply([weather('green', strategy)]);
     await until(world, 'paused');
-    await acked(world);
+    await world.acked();
     expect([...(await marks(world, 8)).keys()]).toEqual(['blue']);
     await world.client.steerRollout('weather', 'promote');
     await world.until('green has all', async () => (await world.client.rollout('weather')).weight === 100);
-    await acked(world);
+    await world.acked();
     expect([...(await marks(world, 8)).keys()]).toEqual(['green']);
     await world.client.steerRollout('weather', 'abort');
-    await acked(world);
+    await world.acked();
     expect([...(await marks(world, 8)).keys()]).toEqual(['blue']);
   });
 
@@ -189,7 +171,7 @@ describe('a new version', () => {
       );
     });
     await until(world, 'completed');
-    await acked(world);
+    await world.acked();
     expect([...(await marks(world, 6)).keys()]).toEqual(['two']);
   });
 
@@ -208,14 +190,14 @@ describe('a new version', () => {
     await world.startControlPlane();
     expect(await world.client.rollout('weather')).toMatchObject({ phase: 'paused', weight: 50, from: 1, to: 2 });
     expect(await pids()).toEqual(before);
-    await acked(world);
+    await world.acked();
     const shared = await marks(world, 30);
     expect([...shared.keys()].sort()).toEqual(['one', 'two']);
     await world.client.steerRollout('weather', 'promote-full');
     await world.killControlPlane();
     await world.startControlPlane();
     await until(world, 'completed');
-    await acked(world);
+    await world.acked();
     expect([...(await marks(world, 6)).keys()]).toEqual(['two']);
     expect(await crowd.settle()).toMatchObject({ lost: 0, cut: 0 });
     await crowd.close();

@@ -48,6 +48,8 @@ export interface World extends AsyncDisposable {
   /** Polls until `check` gives a value, or throws after `timeoutMs` with what was last seen. */
   until<T>(what: string, check: () => Promise<T | undefined | false>, timeoutMs?: number): Promise<T>;
   ready(service: string, count: number): Promise<void>;
+  /** Until every gateway runs what the registry knows now. */
+  acked(): Promise<void>;
   /** What the control plane has written to its log, newest last. */
   log(): string;
 }
@@ -214,6 +216,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         },
         20_000,
       );
+    },
+    async acked() {
+      await world.until('the gateway runs the newest revision', async () => {
+        const { revision } = await world.client.status();
+        const { items } = await world.client.gateways();
+        return items.length > 0 && items.every((gateway) => gateway.ackedRevision >= revision);
+      });
     },
     log: () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''),
     async [Symbol.asyncDispose]() {
