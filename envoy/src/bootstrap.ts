@@ -144,8 +144,14 @@ export function bootstrap(options: BootstrapOptions): object {
         grpc_services: [{ envoy_grpc: { cluster_name: CONTROL_PLANE_CLUSTER } }],
       },
     },
-    // What the admin address sets at run time, such as a listener that takes no new connections.
-    layered_runtime: { layers: [{ name: 'admin', admin_layer: {} }] },
+    layered_runtime: {
+      layers: [
+        // By default Envoy refuses the whole route table for one expression of more than some 30 letters or five long names.
+        { name: 'limits', static_layer: { re2: { max_program_size: { error_level: MANY, warn_level: MANY } } } },
+        // What the admin address sets at run time, such as a listener that takes no new connections.
+        { name: 'admin', admin_layer: {} },
+      ],
+    },
     overload_manager: {
       resource_monitors: [
         {

@@ -157,18 +157,6 @@ it('tags, levels, pools and splits lead only where they should, and say so when 
   );
   expect((await instanceAt('/agents/plain')).split('-')[0]).toBe('plain');
 
-  // The way in of the old manager.
-  expect((await instanceAt('/ws?service=gold&session_id=1')).split('-')[0]).toBe('gold');
-  expect(greeted(await upgrade(at, '/ws', { service: 'plain' })).instance.split('-')[0]).toBe('plain');
-  const both = greeted(await upgrade(at, '/ws?session_id=1&service=gold', { service: 'plain' }));
-  expect(both).toMatchObject({
-    instance: expect.stringMatching(/^gold-/) as string,
-    url: '/ws?session_id=1&service=gold',
-  });
-  expect(Object.keys(both.headers).filter((name) => name.startsWith('x-switchboard'))).toEqual([]);
-  for (const path of ['/ws?service=nobody', '/ws?service=xds', '/ws?service=gold,plain', '/ws?service=', '/ws'])
-    expect((await upgrade(at, path, { 'x-switchboard-service': 'gold' })).status, path).toBe(404);
-
   // Headers beyond what Envoy takes are refused, and all goes on.
   const huge = await upgrade(at, '/agents/gold', { 'x-huge': 'x'.repeat(65_536) }).catch(() => undefined);
   expect(huge?.status).toBe(431);
@@ -252,7 +240,6 @@ it('the example file is valid', async () => {
   expect(result.changes.map((one) => `${one.kind} ${one.action}`)).toEqual([
     'Service created',
     'Service created',
-    'Route created',
     'Route created',
     'Route created',
     'Route created',

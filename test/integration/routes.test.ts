@@ -151,7 +151,7 @@ it.each([
     for (let done = 0; done < requests; done += 20) await Promise.all(Array.from({ length: 20 }, one));
     expect(different.slice(0, 6)).toEqual([]);
     // The story is worth something only if each kind of answer occurs.
-    for (const kind of ['route', 'service', 'none']) expect(kinds.get(kind) ?? 0).toBeGreaterThan(20);
+    for (const kind of ['route', 'service', 'no_route']) expect(kinds.get(kind) ?? 0).toBeGreaterThan(20);
   },
   180_000,
 );

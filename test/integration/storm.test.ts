@@ -8,7 +8,14 @@ const CLIENTS = 150;
 const PER_SECOND = 25;
 const BURST = 25;
 /** All ways to a service have one pace. */
-const PATHS = ['/agents/chat', '/ws?service=chat', '/chat'];
+const PATHS = [
+  '/agents/chat',
+  '/ws?service=chat',
+  '/chat',
+  '/part',
+  '/ws?tag=talk',
+  '/ws?service=chat&routing_hint=random',
+];
 /** Nobody who does as he is told asks more often. */
 const MOST_TRIES = 40;
 
@@ -18,14 +25,16 @@ const REASONS = new Map([
 ]);
 
 it('those who come back at once are let in at the pace that is set; told when to come again, all are in soon', async () => {
-  const seed = [echoService('chat', { restart: { initialBackoff: '100ms', maxBackoff: '200ms' } })];
+  const restart = { initialBackoff: '100ms', maxBackoff: '200ms' };
+  const seed = [echoService('chat', { restart, tags: { talk: '' }, gateway: { hints: ['random'] } })];
   await using world = await startWorld({ name: 'storm', seed });
-  const route = (name: string): object => ({
+  const route = (name: string, target: object = { service: 'chat' }): object => ({
     kind: 'Route',
     name,
-    spec: { match: { path: { exact: `/${name}` } }, target: { service: 'chat' } },
+    spec: { match: { path: { exact: `/${name}` } }, target },
   });
-  await world.client.apply([route('chat')], { wait: true });
+  const split = { split: [{ service: 'chat', weight: 1 }] };
+  await world.client.apply([route('chat'), route('part', split)], { wait: true });
   const crowd = await world.crowd('chat', CLIENTS, 60_000);
   const { port } = (await world.status()).gateway;
   const limits = { newPerInstance: { perSecond: PER_SECOND, burst: BURST } };

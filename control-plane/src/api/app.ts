@@ -69,7 +69,7 @@ const NoQuery = z.strictObject({});
 
 function queryOf(endpoint: Endpoint, context: Context): Record<string, unknown> {
   const given = Object.entries(context.req.queries());
-  const twice = given.filter(([, values]) => values.length > 1);
+  const twice = given.filter(([name, values]) => values.length > 1 && endpoint.repeated?.includes(name) !== true);
   const result = (endpoint.query ?? NoQuery).safeParse(
     Object.fromEntries(given.map(([name, values]) => [name, values[0]])),
   );

@@ -32,6 +32,8 @@ export interface Endpoint {
   readonly path: string;
   readonly summary: string;
   readonly query?: z.ZodObject;
+  /** Parameters that may stand several times; the handler reads all of them. */
+  readonly repeated?: readonly string[];
   readonly body?: { readonly schema: z.ZodType; readonly example: unknown; readonly yaml?: boolean };
   readonly answer: { readonly status: number; readonly about: string; readonly example?: unknown };
   /** Without a token. */

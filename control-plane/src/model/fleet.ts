@@ -29,6 +29,8 @@ export interface FleetService {
   readonly gateway: ServiceGateway;
   /** New sessions are opened only after the control plane was asked: they may have to wait for an instance. */
   readonly asks?: boolean;
+  /** Its own tags, which instances have too unless they say otherwise. Absent: none. */
+  readonly tags?: Readonly<Record<string, string>>;
   /** While a rollout shares new sessions out: percent by version, the old one first. Absent: any instance will do. */
   readonly shares?: readonly FleetShare[];
   /** Sorted by id. */

@@ -2,7 +2,10 @@
 import type { PathMatch, Target } from './route.ts';
 
 /** In words, such as `chat` or `chat 90 %, chat-next 10 %`. */
-export function targetInWords(target: Target): string {
+export function targetInWords(
+  target: Target | { readonly words: readonly string[]; readonly service?: string },
+): string {
+  if ('words' in target) return `${target.service ?? 'any service'} with ${target.words.join(', ')}`;
   if ('split' in target) {
     const total = target.split.reduce((sum, { weight }) => sum + weight, 0);
     return target.split

@@ -87,8 +87,12 @@ export const HealthCheck = z.strictObject({
 });
 export type HealthCheck = z.infer<typeof HealthCheck>;
 
+/** Policies that a client may be given beside the service's own. */
+export const HintedPolicy = z.enum(['round-robin', 'random', 'least-connections', 'weighted', 'performance', 'hash']);
+export type HintedPolicy = z.infer<typeof HintedPolicy>;
+
 /** How Envoy treats the service's sessions. */
-export const ServiceGateway = z.strictObject({
+const GatewayFields = z.strictObject({
   policy: z
     .strictObject({
       type: z.string().min(1).default('least-connections'),
@@ -107,7 +111,17 @@ export const ServiceGateway = z.strictObject({
   /** Absent: a client that comes back is placed anew. */
   affinity: Affinity.optional(),
   limits: SessionLimits.optional(),
+  /** Clients at `/ws` may ask for these by `routing_hint`. Each is a cluster more in Envoy, with its checks. Others get the service's own policy. */
+  hints: z.array(HintedPolicy).max(6).optional(),
 });
+export const ServiceGateway = GatewayFields.refine(
+  ({ hints = [], maxSessions }) => hints.length === 0 || maxSessions === undefined,
+  {
+    path: ['hints'],
+    error:
+      'can not stand beside maxSessions, which each policy would count for itself; limits.sessionsPerInstance counts all',
+  },
+);
 export type ServiceGateway = z.infer<typeof ServiceGateway>;
 
 export const Address = z.strictObject({

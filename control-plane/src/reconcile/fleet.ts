@@ -115,12 +115,15 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
       gateway.limits?.queue !== undefined ||
       gateway.limits?.sessionsPerClient !== undefined;
     const sameShares = canonical(old?.shares) === canonical(shares);
-    if (sameGateway && sameInstances && sameShares && (old.asks ?? false) === asks) return old;
+    const { tags } = service.spec;
+    const sameTags = canonical(old?.tags ?? {}) === canonical(tags);
+    if (sameGateway && sameInstances && sameShares && sameTags && (old.asks ?? false) === asks) return old;
     return {
       name: service.name,
       gateway: sameGateway ? old.gateway : gateway,
       ...(shares === undefined ? {} : { shares }),
       ...(asks ? { asks } : {}),
+      ...(Object.keys(tags).length === 0 ? {} : { tags }),
       instances: next,
     };
   }

@@ -1,11 +1,12 @@
 /** Why a request would go where it goes: the decision replayed with what is known now. Pure. */
+import { hasWords } from '../model/entry.ts';
 import type { FleetInstance, FleetService, FleetView } from '../model/fleet.ts';
 import type { LoadSignals } from '../model/load.ts';
 import { cookieOf, parameters, type Finding, type SessionRequest } from '../model/request.ts';
 import { targetInWords } from '../model/route-words.ts';
 import { versionsFor } from '../model/version-choice.ts';
 import { applyPolicy } from './apply-policy.ts';
-import { choose, type PassedOver } from './choose.ts';
+import { choose, type Choice, type PassedOver } from './choose.ts';
 import type { RoutingPolicy } from './policy.ts';
 
 export interface Candidate {
@@ -60,6 +61,9 @@ function affinityOf(service: FleetService, request: SessionRequest, parts: Expla
   if (affinity.type === 'key') {
     const sources = [
       ...affinity.query.map((name) => [`query parameter ${name}`, parameters(request.query, name)[0]] as const),
+      ...(affinity.query.includes('session_id')
+        ? (['session-id', 'session_id'] as const).map((name) => [`header ${name}`, request.headers.get(name)] as const)
+        : []),
       ...(affinity.header === undefined
         ? []
         : [[`header ${affinity.header}`, request.headers.get(affinity.header)] as const]),
@@ -144,7 +148,7 @@ function destination(service: FleetService, share: number, request: SessionReque
 
 function outcomeOf(destinations: readonly Destination[]): string {
   const [first] = destinations;
-  if (first === undefined) return 'no route matches: 404';
+  if (first === undefined) return 'its service is not there: 503';
   if (destinations.length > 1)
     return `it goes to ${destinations.map(({ service, share }) => `${service} (${Math.round(100 * share)} %)`).join(' or ')}`;
   const { affinity, candidates, service } = first;
@@ -155,33 +159,60 @@ function outcomeOf(destinations: readonly Destination[]): string {
   return `it goes to one of ${able.length} instances of ${service}`;
 }
 
+const PLAIN = { type: 'least-connections', options: {} };
+
+/** A pool serves all versions alike; one over several services has none of their settings. */
+function asPool({ name, gateway }: FleetService, instances: FleetService['instances'], several: boolean): FleetService {
+  const { affinity, ...rest } = gateway;
+  if (several) return { name, gateway: { ...rest, policy: PLAIN }, instances };
+  return { name, gateway: { ...rest, ...(affinity === undefined ? {} : { affinity }) }, instances };
+}
+
+/** The instances of a service that a target takes, and its share of those who come. */
+interface Part {
+  readonly service: FleetService;
+  readonly weight: number;
+}
+
+function partsOf(target: NonNullable<Choice['target']>, services: readonly FleetService[]): Part[] {
+  const named = (name: string): FleetService[] => services.filter((one) => one.name === name);
+  if ('split' in target)
+    return target.split.flatMap(({ service, weight }) => named(service).map((one) => ({ service: one, weight })));
+  if (!('words' in target) && !('tags' in target))
+    return named(target.service).map((service) => ({ service, weight: 1 }));
+  const takes = ({ tags }: FleetInstance): boolean =>
+    'words' in target
+      ? hasWords(tags, target.words)
+      : Object.entries(target.tags).every(([key, value]) => tags[key] === value);
+  // All of them are one pool: a service has as much of it as it has instances that can take sessions.
+  return (target.service === undefined ? services : named(target.service))
+    .map((service) => asPool(service, service.instances.filter(takes), target.service === undefined))
+    .filter(({ instances }) => instances.length > 0)
+    .map((service) => ({ service, weight: service.instances.filter(({ health }) => health === 'healthy').length }));
+}
+
 export function explain(request: SessionRequest, parts: ExplainParts): Explanation {
-  const choice = choose(parts.fleet, request);
-  const { target } = choice;
-  const shares =
-    target === undefined
-      ? []
-      : 'split' in target
-        ? target.split.map(({ service, weight }) => ({ service, weight }))
-        : target.service === undefined
-          ? parts.fleet.services.map(({ name }) => ({ service: name, weight: 1 }))
-          : [{ service: target.service, weight: 1 }];
-  const tags = target !== undefined && 'tags' in target ? target.tags : {};
-  const total = shares.reduce((sum, { weight }) => sum + weight, 0);
-  const destinations = shares.flatMap(({ service: name, weight }) => {
-    const service = parts.fleet.services.find((one) => one.name === name);
-    if (service === undefined) return [];
-    const instances = service.instances.filter((one) =>
-      Object.entries(tags).every(([key, value]) => one.tags[key] === value),
-    );
-    if (instances.length === 0 && Object.keys(tags).length > 0) return [];
-    return [destination({ ...service, instances }, weight / total, request, parts)];
+  const { name, target, policy, refusal, conditions, passedOver } = choose(parts.fleet, request);
+  const found = target === undefined ? [] : partsOf(target, parts.fleet.services);
+  const total = found.reduce((sum, { weight }) => sum + weight, 0);
+  const destinations = found.map(({ service, weight }) => {
+    const { gateway } = service;
+    const hinted =
+      policy === undefined ? service : { ...service, gateway: { ...gateway, policy: { type: policy, options: {} } } };
+    return destination(hinted, total === 0 ? 1 / found.length : weight / total, request, parts);
   });
+  const isPool = target !== undefined && ('tags' in target || 'words' in target);
   return {
-    route: { name: choice.name, conditions: choice.conditions, passedOver: choice.passedOver },
+    route: { name, conditions, passedOver },
     target: target === undefined ? null : targetInWords(target),
     destinations,
     outcome:
-      target !== undefined && destinations.length === 0 ? 'no instance has these tags: 503' : outcomeOf(destinations),
+      refusal !== undefined
+        ? `${refusal}: 404`
+        : isPool && found.length === 0
+          ? 'no instance has these tags: 503'
+          : isPool && total === 0
+            ? 'no instance with these tags can take a new session: 503'
+            : outcomeOf(destinations),
   };
 }

@@ -10,13 +10,13 @@ import type { Snapshot, TypeSet, TypeUrl, XdsResource } from '../xds/snapshot.ts
 import { cluster } from './cluster.ts';
 import { endpoints } from './endpoint.ts';
 import { extensions, hasPart } from './extensions.ts';
+import { SESSION_HEADER } from './filters.ts';
 import { LISTENER_NAME, listener } from './listener.ts';
 import type { Problem, TranslateOptions } from './options.ts';
 import { resource, sameParts, setOf, whyNot } from './resource.ts';
-import { readyOf } from './rate-limit.ts';
 import type { Reachable } from './route-action.ts';
 import { createRouteTable } from './route-table.ts';
-import { createTagPools } from './tag-pools.ts';
+import { createPools, type Pool } from './pools.ts';
 
 const TYPES = {
   cluster: 'envoy.config.cluster.v3.Cluster',
@@ -71,11 +71,20 @@ function policyOf({ policy, affinity }: FleetService['gateway']): { type: string
   if (affinity?.type !== 'key') return policy;
   const by = [
     ...affinity.query.map((query) => ({ query })),
+    ...(affinity.query.includes('session_id') ? [{ header: SESSION_HEADER }] : []),
     ...(affinity.header === undefined ? [] : [{ header: affinity.header }]),
     ...(affinity.cookie === undefined ? [] : [{ cookie: affinity.cookie }]),
   ];
   return { type: 'hash', options: { by } };
 }
+
+const limitsOf = (services: readonly FleetService[]): ReadonlyMap<string, number> =>
+  new Map(
+    services.flatMap(({ gateway: { limits }, instances }) => {
+      const most = limits?.sessionsPerInstance;
+      return most === undefined ? [] : instances.map(({ id }) => [id, most] as const);
+    }),
+  );
 
 /** An instance that is new starts as an ordinary one. */
 function keptWeights({ instances }: FleetService, weights: ReadonlyMap<string, number>): Map<string, number> {
@@ -88,7 +97,7 @@ function keptWeights({ instances }: FleetService, weights: ReadonlyMap<string, n
 
 export function createTranslator(options: TranslateOptions): Translator {
   const listeners = setOf([resource(TYPES.listener, LISTENER_NAME, listener(options))]);
-  const tagPools = createTagPools();
+  const poolsOf = createPools();
   const routeTable = createRouteTable();
   let kept = new Map<FleetService, Translated>();
   let clusterSet = setOf([]);
@@ -97,13 +106,14 @@ export function createTranslator(options: TranslateOptions): Translator {
   const built = new Map<string, Built>();
   let closed: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   let lastFleet: FleetView | undefined;
+  /** Of instances that pools over several services hold: how many sessions their own services allow them. */
+  let mostAt: ReadonlyMap<string, number> = new Map();
   /** Live policies move only in their own steps, however often the fleet changes. */
   let stepping = false;
 
-  function build({ name, gateway, instances, shares, asks }: FleetService, fragment: PolicyFragment): Built {
+  function build({ name, of, gateway, shares, asks }: Pool, fragment: PolicyFragment): Built {
     const clusterText = JSON.stringify(fragment.cluster);
-    const ready = gateway.limits?.newPerInstance === undefined ? 0 : readyOf({ instances });
-    const routeText = JSON.stringify([fragment.route ?? {}, ready, shares ?? [], asks ?? false]);
+    const routeText = JSON.stringify([fragment.route ?? {}, shares ?? [], asks ?? false]);
     const old = built.get(name);
     const same = old?.gateway === gateway;
     return {
@@ -122,7 +132,7 @@ export function createTranslator(options: TranslateOptions): Translator {
               name,
               gateway,
               fragment: fragment.route ?? {},
-              ready,
+              ...(of === undefined ? {} : { of }),
               ...(shares === undefined ? {} : { shares }),
               ...(asks === undefined ? {} : { asks }),
             },
@@ -146,19 +156,23 @@ export function createTranslator(options: TranslateOptions): Translator {
     return applyPolicy(policy, wanted, service.instances, context, old);
   }
 
-  function translateService(service: FleetService): Translated {
+  function translateService(service: Pool): Translated {
     const { name, gateway } = service;
     const { fragment, problem } = applied(service);
-    const problems: Problem[] = problem === undefined ? [] : [{ kind: 'Service', name, message: problem }];
+    const problems: Problem[] =
+      problem === undefined ? [] : [{ kind: 'Service', name: service.of ?? name, message: problem }];
     let next = built.get(name);
     try {
       next = build(service, fragment);
       built.set(name, next);
     } catch (error) {
-      problems.push({ kind: 'Service', name, message: whyNot(error) });
+      problems.push({ kind: 'Service', name: service.of ?? name, message: whyNot(error) });
     }
-    const most = gateway.limits?.sessionsPerInstance;
-    const isFull = (id: string): boolean => most !== undefined && (options.signals(id)?.sessions ?? 0) >= most;
+    const ownMost = gateway.limits?.sessionsPerInstance;
+    const isFull = (id: string): boolean => {
+      const most = ownMost ?? mostAt.get(id);
+      return most !== undefined && (options.signals(id)?.sessions ?? 0) >= most;
+    };
     const closed = new Set(
       service.instances.map(({ id }) => id).filter((id) => fragment.excluded?.has(id) === true || isFull(id)),
     );
@@ -172,19 +186,19 @@ export function createTranslator(options: TranslateOptions): Translator {
     };
   }
 
-  const isLive = ({ gateway }: FleetService, what: 'capacity' | 'weights'): boolean =>
+  const isLive = ({ gateway, instances }: FleetService, what: 'capacity' | 'weights'): boolean =>
     what === 'capacity'
-      ? gateway.limits?.sessionsPerInstance !== undefined
+      ? gateway.limits?.sessionsPerInstance !== undefined ||
+        (mostAt.size > 0 && instances.some(({ id }) => mostAt.has(id)))
       : options.policies.get(policyOf(gateway).type)?.live === true;
 
   let filters: { readonly from: readonly FleetService[]; readonly set: TypeSet } | undefined;
-  function extensionSet(services: readonly FleetService[], pools: readonly FleetService[]): TypeSet {
-    const [some, somePools] = [services.filter(hasPart), pools.filter(hasPart)];
-    const from = [...some, ...somePools];
+  function extensionSet(services: readonly FleetService[]): TypeSet {
+    const from = services.filter(hasPart);
     if (filters === undefined || !sameParts(filters.from, from))
       filters = {
         from,
-        set: setOf(extensions(some, somePools, options).map((one) => resource(TYPES.extension, one.name, one))),
+        set: setOf(extensions(from, options).map((one) => resource(TYPES.extension, one.name, one))),
       };
     return filters.set;
   }
@@ -192,7 +206,8 @@ export function createTranslator(options: TranslateOptions): Translator {
   const translator: Translator = {
     translate(fleet) {
       lastFleet = fleet;
-      const pools = tagPools(fleet);
+      const { pools, scopes } = poolsOf(fleet);
+      mostAt = pools.some(({ of }) => of === undefined) ? limitsOf(fleet.services) : NOTHING;
       const clusters = [...fleet.services, ...pools];
       const next = new Map<FleetService, Translated>();
       for (const service of clusters) next.set(service, kept.get(service) ?? translateService(service));
@@ -203,11 +218,9 @@ export function createTranslator(options: TranslateOptions): Translator {
       const all = [...next.values()];
       const present = <T>(from: readonly Translated[], pick: (one: Translated) => T | undefined): T[] =>
         from.map(pick).filter((one) => one !== undefined);
-      const table = routeTable(
-        fleet.routes,
-        present(all.slice(0, fleet.services.length), (one) => one.reachable),
-        present(all.slice(fleet.services.length), (one) => one.reachable),
-      );
+      const services = present(all.slice(0, fleet.services.length), (one) => one.reachable);
+      const others = present(all.slice(fleet.services.length), (one) => one.reachable);
+      const table = routeTable(fleet.routes, { services, pools: others }, fleet.services, scopes);
       clusterSet = setOf(
         present(all, (one) => one.cluster),
         clusterSet,
@@ -219,7 +232,7 @@ export function createTranslator(options: TranslateOptions): Translator {
       const types = new Map<TypeUrl, TypeSet>([
         [url(TYPES.cluster), clusterSet],
         [url(TYPES.endpoint), endpointSet],
-        [url(TYPES.extension), extensionSet(fleet.services, pools)],
+        [url(TYPES.extension), extensionSet(fleet.services)],
         [url(TYPES.listener), listeners],
         [url(TYPES.route), setOf([table.resource])],
       ]);

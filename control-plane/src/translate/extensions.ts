@@ -15,16 +15,11 @@ export interface Extension {
 export const hasPart = ({ gateway: { affinity, limits } }: FleetService): boolean =>
   bindsToInstance(affinity) || isLimited(limits);
 
-/** `pools`: instances by tags. */
-export function extensions(
-  services: readonly FleetService[],
-  pools: readonly FleetService[],
-  options: TranslateOptions,
-): Extension[] {
+export function extensions(services: readonly FleetService[], options: TranslateOptions): Extension[] {
   return [
     { name: SLOT.affinity, typed_config: affinityFilter(services, options.instanceToken) },
     { name: SLOT.extension, typed_config: { '@type': FILTER_TYPES.lua } },
-    { name: SLOT.rateLimit, typed_config: rateLimitFilter([...services, ...pools]) },
+    { name: SLOT.rateLimit, typed_config: rateLimitFilter(services) },
     { name: SLOT.jwt, typed_config: { '@type': FILTER_TYPES.jwt } },
   ];
 }

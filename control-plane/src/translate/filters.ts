@@ -44,8 +44,13 @@ export const SLOT = {
 /** Set inside Envoy, never by a client: the address (base64) that a session is bound to, and why a request was refused. */
 export const HOST_HEADER = 'x-switchboard-host';
 export const REFUSED_HEADER = 'x-switchboard-refused';
-/** The service that a client asks the old way in for. */
+/** What a client asks the old way in for, as parameters or as headers. */
 export const SERVICE_HEADER = 'x-switchboard-service';
+export const TAGS_HEADER = 'x-switchboard-tags';
+export const HINT_HEADER = 'x-switchboard-hint';
+/** The client's own key as a header, also where it has written it with an underscore. Envoy hashes by it after it has removed what is ours. */
+export const SESSION_HEADER = 'session-id';
+export const HEADERS_OF_OURS = [HOST_HEADER, SERVICE_HEADER, TAGS_HEADER, HINT_HEADER];
 /** Longer than the longest hold: what is held is answered by us, not by Envoy's clock. */
 const ADMISSION_S = 610;
 

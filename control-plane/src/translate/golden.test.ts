@@ -14,7 +14,7 @@ const folder = join(import.meta.dirname, 'testdata');
 const LINE = '\n---------- expected ----------\n';
 
 interface Input {
-  services?: { name: string; gateway?: unknown; instances?: Partial<FleetInstance>[] }[];
+  services?: { name: string; gateway?: unknown; tags?: Record<string, string>; instances?: Partial<FleetInstance>[] }[];
   routes?: { name: string; spec: unknown }[];
 }
 
@@ -22,8 +22,9 @@ function fleetOf(input: Input, revision = 1): FleetView {
   return {
     revision,
     generation: revision,
-    services: (input.services ?? []).map(({ name, gateway = {}, instances = [] }) => ({
+    services: (input.services ?? []).map(({ name, gateway = {}, tags, instances = [] }) => ({
       name,
+      ...(tags === undefined ? {} : { tags }),
       gateway: ServiceGateway.parse(gateway),
       instances: instances.map((one, n) => ({
         id: `${name}-${n}`,

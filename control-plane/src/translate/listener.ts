@@ -2,7 +2,7 @@
  * The listener for clients. It is written once: its bytes depend on the options alone, since any change within a filter
  * chain ends every session on it. What varies is delivered by RDS, CDS, EDS and ECDS.
  */
-import { httpFilters, SERVICE_HEADER } from './filters.ts';
+import { HINT_HEADER, SERVICE_HEADER, SESSION_HEADER, TAGS_HEADER, httpFilters } from './filters.ts';
 import { LOCAL_REPLIES } from './local-replies.ts';
 import { seconds, type TranslateOptions } from './options.ts';
 
@@ -53,15 +53,20 @@ const clientAddress = {
   },
 };
 
-const asked = (value: string): object => ({
-  append: { header: { key: SERVICE_HEADER, value }, append_action: 'ADD_IF_ABSENT' },
-});
+const asked = (key: string, ...values: string[]): object[] =>
+  values.map((value) => ({ append: { header: { key, value }, append_action: 'ADD_IF_ABSENT' } }));
 
-/** Before a route is chosen: they are set here alone, never by a client. */
+/**
+ * Before a route is chosen: they are set here alone, never by a client. Names with an underscore are read and go no further: some servers take
+ * them for those with a hyphen, which a client could use to pretend.
+ */
 const NAMES_OF_OURS = [
   { remove_on_match: { key_matcher: { prefix: 'x-switchboard-' } } },
-  asked('%QUERY_PARAM(service)%'),
-  asked('%REQ(service)%'),
+  ...asked(SERVICE_HEADER, '%QUERY_PARAM(service)%', '%REQ(service)%'),
+  ...asked(TAGS_HEADER, '%QUERY_PARAM(tag)%', '%REQ(tag)%'),
+  ...asked(HINT_HEADER, '%QUERY_PARAM(routing_hint)%', '%REQ(routing_hint)%', '%REQ(routing-hint)%'),
+  ...asked(SESSION_HEADER, '%REQ(session_id)%'),
+  { remove_on_match: { key_matcher: { contains: '_' } } },
 ];
 
 function connectionManager(options: TranslateOptions): object {
@@ -88,7 +93,7 @@ function connectionManager(options: TranslateOptions): object {
     request_headers_timeout: '10s',
     common_http_protocol_options: {
       idle_timeout: '15s',
-      headers_with_underscores_action: 'REJECT_REQUEST',
+      headers_with_underscores_action: 'ALLOW',
       max_headers_count: 100,
     },
     use_remote_address: true,

@@ -85,6 +85,8 @@ export const LOCAL_REPLIES = {
       filter: flags('UAEX'),
       body_format_override: fields('not_admitted', '%LOCAL_REPLY_BODY%'),
     },
+    // Only the routes' own answers: their names say why.
+    { filter: status(404), body_format_override: fields('%ROUTE_NAME%', '%LOCAL_REPLY_BODY%') },
     ...REASONS.flatMap(jittered),
   ],
   body_format: fields('%RESPONSE_CODE_DETAILS%', '%LOCAL_REPLY_BODY%'),

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ServiceGateway } from '../model/service.ts';
 import type { FleetInstance, FleetService } from '../model/fleet.ts';
-import { rateLimitFilter, rateLimitOfAction, rateLimitOfPart, rateLimitOfRoute } from './rate-limit.ts';
+import { rateLimitFilter, rateLimitOfAction, rateLimitOfRoute, rateLimitOfSplit } from './rate-limit.ts';
 
 const instance = (id: string, health: FleetInstance['health']): FleetInstance => ({
   id,
@@ -27,31 +27,29 @@ it('gives each service a bucket as large as its ready instances can bear, and on
   ]);
   expect(found['descriptors']).toEqual([
     {
-      entries: [{ key: 'service', value: 'quick' }],
+      entries: [{ key: 'destination_cluster', value: 'quick' }],
       token_bucket: { max_tokens: 200, tokens_per_fill: 10, fill_interval: '0.1s' },
     },
     {
-      entries: [{ key: 'service', value: 'slow' }],
+      entries: [{ key: 'destination_cluster', value: 'slow' }],
       token_bucket: { max_tokens: 3, tokens_per_fill: 1, fill_interval: '2s' },
     },
     {
-      entries: [{ key: 'client-of', value: 'slow' }, { key: 'remote_address' }],
+      entries: [{ key: 'destination_cluster', value: 'slow' }, { key: 'remote_address' }],
       token_bucket: { max_tokens: 4, tokens_per_fill: 1, fill_interval: '0.5s' },
     },
   ]);
 });
 
-it('all routes to a service name the same buckets; a part of a split has its own; without limits there is nothing', () => {
+it('all routes to a service name the same buckets, parts of a split too; without limits there is nothing', () => {
   const limits = { newPerInstance: { perSecond: 1 } };
-  const { rate_limits: told } = rateLimitOfAction('a', limits);
-  expect(told).toEqual([
-    { actions: [{ generic_key: { descriptor_key: 'service', descriptor_value: 'a' } }] },
-    { actions: [{ generic_key: { descriptor_key: 'client-of', descriptor_value: 'a' } }, { remote_address: {} }] },
-  ]);
+  const own = { generic_key: { descriptor_key: 'destination_cluster', descriptor_value: 'a' } };
+  const told = { rate_limits: [{ actions: [own] }, { actions: [own, { remote_address: {} }] }] };
+  expect(rateLimitOfAction('a', limits)).toEqual(told);
   expect(Object.keys(rateLimitOfRoute(limits))).toEqual(['rate-limit']);
-  const part = rateLimitOfPart({ name: 'a', limits, ready: 1 })['rate-limit'] as Record<string, unknown>;
-  expect(part['rate_limits']).toEqual(told);
-  expect(part['descriptors']).toHaveLength(1);
+  expect(rateLimitOfSplit([undefined, limits])).toEqual(
+    JSON.parse(JSON.stringify(told).replaceAll(JSON.stringify(own), '{"destination_cluster":{}}')),
+  );
   expect([rateLimitOfRoute(undefined), rateLimitOfAction('a', { sessionsPerInstance: 1 })]).toEqual([{}, {}]);
-  expect(rateLimitOfPart({ name: 'a', limits: undefined, ready: 1 })).toEqual({});
+  expect(rateLimitOfSplit([undefined, {}])).toEqual({});
 });

@@ -1,8 +1,7 @@
 /**
  * The pace of new sessions, kept by Envoy itself. The bucket of a service is as large as its ready instances together can bear, so it opens
  * wider as they come back; each client address has a bucket of its own. They stand in the filter, not on routes: so all routes to a service
- * share them, and no change of a route fills them anew. A change of the limits does, or of how many are ready. Only the parts of a split have
- * buckets of their own, since a route tells the filter of itself before the part is chosen.
+ * share them, parts of a split too, and no change of a route fills them anew. A change of the limits does, or of how many are ready.
  */
 import type { FleetService } from '../model/fleet.ts';
 import type { SessionLimits } from '../model/limits.ts';
@@ -14,9 +13,8 @@ const SECONDS_OF_BURST = 2;
 const CLIENTS = 50_000;
 const ALWAYS = { default_value: { numerator: 100, denominator: 'HUNDRED' } };
 const UNLIMITED = { max_tokens: 1_000_000_000, tokens_per_fill: 1_000_000_000, fill_interval: '1s' };
-/** What a route tells the filter of itself: its service, once for the service's bucket and once for those of its clients. */
-const SERVICE = 'service';
-const CLIENT = 'client-of';
+/** What a route tells the filter of itself: its service. In a split Envoy tells it, once it has chosen the part: so it is called as Envoy calls it. */
+const SERVICE = 'destination_cluster';
 const ADDRESS = 'remote_address';
 
 type Rate = NonNullable<SessionLimits['newPerInstance']>;
@@ -33,54 +31,44 @@ function bucket({ perSecond, burst }: Rate, times: number): JsonObject {
   };
 }
 
-interface Limited {
-  readonly name: string;
-  readonly limits: SessionLimits | undefined;
-  /** Instances that can take sessions. */
-  readonly ready: number;
-}
-
-function buckets({ name, limits, ready }: Limited): JsonObject[] {
-  const { newPerInstance, newPerClient } = limits ?? {};
+function buckets(service: FleetService): JsonObject[] {
+  const { name, gateway } = service;
+  const { newPerInstance, newPerClient } = gateway.limits ?? {};
   return [
     ...(newPerInstance === undefined
       ? []
-      : [{ entries: [{ key: SERVICE, value: name }], token_bucket: bucket(newPerInstance, Math.max(1, ready)) }]),
+      : [
+          {
+            entries: [{ key: SERVICE, value: name }],
+            token_bucket: bucket(newPerInstance, Math.max(1, readyOf(service))),
+          },
+        ]),
     ...(newPerClient === undefined
       ? []
-      : [{ entries: [{ key: CLIENT, value: name }, { key: ADDRESS }], token_bucket: bucket(newPerClient, 1) }]),
+      : [{ entries: [{ key: SERVICE, value: name }, { key: ADDRESS }], token_bucket: bucket(newPerClient, 1) }]),
   ];
 }
 
-const filter = (descriptors: readonly JsonObject[]): JsonObject => ({
+export const readyOf = ({ instances }: Pick<FleetService, 'instances'>): number =>
+  instances.filter(({ health }) => health === 'healthy').length;
+
+/** The filter with the buckets of all services. */
+export const rateLimitFilter = (services: readonly FleetService[]): JsonObject => ({
   '@type': FILTER_TYPES.rateLimit,
   stat_prefix: 'sessions',
   token_bucket: UNLIMITED,
   filter_enabled: ALWAYS,
   filter_enforced: ALWAYS,
-  descriptors,
+  descriptors: services.flatMap(buckets),
   max_dynamic_descriptors: CLIENTS,
 });
-
-export const readyOf = ({ instances }: Pick<FleetService, 'instances'>): number =>
-  instances.filter(({ health }) => health === 'healthy').length;
-
-/** The filter with the buckets of all services and pools. */
-export function rateLimitFilter(services: readonly FleetService[]): JsonObject {
-  return filter(
-    services.flatMap((service) =>
-      buckets({ name: service.name, limits: service.gateway.limits, ready: readyOf(service) }),
-    ),
-  );
-}
 
 export const isLimited = ({ newPerInstance, newPerClient }: SessionLimits = {}): boolean =>
   newPerInstance !== undefined || newPerClient !== undefined;
 
-function told(service: string): object[] {
-  const key = (name: string): object => ({ generic_key: { descriptor_key: name, descriptor_value: service } });
-  return [{ actions: [key(SERVICE)] }, { actions: [key(CLIENT), { remote_address: {} }] }];
-}
+const told = (service: JsonObject): JsonObject => ({
+  rate_limits: [{ actions: [service] }, { actions: [service, { remote_address: {} }] }],
+});
 
 /** For a route's typed_per_filter_config. */
 export function rateLimitOfRoute(limits: SessionLimits | undefined): JsonObject {
@@ -89,10 +77,10 @@ export function rateLimitOfRoute(limits: SessionLimits | undefined): JsonObject 
 
 /** For a route's action. */
 export function rateLimitOfAction(service: string, limits: SessionLimits | undefined): JsonObject {
-  return isLimited(limits) ? { rate_limits: told(service) } : {};
+  return isLimited(limits) ? told({ generic_key: { descriptor_key: SERVICE, descriptor_value: service } }) : {};
 }
 
-/** For the typed_per_filter_config of a part of a split. */
-export function rateLimitOfPart(part: Limited): JsonObject {
-  return isLimited(part.limits) ? { [SLOT.rateLimit]: { ...filter(buckets(part)), rate_limits: told(part.name) } } : {};
+/** For the action of a split. Parts that are not limited have no bucket, and don't enable the filter. */
+export function rateLimitOfSplit(parts: readonly (SessionLimits | undefined)[]): JsonObject {
+  return parts.some((one) => isLimited(one)) ? told({ destination_cluster: {} }) : {};
 }

@@ -1,23 +1,23 @@
 /** Where a matched route leads, and how the session is opened there. */
 import type { FleetShare } from '../model/fleet.ts';
 import { ServiceGateway } from '../model/service.ts';
-import type { Sticky, Target } from '../model/route.ts';
+import type { Sticky } from '../model/route.ts';
 import { durationMs } from '../model/units.ts';
 import type { JsonObject } from '../routing/policy.ts';
 import { admissionOfRoute } from './admission.ts';
 import { affinityOfRoute } from './affinity.ts';
 import { seconds } from './options.ts';
-import { rateLimitOfAction, rateLimitOfPart, rateLimitOfRoute } from './rate-limit.ts';
+import { rateLimitOfAction, rateLimitOfRoute, rateLimitOfSplit } from './rate-limit.ts';
 import { BY_KEY, ofVersion, shared } from './versions.ts';
 
 /** A cluster that routes can lead to: a service, or a pool of instances by tags. */
 export interface Reachable {
   readonly name: string;
+  /** The service that a pool is part of: what its filters count, and its cookies, are the service's. */
+  readonly of?: string;
   readonly gateway: ServiceGateway;
   /** From its routing policy, for the route's action. */
   readonly fragment: JsonObject;
-  /** Instances that can take sessions; 0 for a service whose limits don't ask. */
-  readonly ready: number;
   readonly asks?: boolean;
   /** While a rollout goes on: percent of new sessions by version. */
   readonly shares?: readonly FleetShare[];
@@ -65,12 +65,15 @@ function hashPolicy(sticky: Sticky): JsonObject {
   return { connection_properties: { source_ip: true } };
 }
 
+const serviceOf = ({ of, name }: Reachable): string => of ?? name;
+
 /** The slots of the listener that the service wants. */
-function filters({ name, gateway, asks }: Reachable, rateLimit: JsonObject): JsonObject {
+function filters(to: Reachable): JsonObject {
+  const { gateway, asks } = to;
   const config = {
-    ...rateLimit,
-    ...admissionOfRoute(name, asks === true),
-    ...affinityOfRoute(name, gateway.affinity),
+    ...rateLimitOfRoute(gateway.limits),
+    ...admissionOfRoute(serviceOf(to), asks === true),
+    ...affinityOfRoute(serviceOf(to), gateway.affinity),
   };
   return Object.keys(config).length === 0 ? {} : { typed_per_filter_config: config };
 }
@@ -78,10 +81,10 @@ function filters({ name, gateway, asks }: Reachable, rateLimit: JsonObject): Jso
 type Action = JsonObject & { route: JsonObject };
 
 function action(to: Reachable, where: JsonObject): Action {
-  const { name, gateway, fragment } = to;
+  const { gateway, fragment } = to;
   return {
-    route: { ...where, ...timing(gateway), ...rateLimitOfAction(name, gateway.limits), ...fragment },
-    ...filters(to, rateLimitOfRoute(gateway.limits)),
+    route: { ...where, ...timing(gateway), ...rateLimitOfAction(serviceOf(to), gateway.limits), ...fragment },
+    ...filters(to),
   };
 }
 
@@ -89,7 +92,10 @@ function action(to: Reachable, where: JsonObject): Action {
 export function toCluster(to: Reachable): Action {
   const { name, shares } = to;
   if (shares === undefined) return action(to, { cluster: name });
-  return action(to, { weighted_clusters: { clusters: shared(name, shares, 1), use_hash_policy: true }, ...BY_KEY });
+  return action(to, {
+    weighted_clusters: { clusters: shared(name, serviceOf(to), shares, 1), use_hash_policy: true },
+    ...BY_KEY,
+  });
 }
 
 /** The same, to the instances of one version alone. */
@@ -112,25 +118,14 @@ export function toSplit(
         clusters: split.flatMap(({ weight, to }) =>
           (to.shares === undefined
             ? [{ name: to.name, weight: weight * whole }]
-            : shared(to.name, to.shares, weight)
-          ).map((part) => ({
-            ...part,
-            ...filters(to, rateLimitOfPart({ ...to, limits: to.gateway.limits })),
-          })),
+            : shared(to.name, serviceOf(to), to.shares, weight)
+          ).map((part) => ({ ...part, ...filters(to) })),
         ),
         ...(sticky === undefined ? {} : { use_hash_policy: true }),
       },
       ...timing(first.to.gateway),
+      ...rateLimitOfSplit(split.map(({ to }) => to.gateway.limits)),
       ...(sticky === undefined ? {} : { hash_policy: [hashPolicy(sticky)] }),
     },
   };
-}
-
-/** Names of pools can't be those of services: they hold a colon. */
-export function poolName({ tags, service }: Extract<Target, { tags: unknown }>): string {
-  const text = Object.entries(tags)
-    .map(([key, value]) => `${key}=${value}`)
-    .sort()
-    .join(',');
-  return `${service ?? ''}:${text}`;
 }

@@ -73,9 +73,9 @@ function clientAddress(clientIp: Match['clientIp']): JsonObject {
   };
 }
 
-/** Everything but the path. */
-export function conditions(match: Match): JsonObject {
-  const headers: JsonObject[] = [];
+/** Everything but the path. `more`: conditions on headers beside the match's own. */
+export function conditions(match: Match, more: readonly JsonObject[] = []): JsonObject {
+  const headers: JsonObject[] = [...more];
   const parameters: JsonObject[] = [];
   if (match.host !== undefined)
     headers.push({

@@ -3,12 +3,14 @@
  * since a single bad one would block all others.
  */
 import { encode, encodeWith } from '@switchboard/proto';
-import type { FleetRoute } from '../model/fleet.ts';
+import { ENTRY } from '../model/entry.ts';
+import type { FleetRoute, FleetService } from '../model/fleet.ts';
 import { inOrder } from '../model/route-order.ts';
 import type { XdsResource } from '../xds/snapshot.ts';
-import { ENTRY, ownEntry, sharedEntry, sharedForm } from './entry.ts';
+import { createEntry } from './entry.ts';
 import { ROUTES_NAME } from './listener.ts';
 import type { Problem } from './options.ts';
+import type { EntryScopes } from './pools.ts';
 import { hash, sameParts, whyNot } from './resource.ts';
 import type { Reachable } from './route-action.ts';
 import { virtualHost, type KeptPaths, type TableEntry } from './route-tree.ts';
@@ -31,15 +33,22 @@ interface Entry extends TableEntry {
 
 const encodeAll = (all: readonly object[]): Uint8Array[] => all.map((one) => encode(ROUTE, one));
 
+/** What clients can be led to. */
+export interface Reach {
+  readonly services: readonly Reachable[];
+  readonly pools: readonly Reachable[];
+}
+
 export function createRouteTable(): (
   routes: readonly FleetRoute[],
-  services: readonly Reachable[],
-  pools: readonly Reachable[],
+  reach: Reach,
+  fleet: readonly FleetService[],
+  scopes: EntryScopes,
 ) => RouteTable {
+  const atEntry = createEntry();
   let entries = new Map<string, Entry>();
   const kept: KeptPaths = new Map();
   let last: { readonly from: readonly unknown[]; readonly table: RouteTable } | undefined;
-  const kinds = new WeakMap<Reachable, { readonly form: string | undefined }>();
   const none: TableEntry = { path: undefined, bytes: encodeAll([NO_AGENT_ROUTE]) };
 
   function entry(name: string, path: TableEntry['path'], from: readonly unknown[], make: () => object[]): Entry {
@@ -47,16 +56,11 @@ export function createRouteTable(): (
     return old !== undefined && sameParts(old.from, from) ? old : { path, from, bytes: encodeAll(make()) };
   }
 
-  function formOf(service: Reachable): string | undefined {
-    let kind = kinds.get(service);
-    if (kind === undefined) kinds.set(service, (kind = { form: sharedForm(service) }));
-    return kind.form;
-  }
-
   function build(
     routes: readonly FleetRoute[],
-    services: readonly Reachable[],
-    pools: readonly Reachable[],
+    { services, pools }: Reach,
+    fleet: readonly FleetService[],
+    scopes: EntryScopes,
   ): RouteTable {
     const problems: Problem[] = [];
     const reachable = new Map([...services, ...pools].map((one) => [one.name, one]));
@@ -86,36 +90,17 @@ export function createRouteTable(): (
         entry(name, path, [service], () => standardRoutes(service)),
       );
     }
-    const forms = new Map<string, string[]>();
-    for (const service of services) {
-      const form = formOf(service);
-      if (form === undefined) {
-        const name = `entry/${service.name}`;
-        next.set(
-          name,
-          entry(name, AT_ENTRY, [service], () => ownEntry(service)),
-        );
-      } else {
-        const names = forms.get(form);
-        if (names === undefined) forms.set(form, [service.name]);
-        else names.push(service.name);
-      }
-    }
-    for (const [form, names] of forms) {
-      next.set(
-        form,
-        entry(form, AT_ENTRY, names, () => [sharedEntry(form, names)]),
-      );
-    }
+    for (const { name, from, make } of atEntry(fleet, reachable, scopes))
+      next.set(name, entry(name, AT_ENTRY, from, make));
     entries = next;
     const host = virtualHost([...next.values(), none], undefined, kept);
     const body = encodeWith(CONFIGURATION, ROUTE_CONFIGURATION, 'virtual_hosts', [host]);
     return { resource: { name: ROUTES_NAME, version: hash(body), body }, problems };
   }
 
-  return (routes, services, pools) => {
-    const from = [...routes, 0, ...services, 0, ...pools];
-    if (last === undefined || !sameParts(last.from, from)) last = { from, table: build(routes, services, pools) };
+  return (routes, to, fleet, scopes) => {
+    const from = [...routes, 0, ...to.services, 0, ...to.pools, scopes];
+    if (last === undefined || !sameParts(last.from, from)) last = { from, table: build(routes, to, fleet, scopes) };
     return last.table;
   };
 }

@@ -6,48 +6,49 @@ import type { FleetRoute } from '../model/fleet.ts';
 import type { RouteSpec } from '../model/route.ts';
 import { VERSION_HEADER, VERSION_QUERY, versionCookie } from '../model/version-choice.ts';
 import type { JsonObject } from '../routing/policy.ts';
-import { HOST_HEADER, SERVICE_HEADER } from './filters.ts';
+import { HEADERS_OF_OURS } from './filters.ts';
 import { ROUTES_NAME } from './listener.ts';
-import { USUAL_RETRIES, poolName, toCluster, toSplit, toVersion, type Reachable } from './route-action.ts';
+import { poolName } from './pools.ts';
+import { USUAL_RETRIES, toCluster, toSplit, toVersion, type Reachable } from './route-action.ts';
 import { conditions, pathRule } from './route-match.ts';
 
 type Action = JsonObject & { route: JsonObject };
+interface At extends Pick<RouteSpec, 'match' | 'rewrite'> {
+  /** Envoy's own conditions on headers, beside those of the match. */
+  readonly headers?: readonly JsonObject[];
+}
 interface Equals {
   readonly equals: string;
   readonly caseSensitive: true;
 }
 
-export function routeFor(
-  name: string,
-  { match, rewrite }: Pick<RouteSpec, 'match' | 'rewrite'>,
-  action: Action,
-): object {
+export function routeFor(name: string, { match, rewrite, headers = [] }: At, action: Action): object {
   const path = pathRule(match.path, rewrite);
   return {
     ...action,
     name,
-    match: { ...path.match, ...conditions(match) },
+    match: { ...path.match, ...conditions(match, headers) },
     route: { ...action.route, ...path.rewrite },
   };
 }
 
 /** To one service. While several versions of it serve, a client may name one, and comes back to the one that it had. */
-export function routesTo(
-  name: string,
-  { match, rewrite }: Pick<RouteSpec, 'match' | 'rewrite'>,
-  to: Reachable,
-): object[] {
+export function routesTo(name: string, at: At, to: Reachable): object[] {
+  const { match } = at;
   const versions = (to.shares ?? []).map((share) => share.version);
   const named = (mark: string, narrowed: (equals: Equals) => RouteSpec['match']): object[] =>
     versions.map((version) => {
-      const spec = { match: narrowed({ equals: String(version), caseSensitive: true }), rewrite };
+      const spec = { ...at, match: narrowed({ equals: String(version), caseSensitive: true }) };
       return routeFor(`${name}/${mark}${version}`, spec, toVersion(to, version));
     });
   return [
     ...named('@', (equals) => ({ ...match, headers: [...match.headers, { name: VERSION_HEADER, ...equals }] })),
     ...named('?', (equals) => ({ ...match, query: [...match.query, { name: VERSION_QUERY, ...equals }] })),
-    ...named('=', (equals) => ({ ...match, cookies: [...match.cookies, { name: versionCookie(to.name), ...equals }] })),
-    routeFor(name, { match, rewrite }, toCluster(to)),
+    ...named('=', (equals) => ({
+      ...match,
+      cookies: [...match.cookies, { name: versionCookie(to.of ?? to.name), ...equals }],
+    })),
+    routeFor(name, at, toCluster(to)),
   ];
 }
 
@@ -89,11 +90,18 @@ export function standardRoutes(target: Reachable): object[] {
   return routesTo(`service/${target.name}`, { match, rewrite: '/' }, target);
 }
 
-export const NO_AGENT_ROUTE = {
-  name: 'none',
-  match: { prefix: '/' },
-  direct_response: { status: 404, body: { inline_string: 'no agent here: a session is opened at /agents/<service>' } },
-};
+/** Its name is the code of the answer. */
+export const refusalRoute = (name: string, match: JsonObject, message: string): object => ({
+  name,
+  match,
+  direct_response: { status: 404, body: { inline_string: message } },
+});
+
+export const NO_AGENT_ROUTE = refusalRoute(
+  'no_route',
+  { prefix: '/' },
+  'no agent here: a session is opened at /agents/<service>',
+);
 
 export const VIRTUAL_HOST = { name: 'all', domains: ['*'], retry_policy: USUAL_RETRIES };
 
@@ -102,5 +110,5 @@ export const ROUTE_CONFIGURATION = {
   // A route to a service that is just going must not make Envoy refuse all routes.
   validate_clusters: false,
   // What filters told each other is not for the agents.
-  request_headers_to_remove: [HOST_HEADER, SERVICE_HEADER],
+  request_headers_to_remove: HEADERS_OF_OURS,
 };

@@ -33,7 +33,7 @@ export const BY_KEY: JsonObject = { hash_policy: [{ query_parameter: { name: 'se
  * The parts of a weighted route; weights are whole numbers, and what has none is left out. Each gives its client a cookie that names the
  * version, so that it stays with it as long as both serve: a client that keeps no cookie and sends no key is shared out anew each time.
  */
-export function shared(name: string, shares: readonly FleetShare[], weight: number): JsonObject[] {
+export function shared(name: string, service: string, shares: readonly FleetShare[], weight: number): JsonObject[] {
   return shares
     .filter((share) => share.weight > 0)
     .map((share) => ({
@@ -44,7 +44,7 @@ export function shared(name: string, shares: readonly FleetShare[], weight: numb
         {
           header: {
             key: 'set-cookie',
-            value: `${versionCookie(name)}=${share.version}; Path=/; Max-Age=${COOKIE_LIFE_S}; HttpOnly; SameSite=Lax`,
+            value: `${versionCookie(service)}=${share.version}; Path=/; Max-Age=${COOKIE_LIFE_S}; HttpOnly; SameSite=Lax`,
           },
           append_action: 'APPEND_IF_EXISTS_OR_ADD',
         },

@@ -59,6 +59,7 @@ export const explain: readonly Endpoint[] = [
     path: '/v1/explain',
     summary: 'Where a request would go now, and why: route, policy, candidates, affinity',
     query: ExplainQuery,
+    repeated: ['header'],
     answer: {
       status: 200,
       about:
