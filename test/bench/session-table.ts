@@ -4,10 +4,14 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { accessLogService } from '../../control-plane/src/telemetry/access-log.ts';
+import { openSessionJournal } from '../../control-plane/src/telemetry/session-journal.ts';
 import { createSessionTable } from '../../control-plane/src/telemetry/sessions.ts';
 import { bounded, type Figure } from './figure.ts';
 
@@ -17,6 +21,19 @@ const INTERVAL_MS = 10_000;
 
 export async function sessionTable(quick: boolean): Promise<Figure[]> {
   const table = createSessionTable({ now: () => performance.now(), intervalMs: INTERVAL_MS });
+  const folder = mkdtempSync(join(tmpdir(), 'sb-bench-'));
+  const journal = openSessionJournal(join(folder, 'sessions.ndjson'), {
+    open: () => table.list(),
+    now: () => performance.now(),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  journal.begin('bench', true);
+  table.watch(({ type, session }) => {
+    if (type === 'opened') journal.opened(session);
+    else journal.ended(session.id);
+  });
   const server = new Server();
   const { definition, handlers } = accessLogService(table);
   server.addService(definition, handlers);
@@ -47,6 +64,8 @@ export async function sessionTable(quick: boolean): Promise<Figure[]> {
   const share = (100 * (user + system)) / 1_000 / (performance.now() - begin);
   feed.kill('SIGKILL');
   server.forceShutdown();
+  journal.close();
+  rmSync(folder, { recursive: true });
   return [
     bounded(
       `session table: ${SESSIONS} open, ${EACH_SECOND} opens and ends a second, of a core`,

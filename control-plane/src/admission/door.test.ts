@@ -9,9 +9,10 @@ const REFUSED = { kind: 'too-many', message: '10.0.0.1 has the 2 sessions that a
 function door(enter: () => Promise<Answer> = async () => Promise.resolve({ kind: 'in' })) {
   const state = { now: 0, open: 0, most: 2 as number | undefined };
   const made = createDoor({
-    room: { enter, arrived: () => undefined, look: () => undefined },
+    room: { enter, arrived: () => undefined, expect: () => undefined, look: () => undefined },
     rulesOf: () => (state.most === undefined ? undefined : { most: state.most, arrivesMs: 10_000 }),
     openOf: (_service, address) => (address === '10.0.0.1' ? state.open : 0),
+    onIn: () => undefined,
     now: () => state.now,
   });
   return { state, made };

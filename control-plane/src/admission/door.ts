@@ -18,9 +18,11 @@ export interface ClientRules {
 }
 
 export interface DoorOptions {
-  readonly room: Pick<WaitingRoom, 'enter' | 'arrived' | 'look'>;
+  readonly room: Pick<WaitingRoom, 'enter' | 'expect' | 'arrived' | 'look'>;
   /** Undefined: clients are not limited. */
   readonly rulesOf: (service: string) => ClientRules | undefined;
+  /** Somebody is let in. */
+  readonly onIn: (service: string, caller: Caller) => void;
   /** Sessions that a client address has open there. */
   readonly openOf: (service: string, address: string) => number;
   /** Milliseconds of a clock that only goes forward. */
@@ -31,6 +33,8 @@ export type DoorAnswer = Answer | { readonly kind: 'too-many'; readonly message:
 
 export interface Door {
   enter(service: string, caller: Caller, signal: AbortSignal): Promise<DoorAnswer>;
+  /** It was let in by the control plane before. */
+  expect(service: string, caller: Pick<Caller, 'id' | 'address'>): void;
   /** The session of this caller is counted, or it will never be. */
   arrived(id: string): void;
   /** Something has changed. */
@@ -40,7 +44,7 @@ export interface Door {
 /** Envoy tells of an end within a tenth of a second: one that leaves and comes back at once is not too many. */
 const TOLD_MS = 300;
 
-export function createDoor({ room, rulesOf, openOf, now }: DoorOptions): Door {
+export function createDoor({ room, rulesOf, openOf, onIn, now }: DoorOptions): Door {
   /** Those who wait or are on their way, each client at each service for itself. */
   const coming = createOnTheWay(now);
   const late = new Set<() => void>();
@@ -78,15 +82,27 @@ export function createDoor({ room, rulesOf, openOf, now }: DoorOptions): Door {
     async enter(service, caller, signal) {
       const { id, address } = caller;
       const rules = address === '' ? undefined : rulesOf(service);
-      if (rules === undefined) return room.enter(service, caller, signal);
+      if (rules === undefined) {
+        const answer = await room.enter(service, caller, signal);
+        if (answer.kind === 'in') onIn(service, caller);
+        return answer;
+      }
       if (!(await takeSoon(service, caller, rules.most, signal))) {
         const message = `${address} has the ${rules.most} sessions that a client may have at ${service}`;
         return signal.aborted ? { kind: 'left' } : { kind: 'too-many', message };
       }
       const answer = await room.enter(service, caller, signal);
       coming.arrived(id);
-      if (answer.kind === 'in') coming.add(`${service} ${address}`, id, rules.arrivesMs);
+      if (answer.kind === 'in') {
+        coming.add(`${service} ${address}`, id, rules.arrivesMs);
+        onIn(service, caller);
+      }
       return answer;
+    },
+    expect(service, { id, address }) {
+      const rules = address === '' ? undefined : rulesOf(service);
+      if (rules !== undefined) coming.add(`${service} ${address}`, id, rules.arrivesMs);
+      room.expect(service, id);
     },
     arrived(id) {
       coming.arrived(id);

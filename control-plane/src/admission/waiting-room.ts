@@ -40,6 +40,8 @@ export type Answer =
 
 export interface WaitingRoom {
   enter(service: string, newcomer: Newcomer, signal: AbortSignal): Promise<Answer>;
+  /** It was let in by the control plane before. */
+  expect(service: string, id: string): void;
   /** The session of this newcomer is counted, or it will never be. */
   arrived(id: string): void;
   /** Something has changed: lets in whoever can be. */
@@ -113,6 +115,10 @@ export function createWaitingRoom(options: RoomOptions): WaitingRoom {
         if (signal.aborted) leave();
         else onWait(service);
       });
+    },
+    expect(service, id) {
+      const rules = rulesOf(service);
+      if (rules !== undefined) onTheWay.add(service, id, rules.arrivesMs);
     },
     arrived(id) {
       onTheWay.arrived(id);

@@ -8,6 +8,7 @@ import type { Service } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { Held, RegistryView } from '../registry/registry.ts';
 import { followClients } from '../telemetry/client-sessions.ts';
+import type { SessionJournal } from '../telemetry/session-journal.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { GatewayView } from './gateway-view.ts';
 import { sessionsAtInstance } from './sessions.ts';
@@ -15,6 +16,7 @@ import { sessionsAtInstance } from './sessions.ts';
 export interface AdmissionParts {
   readonly view: () => RegistryView;
   readonly sessions: SessionTable;
+  readonly journal: Pick<SessionJournal, 'left' | 'admitted' | 'refused'>;
   /** Every connected gateway has acknowledged the revision. */
   readonly isAcked: (revision: number) => boolean;
   readonly isUnhealthy: (instance: string) => boolean;
@@ -29,6 +31,8 @@ export interface Admission {
   waiting(service: string): number;
   /** The session of this request is counted, or it will never be. */
   readonly arrived: (id: string) => void;
+  /** Those whom the control plane before has let in are on their way still. Call it when the services are known. */
+  restore(): void;
   /** Something has changed: lets in whoever can be. */
   look(): void;
   readonly service: ReturnType<typeof authorizationService>;
@@ -59,7 +63,7 @@ function rulesOf(service: Service | undefined): Rules | undefined {
 }
 
 export function createAdmission(parts: AdmissionParts): Admission {
-  const { view, sessions } = parts;
+  const { view, sessions, journal } = parts;
   const openAt = sessionsAtInstance(sessions);
   const serviceOf = (name: string): Service | undefined => view().services.get(name)?.value;
 
@@ -74,8 +78,8 @@ export function createAdmission(parts: AdmissionParts): Admission {
     const isServed = (held: Held<Instance>): boolean => isFound(held) && parts.isAcked(held.revision);
     const most = serviceOf(name)?.spec.gateway.limits?.sessionsPerInstance;
     if (most === undefined) return well.some(isServed) ? Number.POSITIVE_INFINITY : 0;
-    // Load reports are no proof: Envoy's own counts may have begun anew with a restart. Only what it has told of each session counts.
-    if (!sessions.counts().settled) return 0;
+    // Load reports are no proof: Envoy's own counts may have begun anew with a restart. Only sessions that are listed count.
+    if (!sessions.counts().whole) return 0;
     const closed = parts.closed(name);
     const places = well.map((held) => ({
       open: openAt(held.value),
@@ -116,6 +120,10 @@ export function createAdmission(parts: AdmissionParts): Admission {
     room,
     rulesOf: (name) => clientRulesOf(serviceOf(name)),
     openOf: (name, address) => clients.open(name, address),
+    // Before Envoy hears of it: whoever comes after this control plane must know.
+    onIn: (service, { id, address }) => {
+      journal.admitted({ id, service, address });
+    },
     now: () => performance.now(),
   });
   let asking = false;
@@ -142,6 +150,10 @@ export function createAdmission(parts: AdmissionParts): Admission {
     waiting: (service) => room.waiting(service),
     arrived(id) {
       door.arrived(id);
+      journal.refused(id);
+    },
+    restore() {
+      for (const { service, ...caller } of journal.left.onTheWay) door.expect(service, caller);
     },
     look() {
       door.look();

@@ -56,7 +56,7 @@ import { createRuntimes } from './runtimes.ts';
 import { writeRuntimeFile } from './runtime-file.ts';
 import { seed } from './seed.ts';
 import { CONTROL_PLANE_CLUSTER, NODE_ID, SESSION_REPORT_MS } from './settings.ts';
-import { byAddress, keepSessionsFresh, placementOf, sessionsAtInstance } from './sessions.ts';
+import { byAddress, keepJournal, keepSessionsFresh, placementOf, sessionsAtInstance } from './sessions.ts';
 import { createSignals } from './signals.ts';
 import { createStatus } from './status.ts';
 import { openStore } from './store.ts';
@@ -142,13 +142,15 @@ async function build(
     onBytes: feed.bytes,
   });
   sessions.watch(feed.session);
+  const journal = keepJournal(data, sessions, log, closers);
   const load = createEndpointLoad({ now: () => performance.now() });
   const reports = createAgentReports({ now });
   // What it asks starts later; until then nobody is let in, and whoever waits is remembered.
-  const late: { admission?: Omit<AdmissionParts, 'view' | 'sessions'> } = {};
+  const late: { admission?: Omit<AdmissionParts, 'view' | 'sessions' | 'journal'> } = {};
   const admission = createAdmission({
     view: () => registryView(),
     sessions,
+    journal,
     isAcked: (revision) => late.admission?.isAcked(revision) ?? false,
     isUnhealthy: (instance) => late.admission?.isUnhealthy(instance) ?? true,
     closed: (service) => late.admission?.closed(service),
@@ -274,8 +276,9 @@ async function build(
     autoscaler.close();
   });
 
+  admission.restore();
   const news = createNews();
-  const gateway = await startGateway({ config, binary, xdsPort: ports.xds, xds, sessions, now, log });
+  const gateway = await startGateway({ config, binary, xdsPort: ports.xds, xds, sessions, journal, now, log });
   closers.add(() => {
     gateway.close();
   });
@@ -303,7 +306,7 @@ async function build(
     news.tell();
   });
   closers.add(
-    keepSessionsFresh(sessions, load, (upstream) => {
+    keepSessionsFresh(sessions, journal, load, (upstream) => {
       loop.suspect(byAddress(registry.view()).get(upstream)?.id ?? '');
     }),
   );

@@ -12,6 +12,7 @@ import { AUTHORITY_SECRET, IDENTITY_SECRET, tlsFiles } from '../certificates/fil
 import { CONTROL_PLANE_URI } from '../certificates/peer.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
+import type { SessionJournal } from '../telemetry/session-journal.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { XdsServer } from '../xds/server.ts';
 import { NODE_ID } from './settings.ts';
@@ -22,6 +23,7 @@ export interface GatewayParts {
   readonly xdsPort: number;
   readonly xds: XdsServer;
   readonly sessions: SessionTable;
+  readonly journal: Pick<SessionJournal, 'left' | 'begin'>;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -49,6 +51,7 @@ export async function startGateway({
   xdsPort,
   xds,
   sessions,
+  journal,
   now,
   log,
 }: GatewayParts): Promise<EnvoySupervisor> {
@@ -77,8 +80,11 @@ export async function startGateway({
   const reason = whyOutOfReach(envoy);
   if (reason !== undefined) log.error({ gateway: NODE_ID, pid: envoy.status().pid }, reason);
 
+  const { left } = journal;
+  if (left.process !== '') sessions.restore(NODE_ID, left.process, left.sessions, left.whole);
   function noteSessions(): void {
     const { state, adopted } = envoy.status();
+    journal.begin(envoy.identity(), !adopted || (left.whole && left.process === envoy.identity()));
     const connected = xds.gateways().some((one) => one.node === NODE_ID);
     if (connected) sessions.gatewayConnected(NODE_ID, envoy.identity(), !adopted);
     else if (state === 'backoff' || state === 'stopped') sessions.gatewayGone(NODE_ID);

@@ -1,9 +1,13 @@
 /** The session table as others see it: where a session was placed and why, how many an instance has, and the gateways' own counts. */
+import { join } from 'node:path';
+import type { Log } from '../log.ts';
 import type { Instance } from '../model/instance.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import type { EndpointLoad } from '../telemetry/endpoint-load.ts';
 import type { SeenSession } from '../telemetry/session.ts';
+import { openSessionJournal, type SessionJournal } from '../telemetry/session-journal.ts';
 import type { Placement, SessionTable } from '../telemetry/sessions.ts';
+import type { Closers } from './closers.ts';
 
 const EXPIRE_MS = 1_000;
 
@@ -69,9 +73,29 @@ function reasonOf(
   return `${route} leads to ${service}; ${policy ?? 'its policy'} chose ${instance?.id ?? seen.told.upstream} of ${ready} ready${retries}`;
 }
 
+/** Writes down what is open as it opens and ends. */
+export function keepJournal(folder: string, sessions: SessionTable, log: Log, closers: Closers): SessionJournal {
+  const journal = openSessionJournal(join(folder, 'sessions.ndjson'), {
+    open: () => sessions.list(),
+    now: () => performance.now(),
+    onError: (error) => {
+      log.warn({ error }, 'open sessions can not be written down: after a restart they are known some seconds later');
+    },
+  });
+  closers.add(() => {
+    journal.close();
+  });
+  sessions.watch(({ type, session }) => {
+    if (type === 'opened') journal.opened(session);
+    else journal.ended(session.id);
+  });
+  return journal;
+}
+
 /** Compares the table with the load reports, and drops what was not heard of. `suspect` is told where requests hang. Returns what ends it. */
 export function keepSessionsFresh(
   sessions: SessionTable,
+  journal: Pick<SessionJournal, 'whole'>,
   load: EndpointLoad,
   suspect: (upstream: string) => void,
 ): () => void {
@@ -83,6 +107,7 @@ export function keepSessionsFresh(
   const timer = setInterval(() => {
     if (load.open() === undefined) sessions.reported(undefined);
     sessions.expire();
+    if (sessions.counts().whole) journal.whole();
   }, EXPIRE_MS);
   timer.unref();
   return () => {

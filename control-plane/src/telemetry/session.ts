@@ -74,4 +74,6 @@ export interface SessionCounts {
    * interval of connecting), or while no Envoy is connected: a count of zero then proves nothing.
    */
   readonly settled: boolean;
+  /** Every session that the control plane was asked about is listed: those that have ended meanwhile may be too. True when it is settled. */
+  readonly whole: boolean;
 }

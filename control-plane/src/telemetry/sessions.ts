@@ -25,6 +25,11 @@ export interface SessionTable {
    * have some, and tells of them within one interval. `process` distinguishes it from its predecessor, whose sessions ended with it.
    */
   gatewayConnected(gateway: string, process: string, fresh: boolean): void;
+  /**
+   * What the control plane before knew of a gateway. Until the gateway has told of a session again its bytes are those of then; one that it does not
+   * tell of has ended meanwhile. `whole`: it knew of all of them. Call it before the gateway connects.
+   */
+  restore(gateway: string, process: string, sessions: readonly Session[], whole: boolean): void;
   gatewayLost(gateway: string): void;
   /** No gateway runs: there can be no session. */
   gatewayGone(gateway: string): void;
@@ -58,6 +63,8 @@ export interface SessionTableOptions {
 interface Entry {
   session: Session;
   heardAt: number;
+  /** Its gateway has yet to tell of it to this control plane. */
+  restored?: boolean;
 }
 
 interface Gateway {
@@ -65,10 +72,14 @@ interface Gateway {
   readonly connected: boolean;
   /** From when on its sessions are all known. */
   readonly completeAt: number;
+  /** None is missing that the control plane was asked about, though some may have ended. */
+  readonly whole: boolean;
 }
 
 /** If expire() was not called for this long the whole program stood still, and records wait to be read. */
 const STOOD_STILL_MS = 5_000;
+
+const ENDED_MEANWHILE = 'it ended while no control plane was there to be told';
 
 const NOT_HEARD: Ending = {
   endedBy: 'unknown',
@@ -143,7 +154,10 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
 
   function compute(): SessionCounts {
     const known = [...gateways.values()];
-    const settled = known.length > 0 && known.every((gateway) => gateway.connected && now() >= gateway.completeAt);
+    const all = (holds: (gateway: Gateway) => boolean): boolean =>
+      known.length > 0 && known.every((gateway) => gateway.connected && holds(gateway));
+    const settled = all(({ completeAt }) => now() >= completeAt);
+    const whole = settled || all((gateway) => gateway.whole || now() >= gateway.completeAt);
     const corrected = new Map(byUpstream);
     let unlisted = 0;
     for (const [upstream, difference] of check.corrections()) {
@@ -152,7 +166,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       unlisted += difference;
       corrected.set(upstream, listed + difference);
     }
-    return { byUpstream: corrected, total: entries.size + unlisted, unlisted, settled };
+    return { byUpstream: corrected, total: entries.size + unlisted, unlisted, settled, whole };
   }
 
   return {
@@ -160,7 +174,9 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       const entry = entries.get(id);
       if (entry?.session.upstream !== upstream) return false;
       entry.heardAt = now();
-      onBytes?.(entry.session, bytesReceived - entry.session.bytesReceived, bytesSent - entry.session.bytesSent);
+      // What came and went before was told to the control plane before.
+      if (entry.restored === true) entry.restored = false;
+      else onBytes?.(entry.session, bytesReceived - entry.session.bytesReceived, bytesSent - entry.session.bytesSent);
       entry.session = { ...entry.session, bytesReceived, bytesSent };
       return true;
     },
@@ -198,7 +214,18 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       const old = gateways.get(gateway);
       if (old !== undefined && old.process !== process) dropAllOf(gateway);
       // 1.2 intervals: its timers are not aligned with our connection.
-      gateways.set(gateway, { process, connected: true, completeAt: fresh ? 0 : now() + 1.2 * intervalMs });
+      const completeAt = fresh ? 0 : now() + 1.2 * intervalMs;
+      gateways.set(gateway, { process, connected: true, completeAt, whole: old?.process === process && old.whole });
+      changed();
+    },
+    restore(gateway, process, sessions, whole) {
+      gateways.set(gateway, { process, connected: false, completeAt: Number.POSITIVE_INFINITY, whole });
+      for (const session of sessions) {
+        if (entries.has(session.id)) continue;
+        entries.set(session.id, { session, heardAt: now(), restored: true });
+        count(session.upstream, 1);
+        for (const watcher of watchers) watcher({ type: 'opened', session, seen: { isNew: false } });
+      }
       changed();
     },
     gatewayLost(gateway) {
@@ -208,7 +235,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     },
     gatewayGone(gateway) {
       dropAllOf(gateway);
-      gateways.set(gateway, { process: '', connected: true, completeAt: 0 });
+      gateways.set(gateway, { process: '', connected: true, completeAt: 0, whole: true });
       changed();
     },
     reported(open) {
@@ -235,7 +262,12 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
         for (const entry of entries.values()) entry.heardAt = present;
         return;
       }
-      for (const [id, { heardAt }] of entries) if (present - heardAt > 3 * intervalMs) drop(id, NOT_HEARD);
+      for (const [id, { heardAt, restored, session }] of entries) {
+        const gateway = restored === true ? gateways.get(session.gateway) : undefined;
+        if (gateway?.connected === true && present > gateway.completeAt)
+          drop(id, { ...NOT_HEARD, why: ENDED_MEANWHILE });
+        else if (present - heardAt > 3 * intervalMs) drop(id, NOT_HEARD);
+      }
     },
   };
 }
