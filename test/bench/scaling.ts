@@ -30,32 +30,41 @@ async function fromZero(rounds: number): Promise<Figure> {
   );
 }
 
-/** Capacity for 500 sessions at 100 x 0.7 an instance is eight; from one, five are allowed at first and ten within 15 s more. */
-async function loadStep(rounds: number): Promise<Figure> {
-  const beyond: number[] = [];
+/** Until as many are wanted as hold the sessions, and as many as keep each at the policy's share: from the first of the 490 that come, and from the last. */
+async function loadStep(rounds: number): Promise<Figure[]> {
+  const ticks = { holdFirst: [] as number[], holdLast: [] as number[], first: [] as number[], last: [] as number[] };
   for (let round = 0; round < rounds; round += 1) {
     const autoscale = { sessions: 100, max: 20, scaleUp: { instances: 10 } };
     await using world = await startWorld({ seed: [echoService('busy', { autoscale })] });
     const few = await world.crowd('busy', 10, 5_000);
-    await sleep(3 * AUTOSCALER_TICK_MS);
+    // At any moment between two looks.
+    await sleep((3 + round / rounds) * AUTOSCALER_TICK_MS);
     const begin = performance.now();
-    const many = await world.crowd('busy', 490, 5_000);
-    const wanted = await world.until('more are wanted', async () => {
-      const { scale } = await world.client.autoscale('busy');
-      return (scale?.replicas ?? 1) >= 8 && performance.now();
-    });
-    beyond.push((wanted - begin) / AUTOSCALER_TICK_MS);
+    const opening = world.crowd('busy', 490, 5_000).then((many) => ({ many, at: performance.now() }));
+    const wants = async (count: number): Promise<number> =>
+      world.until(`${count} are wanted`, async () => {
+        const { scale } = await world.client.autoscale('busy');
+        return (scale?.replicas ?? 1) >= count && performance.now();
+      });
+    const holding = await wants(5);
+    const wanted = await wants(8);
+    const { many, at } = await opening;
+    ticks.holdFirst.push((holding - begin) / AUTOSCALER_TICK_MS);
+    ticks.holdLast.push(Math.max(0, holding - at) / AUTOSCALER_TICK_MS);
+    ticks.first.push((wanted - begin) / AUTOSCALER_TICK_MS);
+    ticks.last.push(Math.max(0, wanted - at) / AUTOSCALER_TICK_MS);
     for (const { socket } of [...few.sessions, ...many.sessions]) socket.terminate();
   }
-  return bounded(
-    '10 to 500 sessions, from their first: until capacity for all is being started',
-    'evaluation ticks',
-    median(beyond),
-    beyond,
-    2,
-  );
+  const figure = (what: string, values: number[]): Figure =>
+    bounded(`10 to 500 sessions, until ${what}`, 'evaluation ticks', median(values), values, 2);
+  return [
+    figure('instances for all are being started, from the first that opens', ticks.holdFirst),
+    figure('instances for all are being started, from the last that opens', ticks.holdLast),
+    figure('as many as keep each at 70 % are being started, from the first', ticks.first),
+    figure('as many as keep each at 70 % are being started, from the last', ticks.last),
+  ];
 }
 
 export async function scaling(quick: boolean): Promise<Figure[]> {
-  return [await fromZero(quick ? 3 : 7), await loadStep(quick ? 2 : 4)];
+  return [await fromZero(quick ? 3 : 7), ...(await loadStep(quick ? 3 : 6))];
 }

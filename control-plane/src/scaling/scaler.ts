@@ -51,10 +51,14 @@ export function createScaler(policy: Autoscale): Scaler {
     return { instances: off <= policy.tolerance ? sample.replicas : Math.ceil(by.stable - 1e-9), by };
   }
 
-  function panicWish(wishes: readonly Wish[], sample: ScaleSample): number | undefined {
-    const most = Math.ceil(Math.max(0, ...wishes.map((one) => one.panic)) - 1e-9);
+  function panicWish(
+    wishes: readonly Wish[],
+    sample: ScaleSample,
+  ): { panics: boolean; instances: number; figures: string } {
+    const by = wishes.reduce<Wish | undefined>((most, one) => (one.panic > (most?.panic ?? 0) ? one : most), undefined);
+    const most = Math.ceil((by?.panic ?? 0) - 1e-9);
     if (most / Math.max(1, sample.ready) >= policy.panicThreshold) panicUntil = sample.at + stableMs;
-    return sample.at < panicUntil ? most : undefined;
+    return { panics: sample.at < panicUntil, instances: most, figures: by?.panicFigures ?? '' };
   }
 
   function isIdle({ at, sessions, waiting = 0 }: ScaleSample): boolean {
@@ -80,11 +84,14 @@ export function createScaler(policy: Autoscale): Scaler {
     const { instances, by } = wishNow(wishes, sample);
     const figures = by === undefined ? 'no signal is known' : by.figures;
     const panic = panicWish(wishes, sample);
-    wished.push({ at: now, instances: Math.max(instances, panic ?? 0) });
+    // So few that the same peak would be panic again are too few.
+    const calm = panic.instances === 0 ? 0 : Math.floor(panic.instances / policy.panicThreshold) + 1;
+    wished.push({ at: now, instances: Math.max(instances, panic.panics ? panic.instances : calm) });
     wished = wished.filter(({ at }) => at > now - stabilizationMs);
 
-    const goal = within(panic === undefined ? instances : Math.max(panic, instances, current));
-    if (goal > current) return up(sample, goal, panic !== undefined, floor.cron, figures, instances);
+    const goal = within(panic.panics ? Math.max(panic.instances, instances, current) : instances);
+    if (goal > current)
+      return up(sample, goal, panic.panics, floor.cron, panic.panics ? panic.figures : figures, instances);
     // One that idled is not taken away before the policy's idle time is over.
     const lowest = policy.zero !== undefined && policy.min === 0 ? Math.max(1, goal) : goal;
     if (lowest < current) return down(sample, within(lowest), figures);

@@ -8,8 +8,9 @@ export interface Wish {
   /** Instances, not rounded: 3.2 means a little more than three can take. */
   readonly stable: number;
   readonly panic: number;
-  /** How it came about. */
+  /** How it came about, over each of the two. */
   readonly figures: string;
+  readonly panicFigures: string;
 }
 
 interface Signal {
@@ -19,6 +20,8 @@ interface Signal {
   readonly target: number;
   readonly extra: number;
   readonly unit: string;
+  /** Counted one by one, not measured: a single value is no noise, so a sudden rise need not be waited for until its mean has followed. */
+  readonly counted?: true;
 }
 
 function signalsOf(policy: Autoscale): Signal[] {
@@ -32,6 +35,7 @@ function signalsOf(policy: Autoscale): Signal[] {
       target: policy.sessions * policy.utilization,
       extra: 0,
       unit: 'sessions',
+      counted: true,
     });
   if (policy.sessions !== undefined && policy.freeSlots !== undefined)
     signals.push({
@@ -40,6 +44,7 @@ function signalsOf(policy: Autoscale): Signal[] {
       target: policy.sessions,
       extra: policy.freeSlots,
       unit: 'sessions',
+      counted: true,
     });
   if (policy.cpu !== undefined)
     signals.push({ name: 'cpu', of: ({ cpuCores }) => cpuCores, target: policy.cpu, extra: 0, unit: 'cores' });
@@ -59,17 +64,20 @@ function signalsOf(policy: Autoscale): Signal[] {
 const short = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : 0));
 
 export function wishesOf(policy: Autoscale, windows: Windows): Wish[] {
-  return signalsOf(policy).flatMap(({ name, of, target, extra, unit }) => {
+  return signalsOf(policy).flatMap(({ name, of, target, extra, unit, counted }) => {
     const stable = windows.mean(of, durationMs(policy.stableWindow));
-    const panic = windows.mean(of, durationMs(policy.panicWindow)) ?? stable;
-    if (stable === undefined || panic === undefined) return [];
-    const room = extra === 0 ? '' : ` and room for ${extra} more`;
+    const lately = windows.mean(of, durationMs(policy.panicWindow)) ?? stable;
+    if (stable === undefined || lately === undefined) return [];
+    const panic = counted === undefined ? lately : Math.max(lately, windows.newest(of) ?? 0);
+    const figures = (value: number, when: string): string =>
+      `${short(value)} ${unit}${when}${extra === 0 ? '' : ` and room for ${extra} more`} at ${short(target)} an instance`;
     return [
       {
         signal: name,
         stable: (stable + extra) / target,
         panic: (panic + extra) / target,
-        figures: `${short(stable)} ${unit}${room} at ${short(target)} an instance`,
+        figures: figures(stable, ''),
+        panicFigures: figures(panic, ' of late'),
       },
     ];
   });
