@@ -16,6 +16,10 @@ export interface Scenario {
   /** Share of handshakes that fail at any version, and what the new one adds. */
   readonly failing: number;
   readonly excess: number;
+  /** Share of clients that any version turns away, and that the new one does. */
+  readonly turnedAway?: readonly [any: number, fresh: number];
+  /** A client without a right to come that is back each second at the new version, where its cookie brings it. */
+  readonly pest?: boolean;
 }
 
 export interface Outcome {
@@ -42,11 +46,12 @@ const PLANNED_S = 200;
 interface Tally {
   attempts: number;
   failures: number;
+  turnedAway: number;
   brokenEarly: number;
   handshakes: Map<number, number>;
 }
 
-const emptyTally = (): Tally => ({ attempts: 0, failures: 0, brokenEarly: 0, handshakes: new Map() });
+const emptyTally = (): Tally => ({ attempts: 0, failures: 0, turnedAway: 0, brokenEarly: 0, handshakes: new Map() });
 
 function measureOf(name: string): Measure {
   const metric = metricDrivers.find((one) => one.name === name);
@@ -59,7 +64,10 @@ const measures = new Map(DEFAULT_CHECKS.map((name) => [name as string, measureOf
 /** Buckets a quarter of a power of two apart, as history's are about. */
 const bucketOf = (ms: number): number => 2 ** (Math.ceil(Math.log2(Math.max(1, ms)) * 4) / 4);
 
-export async function simulate(seed: number, { perSecond, failing, excess }: Scenario): Promise<Outcome> {
+export async function simulate(
+  seed: number,
+  { perSecond, failing, excess, turnedAway = [0, 0], pest = false }: Scenario,
+): Promise<Outcome> {
   const random = seeded(seed);
   const unit = (): number => random.below(1_000_000_007) / 1_000_000_007;
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - unit())) * Math.cos(2 * Math.PI * unit());
@@ -100,10 +108,11 @@ export async function simulate(seed: number, { perSecond, failing, excess }: Sce
   const slotOf = (at: number): number => Math.floor(at / SLOT_S);
   const figuresOf = (version: number, since: number): VersionFigures => {
     const all = emptyTally();
-    for (const slot of slots.slice(slotOf(since), slotOf(second))) {
+    for (const slot of slots.slice(Math.ceil(since / SLOT_S), slotOf(second))) {
       const tally = slot[version as 1 | 2];
       all.attempts += tally.attempts;
       all.failures += tally.failures;
+      all.turnedAway += tally.turnedAway;
       all.brokenEarly += tally.brokenEarly;
       for (const [ms, count] of tally.handshakes) all.handshakes.set(ms, (all.handshakes.get(ms) ?? 0) + count);
     }
@@ -111,6 +120,7 @@ export async function simulate(seed: number, { perSecond, failing, excess }: Sce
       version,
       attempts: all.attempts,
       failures: all.failures,
+      turnedAway: all.turnedAway,
       opened: all.attempts - all.failures,
       brokenEarly: all.brokenEarly,
       handshakes: [...all.handshakes].sort(([a], [b]) => a - b).map(([upToMs, count]) => ({ upToMs, count })),
@@ -145,6 +155,10 @@ export async function simulate(seed: number, { perSecond, failing, excess }: Sce
   /** What a client meets: latency with a long tail, cold new instances, instances that stall for a second, trouble that all versions share. */
   function arrive(version: 1 | 2): void {
     const tally = slots[slotOf(second)]?.[version] ?? emptyTally();
+    if (unit() < turnedAway[version === 2 ? 1 : 0]) {
+      tally.turnedAway += 1;
+      return;
+    }
     tally.attempts += 1;
     if (version === 2) came += 1;
     const isCold = version === 2 && came <= 3 * ready;
@@ -165,6 +179,8 @@ export async function simulate(seed: number, { perSecond, failing, excess }: Sce
     stalled[1] = Array.from({ length: WANTED }, () => random.below(900)).filter((drawn) => drawn === 0).length;
     stalled[2] = Array.from({ length: ready }, () => random.below(900)).filter((drawn) => drawn === 0).length;
     if (random.below(200) === 0) troubleUntil = second + 5;
+    const fresh = slots[slotOf(second)]?.[2];
+    if (pest && rollout.weight > 0 && fresh !== undefined) fresh.turnedAway += 1;
     // Poisson, by exponential gaps.
     for (let t = -Math.log(1 - unit()) / perSecond; t < 1; t -= Math.log(1 - unit()) / perSecond) {
       if (second < PLANNED_S) planned += 1;

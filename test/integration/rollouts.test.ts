@@ -1,4 +1,5 @@
 /** New versions behind the real Envoy: every strategy, what takes itself back, and a control plane that is killed in the middle of it. */
+import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { rolloutIs } from '../support/rollout.ts';
@@ -26,6 +27,15 @@ async function marks(world: World, count: number, headers: Record<string, string
     await session.close();
   }
   return seen;
+}
+
+/** Asks for a session and is gone before it can have been answered. */
+function leaveInHandshake(this: Socket): void {
+  this.on('error', () => undefined);
+  this.end(
+    'GET /agents/weather HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: c3dpdGNoYm9hcmQtdGVzdA==\r\n\r\n',
+    () => this.destroy(),
+  );
 }
 
 const canary = {
@@ -125,6 +135,53 @@ describe('a new version', () => {
     expect(measurements.some((one) => one.verdict === 'fail')).toBe(true);
     await world.acked();
     expect([...(await marks(world, 20)).keys()]).toEqual(['one']);
+  });
+
+  it('takes itself back when its agents turn everybody away, not for clients that any version turns away or that leave', async () => {
+    const strict = ['--refuse', '0.3', '--refuse-with', '401'];
+    await using world = await startWorld({ seed: [weather('one', canary, strict)] });
+    const come = async (): Promise<void> => {
+      const clients = Array.from({ length: 10 }, async () =>
+        openSession(world.url('weather')).then(
+          async (session) => session.close(),
+          () => undefined,
+        ),
+      );
+      await Promise.all(clients);
+    };
+    const readings = async (metric: string) => {
+      const { measurements } = await world.client.rollout('weather');
+      return measurements.filter((one) => one.metric === metric);
+    };
+    await world.client.apply([weather('two', canary, strict)]);
+    await until(world, 'paused');
+    await world.acked();
+    await world.until(
+      'it has passed',
+      async () => {
+        await come();
+        const port = Number(new URL(world.url('weather')).port);
+        for (let n = 0; n < 5; n += 1) connect(port, '127.0.0.1', leaveInHandshake);
+        const last = (await readings('turned-away')).at(-1);
+        return last?.verdict === 'pass' && / of \d\d+ .*version 2, [1-9]/.test(last.message);
+      },
+      50_000,
+    );
+    expect(await world.client.rollout('weather')).toMatchObject({ phase: 'paused' });
+    expect((await readings('connect-success')).at(-1)?.message).toMatch(/^0 of/);
+
+    await world.client.apply([weather('three', canary, ['--refuse', '1', '--refuse-with', '401'])]);
+    await world.until(
+      'the rollout is aborted',
+      async () => {
+        await come();
+        return (await world.client.rollout('weather')).phase === 'aborted';
+      },
+      50_000,
+    );
+    const { reason, message, to } = await world.client.rollout('weather');
+    expect({ reason, to }).toEqual({ reason: 'AnalysisFailed', to: 3 });
+    expect(message).toMatch(/turned-away: (\d+) of \1 \(100.0 %\) clients were turned away on version 3/);
   });
 
   it('that never gets ready or crashes is taken back, and what runs goes on', async () => {

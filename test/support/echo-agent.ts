@@ -1,7 +1,7 @@
 /**
  * A plain WebSocket server for tests: greets with who it is, then echoes. Like a MyAgent server it answers 426 to a plain GET
  * and cuts everything at SIGTERM. `--slow MS` listens only after a time; `--fail` ends at once; `--hog MIB` holds memory; `--refuse SHARE`
- * answers 500 to that share of the handshakes that come by way of the gateway.
+ * answers 500 (`--refuse-with`) to that share of the handshakes that come by way of the gateway.
  */
 import type { IncomingMessage } from 'node:http';
 import { parseArgs } from 'node:util';
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     hog: { type: 'string', default: '0' },
     mark: { type: 'string', default: '' },
     refuse: { type: 'string', default: '0' },
+    'refuse-with': { type: 'string', default: '500' },
   },
 });
 if (values.fail) {
@@ -38,7 +39,7 @@ setTimeout(() => {
       asked += 1;
       const refuses = refused < Math.floor(asked * Number(values.refuse));
       if (refuses) refused += 1;
-      answer(!refuses, 500);
+      answer(!refuses, Number(values['refuse-with']));
     },
   });
   server.on('connection', (socket, request) => {

@@ -11,6 +11,7 @@ function figures(version: number, given: Seen): VersionFigures {
     version,
     attempts: 0,
     failures: 0,
+    turnedAway: 0,
     opened: 0,
     brokenEarly: 0,
     handshakes: [],
@@ -28,6 +29,7 @@ export function input(canary: Seen, stable: Seen = {}): MetricInput {
     canary: figures(2, canary),
     stable: figures(1, stable),
     minSample: 20,
+    weight: 5,
     falseAlarm: 0.001,
   };
 }

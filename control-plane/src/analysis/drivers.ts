@@ -6,11 +6,13 @@ import { handshakeLatency } from './drivers/handshake-latency.ts';
 import { logErrors } from './drivers/log-errors.ts';
 import { probeFailures } from './drivers/probe-failures.ts';
 import { prometheus } from './drivers/prometheus.ts';
+import { turnedAway } from './drivers/turned-away.ts';
 import { webhook } from './drivers/webhook.ts';
 import type { Metric } from './metric.ts';
 
 export const metricDrivers: readonly Metric<never>[] = [
   connectSuccess,
+  turnedAway,
   earlyEnds,
   handshakeLatency,
   crashes,
@@ -21,4 +23,4 @@ export const metricDrivers: readonly Metric<never>[] = [
 ] as unknown as readonly Metric<never>[];
 
 /** What an analysis measures that names nothing. */
-export const DEFAULT_CHECKS = ['connect-success', 'early-ends', 'handshake-latency', 'crashes'] as const;
+export const DEFAULT_CHECKS = ['connect-success', 'turned-away', 'early-ends', 'handshake-latency', 'crashes'] as const;

@@ -8,9 +8,11 @@ import type { Verdict } from '../model/rollout.ts';
 /** Counts of one version since the new one got its present share of sessions. */
 export interface VersionFigures {
   readonly version: number;
-  /** Attempts to open a session on an instance, and those of them that failed. */
+  /** Attempts to open a session, and those of them that failed. Neither counts clients that left before an answer, nor those turned away. */
   readonly attempts: number;
   readonly failures: number;
+  /** Clients that the agent itself would not let in: 401, 403. */
+  readonly turnedAway: number;
   /** Sessions that were opened, and those that ended soon after on the side of their agent, which closes too when a client says goodbye. */
   readonly opened: number;
   readonly brokenEarly: number;
@@ -35,6 +37,8 @@ export interface MetricInput {
   /** The old one. */
   readonly stable: VersionFigures;
   readonly minSample: number;
+  /** Percent of new sessions that go to the new version. */
+  readonly weight: number;
   /** Reads the newest lines of every instance of a version: it costs, so it is done only where it is asked for. */
   readonly logsOf: (version: number) => Promise<LogCount>;
   /** This look may call a version worse that is as good with at most this chance. */

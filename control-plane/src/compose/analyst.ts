@@ -3,10 +3,12 @@ import { DEFAULT_CHECKS } from '../analysis/drivers.ts';
 import type { LogCount, VersionFigures } from '../analysis/metric.ts';
 import type { Drivers } from '../drivers.ts';
 import type { History } from '../history/create.ts';
+import { FINEST } from '../history/levels.ts';
 import type { Log } from '../log.ts';
 import { createAnalyst } from '../reconcile/analyst.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Registry } from '../registry/registry.ts';
+import { REFUSAL_CAUSES, type RefusalCause } from '../telemetry/refusal.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 
 export interface AnalystParts {
@@ -18,6 +20,9 @@ export interface AnalystParts {
   readonly log: Log;
 }
 
+const TURNED_AWAY: RefusalCause = 'unauthorized';
+/** Of the client, or to be judged apart. */
+const NO_FAULT: ReadonlySet<string> = new Set<RefusalCause>(['client_gone', TURNED_AWAY]);
 const LOOK_MS = 1_000;
 /** Of each instance: enough for a share, little enough to read. */
 const LOG_LINES = 2_000;
@@ -36,34 +41,51 @@ export function startAnalyst(parts: AnalystParts): () => void {
 
   function figuresOf(service: string, version: number, since: number): VersionFigures {
     const where = { service: [service], version: [String(version)] };
+    // Whole slots alone: what came before is of another share of sessions.
+    const begin = Math.ceil(since / FINEST.stepMs) * FINEST.stepMs;
+    const to = Math.max(now(), begin + 1);
     const answer = history.query({
-      metrics: ['connects', 'connect_failures', 'early_ends', 'probe_failures'],
+      metrics: ['connects', 'early_ends', 'probe_failures'],
       by: [],
       where,
-      from: since,
-      to: Math.max(now(), since + 1),
+      from: begin,
+      to,
       stats: ['total'],
       limit: 1,
+    });
+    const failed = history.query({
+      metrics: ['connect_failures'],
+      by: ['cause'],
+      where,
+      from: begin,
+      to,
+      stats: ['total'],
+      limit: REFUSAL_CAUSES.length,
     });
     const { distributions } = history.query({
       metrics: ['handshake_latency', 'probe_latency'],
       by: [],
       where,
-      from: since,
-      to: Math.max(now(), since + 1),
+      from: begin,
+      to,
       stats: ['distribution'],
       limit: 1,
     });
-    const total = (metric: string): number =>
-      answer.series.find((one) => one.metric === metric)?.values.reduce<number>((sum, one) => sum + (one ?? 0), 0) ?? 0;
+    const sum = (values: readonly (number | null)[] = []): number =>
+      values.reduce<number>((all, one) => all + (one ?? 0), 0);
+    const total = (metric: string): number => sum(answer.series.find((one) => one.metric === metric)?.values);
+    const failedOf = (is: (cause: string) => boolean): number =>
+      failed.series.filter(({ labels }) => is(labels.cause ?? '')).reduce((all, { values }) => all + sum(values), 0);
     const distribution = (metric: string) => distributions.find((one) => one.metric === metric);
-    const [opened, failures] = [total('connects'), total('connect_failures')];
+    const opened = total('connects');
+    const failures = failedOf((cause) => !NO_FAULT.has(cause));
     const probeFailures = total('probe_failures');
     const from = new Date(since).toISOString();
     return {
       version,
       attempts: opened + failures,
       failures,
+      turnedAway: failedOf((cause) => cause === TURNED_AWAY),
       opened,
       brokenEarly: total('early_ends'),
       handshakes: (distribution('handshake_latency')?.buckets ?? []).map(({ le, count }) => ({ upToMs: le, count })),

@@ -52,6 +52,7 @@ export function createAnalyst(options: AnalystOptions): Analyst {
       canary: options.figuresOf(rollout.service, rollout.to, since),
       stable: options.figuresOf(rollout.service, rollout.from, since),
       minSample: analysis.minSample,
+      weight: rollout.weight,
       logsOf: async (version: number) => options.logsOf(rollout.service, version, since),
       falseAlarm: alphaOf(analysis.falseAborts, checks.length, rollout.looks + 1),
     };

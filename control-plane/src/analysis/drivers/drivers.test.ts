@@ -10,6 +10,7 @@ import { handshakeLatency } from './handshake-latency.ts';
 import { logErrors } from './log-errors.ts';
 import { probeFailures } from './probe-failures.ts';
 import { prometheus } from './prometheus.ts';
+import { turnedAway } from './turned-away.ts';
 import { webhook } from './webhook.ts';
 
 metricConformance(connectSuccess, {
@@ -17,6 +18,12 @@ metricConformance(connectSuccess, {
   stable: { attempts: 1000, failures: 2 },
   good: { attempts: 50, failures: 0 },
   bad: { attempts: 50, failures: 10 },
+});
+metricConformance(turnedAway, {
+  options: {},
+  stable: { turnedAway: 50, opened: 950 },
+  good: { turnedAway: 4, opened: 46 },
+  bad: { turnedAway: 50, opened: 0 },
 });
 metricConformance(earlyEnds, {
   options: {},
@@ -94,6 +101,21 @@ metricConformance(webhook, {
       return { text: JSON.stringify({ verdict, message: `${canary.failures} of ${canary.attempts}` }) };
     };
   },
+});
+
+describe('who is turned away', () => {
+  const measure = turnedAway.create({ tolerance: 0.05 });
+  const verdict = async (...given: Parameters<typeof input>): Promise<string> =>
+    (await measure(input(...given), AbortSignal.timeout(2_000))).verdict;
+
+  it('is no fault of a version that lets in its share of the others', async () => {
+    expect(await verdict({ turnedAway: 300, opened: 50 }, { turnedAway: 0, opened: 950 })).toBe('pass');
+    expect(await verdict({ turnedAway: 300, opened: 20 }, { turnedAway: 0, opened: 950 })).toBe('fail');
+  });
+
+  it('is no fault of a new version if the old one does the same', async () => {
+    expect(await verdict({ turnedAway: 30, opened: 20 }, { turnedAway: 600, opened: 400 })).toBe('pass');
+  });
 });
 
 describe('what is asked elsewhere', () => {
