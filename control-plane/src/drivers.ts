@@ -5,6 +5,7 @@ import { metricDrivers } from './analysis/drivers.ts';
 import type { Measure, Metric } from './analysis/metric.ts';
 import type { Config } from './config.ts';
 import { SwitchboardError, type Issue } from './model/errors.ts';
+import { stopCommandOf } from './model/hooks.ts';
 import { issuesOf } from './model/parse.ts';
 import type { Probe } from './model/probe.ts';
 import type { Check } from './model/rollout.ts';
@@ -99,6 +100,11 @@ export async function loadDrivers(config: Config): Promise<Drivers> {
       if (runtime !== undefined) issues.push(...runtime.check(spec));
       else if (spec.runtime !== 'external')
         issues.push(unknownName('spec.runtime', 'runtime', spec.runtime, ['external', ...runtimes.keys()]));
+      else if (stopCommandOf(spec.hooks).length > 0)
+        issues.push({
+          path: 'spec.hooks.stop.command',
+          message: 'needs runtime process: what runs elsewhere is not stopped from here',
+        });
       if (spec.autoscale !== undefined)
         issues.push(
           ...scheduleIssues(spec.autoscale).map(({ path, message }) => ({ path: `spec.autoscale.${path}`, message })),

@@ -1,6 +1,9 @@
 /** Services that need each other, the hook before the stop, what instances use. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { isError } from '../../control-plane/src/model/errors.ts';
 import { echoService, startWorld } from '../support/world.ts';
@@ -33,6 +36,50 @@ it('a service waits for what it depends on, says so, and is told what it may not
   ]);
   const needed: unknown = await world.client.deleteService('back').catch((error: unknown) => error);
   expect(isError(needed, 'conflict') ? needed.message : needed).toContain('front depends on service back');
+});
+
+it('a stop hook that is a command runs in the folder of its instance before the end; one that fails or hangs holds nothing up', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sb-stop-'));
+  const stop = (script: string) => ({ stop: { command: ['sh', '-c', script, 'sh', '{instance}', '{port}'] } });
+  await using world = await startWorld({
+    seed: [
+      // The agent still answers while its hook runs.
+      echoService('tidy', {
+        hooks: stop(
+          `exec > ${folder}/out; echo $1 $2 $SWITCHBOARD_STOP_REASON; pwd; kill -0 $(cat ${folder}/pid) && echo runs`,
+        ),
+      }),
+      echoService('broken', { hooks: stop('echo no space left >&2; exit 3') }),
+      echoService('hung', { hooks: { ...stop('sleep 600'), timeout: '300ms' } }),
+    ],
+  });
+  const [tidy] = (await world.client.instances({ service: 'tidy' })).items;
+  writeFileSync(join(folder, 'pid'), String(tidy?.process?.pid));
+  for (const name of ['tidy', 'broken', 'hung']) await world.client.stop(name);
+  await world.until('all have ended', async () => (await world.client.instances()).items.length === 0);
+  const [who, where, alive] = readFileSync(join(folder, 'out'), 'utf8').split('\n');
+  expect(who).toBe(`${tidy?.id ?? ''} ${tidy?.address?.port ?? ''} Stopped`);
+  expect(where).toMatch(new RegExp(`/instances/${tidy?.id ?? ''}/workdir$`));
+  expect(alive).toBe('runs');
+  const events = (await world.client.events({ limit: 100 })).items.map((event) => event.message);
+  expect(events.some((message) => message.includes('its stop hook ended with code 3: no space left: it is'))).toBe(
+    true,
+  );
+  expect(events.some((message) => message.includes('its stop hook did not end within 300 ms and was killed'))).toBe(
+    true,
+  );
+  // Where no command can be run, that is told when it is applied.
+  for (const more of [
+    { runtime: 'docker', launch: { image: 'x:1' } },
+    { runtime: 'external', launch: undefined },
+  ]) {
+    const document = echoService('elsewhere', { hooks: stop('true'), ...more });
+    const error: unknown = await world.client.apply([document]).catch((thrown: unknown) => thrown);
+    expect(isError(error, 'invalid') ? error.issues.map(({ path }) => path) : error).toContain(
+      'spec.hooks.stop.command',
+    );
+  }
+  rmSync(folder, { recursive: true });
 });
 
 it('the stop hook is called after the drain and before the end, and one that hangs holds nothing up', async () => {

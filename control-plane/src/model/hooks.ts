@@ -1,4 +1,4 @@
-/** HTTP calls by which an agent is asked to do what only it can: end a session of its own, or get ready to go. */
+/** How an agent is asked to do what only it can, end a session of its own or get ready to go: HTTP calls, and a command before the stop. */
 import { z } from 'zod';
 import { PositiveDuration } from './units.ts';
 
@@ -8,16 +8,26 @@ const HookUrl = z
   .max(2048)
   .regex(/^https?:\/\/[^\s]+$/, 'must be a URL that starts with http:// or https://');
 
+/** Run beside the agent, in its folder and with its environment. Templates as in `launch.command`. For runtime `process`. */
+const HookCommand = z.strictObject({ command: z.array(z.string().min(1).max(4096)).min(1).max(256) });
+
 export const Hooks = z.strictObject({
   /** POSTed when a drain begins: `{instance, service, reason, deadline, sessions}`. */
   drain: HookUrl.optional(),
-  /** POSTed after the drain, before SIGTERM: `{instance, service, reason}`. The stop waits for the answer, at most `timeout`. */
-  stop: HookUrl.optional(),
+  /**
+   * After the drain, before SIGTERM: a URL that gets a POST of `{instance, service, reason}`, or `{command: [...]}`, run with the reason in
+   * SWITCHBOARD_STOP_REASON. The stop waits for its end, at most `timeout`.
+   */
+  stop: z.union([HookUrl, HookCommand], { error: 'must be a URL, or {command: [program, arguments, ...]}' }).optional(),
   /** POSTed to end sessions: `{instance, service, reason, sessions: [{id, client}]}`; an id is the x-request-id of the session's handshake. */
   close: HookUrl.optional(),
   timeout: PositiveDuration.default('5s'),
 });
 export type Hooks = z.infer<typeof Hooks>;
+
+/** Empty: it has none. */
+export const stopCommandOf = (hooks: Hooks | undefined): readonly string[] =>
+  typeof hooks?.stop === 'object' ? hooks.stop.command : [];
 
 export function hookUrl(template: string, values: Readonly<Record<string, string>>): string {
   return template.replaceAll(/\{(host|port|instance|service)\}/g, (whole, name: string) => values[name] ?? whole);

@@ -235,7 +235,7 @@ export function createLoop(options: LoopOptions): Loop {
       );
     } else if (step.do === 'stop')
       operations.stop(instance, step.graceMs, { op: 'delete', id: instance.id, event: step.event }, async () =>
-        callStopHook(registry, instance),
+        callStopHook({ registry, runtimes: options.runtimes }, instance),
       );
     else
       operations.stop(instance, step.graceMs, { op: 'update', id: instance.id, patch: step.patch, event: step.event });

@@ -61,6 +61,13 @@ export interface ResourceUsage {
   readonly processes: number;
 }
 
+/** How a command beside an instance ended. */
+export interface CommandEnd {
+  readonly ok: boolean;
+  /** What it did, without subject and full stop: `ended with code 3`. */
+  readonly message: string;
+}
+
 export interface LogLine {
   readonly at: string | null;
   readonly stream: 'stdout' | 'stderr';
@@ -72,6 +79,11 @@ export interface Runtime {
   start(request: StartRequest, signal: AbortSignal): Promise<Running>;
   /** SIGTERM to the process group, SIGKILL after the grace; resolves when the group is gone. Stopping what does not run is no error. */
   stop(instance: string, options: { graceMs: number }): Promise<void>;
+  /**
+   * Runs a command beside a running instance: in its folder, with its environment, what it prints in the instance's log. What still runs of it
+   * after `timeoutMs` is ended. Never rejects. A runtime that can't run one lacks it, and says so in `check`.
+   */
+  run?(request: StartRequest, command: readonly string[], options: { timeoutMs: number }): Promise<CommandEnd>;
   /** Everything that runs now, found again after a restart of the control plane too. Error: `unavailable` (can't be seen for now). */
   list(): Promise<Running[]>;
   watch(listener: (event: RuntimeEvent) => void): () => void;

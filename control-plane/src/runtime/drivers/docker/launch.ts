@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Issue } from '../../../model/errors.ts';
 import { issuesOf } from '../../../model/parse.ts';
 import type { ServiceSpec } from '../../../model/service.ts';
+import { stopCommandOf } from '../../../model/hooks.ts';
 import { templateIssues } from '../../template.ts';
 
 export const NETWORKS = ['host', 'bridge'] as const;
@@ -39,9 +40,14 @@ export type LaunchOptions = z.infer<typeof LaunchOptions>;
 const IMAGE =
   /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::\d+)?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$/;
 
-export function checkContainer({ launch, probe }: ServiceSpec): Issue[] {
+export function checkContainer({ launch, probe, hooks }: ServiceSpec): Issue[] {
   if (launch === undefined) return [];
   const issues: Issue[] = [];
+  if (stopCommandOf(hooks).length > 0)
+    issues.push({
+      path: 'spec.hooks.stop.command',
+      message: 'needs runtime process, nothing is run inside a container: use a URL, which the agent answers',
+    });
   if (launch.image === undefined) issues.push({ path: 'spec.launch.image', message: 'is required for runtime docker' });
   else if (!IMAGE.test(launch.image))
     issues.push({ path: 'spec.launch.image', message: `${launch.image} is no name of an image, such as my-agent:1.2` });

@@ -1,6 +1,7 @@
 /** What of a service the process runtime can't do, told when it is applied rather than when an instance is to start. */
 import type { Issue } from '../../../model/errors.ts';
 import type { Launch, ServiceSpec } from '../../../model/service.ts';
+import { stopCommandOf } from '../../../model/hooks.ts';
 import { templateIssues } from '../../template.ts';
 
 export function templatesOf(launch: Launch): Issue[] {
@@ -13,9 +14,11 @@ export function templatesOf(launch: Launch): Issue[] {
   ];
 }
 
-export function checkProcess({ launch }: ServiceSpec): Issue[] {
+export function checkProcess({ launch, hooks }: ServiceSpec): Issue[] {
   if (launch === undefined) return [];
-  const issues: Issue[] = [];
+  const issues: Issue[] = stopCommandOf(hooks).flatMap((part, index) =>
+    templateIssues(part, `spec.hooks.stop.command.${index}`),
+  );
   if (launch.command === undefined)
     issues.push({ path: 'spec.launch.command', message: 'is required for runtime process' });
   if (launch.image !== undefined)

@@ -71,6 +71,12 @@ runtimeConformance('process', {
   stubborn: run("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"),
   failing: run("console.error('last words'); process.exitCode = 7"),
   impossible: Launch.parse({ command: ['no-such-command-anywhere'] }),
+  commands: {
+    good: ['sh', '-c', 'echo beside $INHERITED'],
+    failing: ['sh', '-c', 'exit 5'],
+    // With a child that would outlive it.
+    endless: ['sh', '-c', 'sleep 600 & sleep 600'],
+  },
 });
 
 async function until(check: () => boolean): Promise<void> {

@@ -7,18 +7,19 @@ import { once } from 'node:events';
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { SwitchboardError } from '../../../model/errors.ts';
+import { messageOf, SwitchboardError } from '../../../model/errors.ts';
 import { sizeBytes } from '../../../model/units.ts';
 import type { ExitCause, Running, Runtime, RuntimeDriver, RuntimeEvent, StartRequest } from '../../runtime.ts';
-import { inherited, resolveEnvironment } from '../../environment.ts';
 import { checkProcess, templatesOf } from './check.ts';
 import { membersOf, signalGroup, untilGone } from './group.ts';
 import { identify, isAlive, isTakenByAnother } from '../../../home/process-identity.ts';
 import { createLeftovers } from './leftovers.ts';
 import { outOfMemoryKills, wrappersOf } from './limits.ts';
 import { STREAMS, lastWords, logFile, readLogs, rotate, type Rotations } from './logs.ts';
-import { MARKS, findRunning, writeRecord, type AgentRecord } from './record.ts';
-import { fillTemplate, type TemplateValues } from '../../template.ts';
+import { findRunning, writeRecord, type AgentRecord } from './record.ts';
+import { fillTemplate } from '../../template.ts';
+import { runCommand } from './run-command.ts';
+import { surroundingsOf } from './surroundings.ts';
 
 const Options = z.strictObject({});
 type Options = z.infer<typeof Options>;
@@ -234,28 +235,10 @@ export const processRuntime: RuntimeDriver<Options> = {
       checkTemplates(request);
       leftovers.sweep();
       const own = join(folder, request.instance);
-      const workdir = join(own, 'workdir');
       const port = await ports.take();
       try {
         signal.throwIfAborted();
-        const values: TemplateValues = {
-          port: String(port),
-          host,
-          instance: request.instance,
-          service: request.service,
-          workdir,
-        };
-        const cwd = request.launch.cwd === undefined ? workdir : resolve(fillTemplate(request.launch.cwd, values));
-        const env: Record<string, string> = {
-          ...inherited(environment),
-          ...resolveEnvironment(request.launch.env, values, environment),
-          [MARKS.folder]: folder,
-          [MARKS.instance]: request.instance,
-          [MARKS.service]: request.service,
-          [MARKS.version]: String(request.version),
-          [MARKS.host]: host,
-          [MARKS.port]: String(port),
-        };
+        const { values, workdir, cwd, env } = surroundingsOf(request, { folder, host, port, environment });
         mkdirSync(workdir, { recursive: true, mode: 0o700 });
         if (!existsSync(cwd) || !statSync(cwd).isDirectory()) throw bad('spec.launch.cwd', `there is no folder ${cwd}`);
         const [program = '', ...args] = (request.launch.command ?? []).map((part) => fillTemplate(part, values));
@@ -268,7 +251,7 @@ export const processRuntime: RuntimeDriver<Options> = {
         try {
           child = spawn(first, rest, {
             cwd,
-            env,
+            env: { ...env },
             detached: true,
             stdio: ['ignore', files[0] ?? 'ignore', files[1] ?? 'ignore'],
           });
@@ -352,6 +335,18 @@ export const processRuntime: RuntimeDriver<Options> = {
         const promise = stopping.get(instance) ?? stopGroup(agent, graceMs).finally(() => stopping.delete(instance));
         stopping.set(instance, promise);
         await promise;
+      },
+      async run(request, command, { timeoutMs }) {
+        const agent = agents.get(request.instance);
+        if (agent === undefined) return { ok: false, message: 'was not run: the instance has ended' };
+        try {
+          const { port } = agent.record.address;
+          const surroundings = surroundingsOf(request, { folder, host, port, environment });
+          const files = STREAMS.map((stream) => logFile(join(folder, request.instance), stream));
+          return await runCommand(command, surroundings, files, timeoutMs);
+        } catch (error) {
+          return { ok: false, message: `can not be run: ${messageOf(error)}` };
+        }
       },
       list: async () => [...agents.values()].map((agent) => agent.record),
       watch(listener) {
