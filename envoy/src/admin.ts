@@ -32,10 +32,16 @@ export async function admin(
 }
 
 /** The node id of the Envoy at the socket, and whether it is draining; undefined: none answers. */
-export async function whoAnswers(socketPath: string): Promise<{ nodeId: string; state: string } | undefined> {
+export async function whoAnswers(
+  socketPath: string,
+): Promise<{ nodeId: string; state: string; epoch: number } | undefined> {
   try {
-    const info = JSON.parse(await admin(socketPath, '/server_info')) as { state: string; node: { id: string } };
-    return { nodeId: info.node.id, state: info.state };
+    const info = JSON.parse(await admin(socketPath, '/server_info')) as {
+      state: string;
+      node: { id: string };
+      command_line_options: { restart_epoch?: number };
+    };
+    return { nodeId: info.node.id, state: info.state, epoch: info.command_line_options.restart_epoch ?? 0 };
   } catch {
     return undefined;
   }

@@ -29,7 +29,7 @@ export function isAlive(known: ProcessIdentity): boolean {
   return identify(known.pid)?.startTime === known.startTime;
 }
 
-/** Processes whose command line holds this argument: how an Envoy is found whose starter died before it could note the pid. */
+/** Processes whose command line holds this argument, the newest first: how an Envoy is found whose starter died before it could note the pid. */
 export function findByArgument(argument: string): ProcessIdentity[] {
   if (process.platform !== 'linux') return [];
   const found: ProcessIdentity[] = [];
@@ -43,5 +43,6 @@ export function findByArgument(argument: string): ProcessIdentity[] {
     const identity = identify(Number(name));
     if (identity !== undefined) found.push(identity);
   }
-  return found;
+  const ticks = ({ startTime }: ProcessIdentity): number => Number(startTime.slice(startTime.lastIndexOf('-') + 1));
+  return found.sort((a, b) => ticks(b) - ticks(a));
 }

@@ -1,81 +1,44 @@
 /**
  * Keeps one Envoy running that outlives its starter: detached, with its output in a file, found again by pid, start time and the node id that
- * its admin socket tells. Ending the supervisor leaves Envoy as it is.
+ * its admin socket tells. Ending the supervisor leaves Envoy as it is. It can be replaced by a new one while it serves (`handover.ts`).
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  fstatSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { admin, openSessions, whoAnswers } from './admin.ts';
+import { startDetached } from './detach.ts';
+import { createFormerKeeper } from './former.ts';
+import { canHandOver, firstGeneration, forget, handoverArguments, standIn, type Generation } from './handover.ts';
 import { findByArgument, identify, isAlive, type ProcessIdentity } from './identity.ts';
-import { adminSocketPath } from './socket-path.ts';
+import { keepLogSmall, lastFailure, readRecord, writeRecord, type EnvoyRecord } from './record.ts';
+import { signalProcess } from './signal.ts';
+import { adminSocketPath, handoverSocketPath } from './socket-path.ts';
+import type { EnvoyOptions, EnvoyStatus, EnvoySupervisor } from './supervisor.ts';
 
-export interface EnvoyStatus {
-  readonly state: 'starting' | 'running' | 'draining' | 'backoff' | 'stopped';
-  readonly pid: number | null;
-  readonly version: string;
-  readonly adopted: boolean;
-  readonly startedAt: string | null;
-  readonly restarts: number;
-  readonly reason: string;
-}
-
-export interface EnvoyOptions {
-  /** Absolute folder of its own. */
-  readonly folder: string;
-  readonly binary: string;
-  readonly version: string;
-  readonly nodeId: string;
-  /** The bootstrap for a given admin socket. */
-  readonly bootstrap: (adminPath: string) => object;
-  readonly concurrency: number;
-  readonly logLevel: string;
-  readonly now: () => number;
-  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-}
-
-export interface EnvoySupervisor {
-  /** Adopts the one that runs, or starts one; then keeps it running. */
-  start(): Promise<void>;
-  status(): EnvoyStatus;
-  /** Who it is, as one text; empty: none runs. */
-  identity(): string;
-  /** The bootstrap that the running one was started with, maybe by an earlier version; empty: not known. */
-  startedWith(): string;
-  watch(listener: (status: EnvoyStatus) => void): () => void;
-  admin(path: string, options?: { method?: 'GET' | 'POST' }): Promise<string>;
-  /** No new connections; ends it when no session is open or the time is over. */
-  stop(options: { drainMs: number }): Promise<void>;
-  /** Stops looking after it. It goes on running. */
-  close(): void;
-}
-
-interface Record {
+interface Running {
   readonly process: ProcessIdentity;
-  readonly startedAt: string;
-  readonly bootstrap: string;
+  readonly child: ChildProcess | undefined;
+  readonly generation: Generation | undefined;
 }
 
-const LOOK_MS = 250;
+interface Started {
+  readonly process: ProcessIdentity | undefined;
+  /** Where it is our child: its end is told at once. */
+  readonly child: ChildProcess | undefined;
+}
+
+const run = promisify(execFile);
+/** It is nobody's child, so its end is seen by looking: a few microseconds each time. */
+const LOOK_MS = 100;
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 5_000;
 const STABLE_MS = 30_000;
-const LARGEST_LOG = 10 * 1024 * 1024;
 const ADOPT_TRIES = 20;
+const TAKES_OVER_MS = 30_000;
+
+const textOf = ({ pid, startTime }: ProcessIdentity): string => `${pid}@${startTime}`;
 
 export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
   const { folder, log, now } = options;
@@ -86,7 +49,10 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
   };
   const listeners = new Set<(status: EnvoyStatus) => void>();
   let socketPath = '';
-  let current: { process: ProcessIdentity; child: ChildProcess | undefined } | undefined;
+  let handoverPath = '';
+  let current: Running | undefined;
+  const former = createFormerKeeper(options.clientPort, now);
+  let replacing = false;
   let status: EnvoyStatus = {
     state: 'stopped',
     pid: null,
@@ -95,6 +61,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     startedAt: null,
     restarts: 0,
     reason: '',
+    former: null,
   };
   let timer: NodeJS.Timeout | undefined;
   let failures = 0;
@@ -105,24 +72,17 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     for (const listener of listeners) listener(status);
   }
 
-  function readRecord(): Record | undefined {
-    try {
-      return JSON.parse(readFileSync(files.record, 'utf8')) as Record;
-    } catch {
-      return undefined;
-    }
-  }
-
   /** The running Envoy of this folder, by its record or by its command line. */
-  async function findRunning(): Promise<{ process: ProcessIdentity; startedAt: string } | undefined> {
-    const record = readRecord();
-    const candidates =
-      record !== undefined && isAlive(record.process) ? [record.process] : findByArgument(files.bootstrap);
-    for (const process of candidates) {
+  async function findRunning(): Promise<(Running & { readonly startedAt: string }) | undefined> {
+    const record = readRecord(files.record);
+    if (record?.former != null && isAlive(record.former.process)) former.set(record.former);
+    const isRecorded = record !== undefined && isAlive(record.process);
+    for (const process of isRecorded ? [record.process] : findByArgument(files.bootstrap)) {
+      // It serves on what it has open, and can be told nothing.
+      if (process.pid === former.get()?.process.pid) continue;
       for (let attempt = 0; attempt < ADOPT_TRIES && isAlive(process); attempt += 1) {
         const answer = await whoAnswers(socketPath);
-        if (answer?.nodeId === options.nodeId)
-          return { process, startedAt: record?.startedAt ?? new Date(now()).toISOString() };
+        if (answer?.nodeId === options.nodeId) return foundAs(process, record, answer.epoch);
         await sleep(50);
       }
       // It is ours by its record or command line, and does not answer: nothing can be done with it.
@@ -132,17 +92,32 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     return undefined;
   }
 
-  function keepLogSmall(): void {
-    if (!existsSync(files.log) || statSync(files.log).size <= LARGEST_LOG) return;
-    copyFileSync(files.log, `${files.log}.1`);
-    truncateSync(files.log, 0);
+  /** The admin socket is that of the newest. Where that is a later one than the record tells, the handover was seen by nobody. */
+  function foundAs(
+    process: ProcessIdentity,
+    record: EnvoyRecord | undefined,
+    epoch: number,
+  ): Running & { readonly startedAt: string } {
+    const present = new Date(now()).toISOString();
+    const found = { process, child: undefined, generation: record?.generation };
+    const { generation } = found;
+    const next = findByArgument(files.bootstrap).find(({ pid }) => pid !== process.pid);
+    if (record === undefined || generation === undefined || epoch <= generation.epoch || next === undefined)
+      return { ...found, startedAt: record?.startedAt ?? present };
+    const before = { process, since: present, until: null };
+    former.set(before);
+    const later = { ...generation, epoch };
+    note({ ...record, process: next, startedAt: present, generation: later, former: before });
+    return { process: next, child: undefined, generation: later, startedAt: present };
   }
 
-  function launch(): void {
-    keepLogSmall();
-    const text = JSON.stringify(options.bootstrap(socketPath), undefined, 2);
+  function note(record: EnvoyRecord): void {
+    writeRecord(files.record, record);
+  }
+
+  function start(text: string, generation: Generation | undefined): Started {
+    keepLogSmall(files.log);
     writeFileSync(files.bootstrap, text, { mode: 0o600 });
-    rmSync(socketPath, { force: true });
     const output = openSync(files.log, 'a', 0o600);
     const args = [
       '--config-path',
@@ -151,51 +126,62 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       String(options.concurrency),
       '--log-level',
       options.logLevel,
-      '--disable-hot-restart',
+      ...handoverArguments(generation, handoverPath),
     ];
-    const child = spawn(options.binary, args, {
-      detached: true,
-      stdio: ['ignore', output, output],
-      cwd: folder,
-      env: {},
-    });
-    closeSync(output);
-    child.once('error', (error) => {
+    try {
+      if (generation !== undefined) {
+        const pid = startDetached(options.binary, args, { output, cwd: folder });
+        return { child: undefined, process: identify(pid) };
+      }
+      const child = spawn(options.binary, args, {
+        detached: true,
+        stdio: ['ignore', output, output],
+        cwd: folder,
+        env: {},
+      });
+      child.unref();
+      return { child, process: child.pid === undefined ? undefined : identify(child.pid) };
+    } finally {
+      closeSync(output);
+    }
+  }
+
+  function launch(): void {
+    const text = JSON.stringify(options.bootstrap(socketPath), undefined, 2);
+    const before = readRecord(files.record)?.generation;
+    if (before !== undefined) forget(before, handoverPath);
+    const generation = canHandOver() ? firstGeneration() : undefined;
+    rmSync(socketPath, { force: true });
+    let started: Started;
+    try {
+      started = start(text, generation);
+    } catch (error) {
+      died(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    const { child, process } = started;
+    child?.once('error', (error) => {
       died(error.message);
     });
-    child.unref();
-    const process = child.pid === undefined ? undefined : identify(child.pid);
     if (process === undefined) return;
     const startedAt = new Date(now()).toISOString();
-    writeFileSync(`${files.record}.new`, JSON.stringify({ process, startedAt, bootstrap: text } satisfies Record), {
-      mode: 0o600,
+    note({
+      process,
+      startedAt,
+      bootstrap: text,
+      ...(generation === undefined ? {} : { generation }),
+      former: former.get() ?? null,
     });
-    renameSync(`${files.record}.new`, files.record);
-    const mine = { process, child };
-    current = mine;
-    child.once('exit', (code, signal) => {
-      if (current === mine)
-        died(signal === null ? `it ended with exit code ${String(code)}` : `it was ended by ${signal}`);
-    });
+    follow({ process, child, generation });
     become({ state: 'starting', pid: process.pid, adopted: false, startedAt, reason: '' });
   }
 
-  function lastLogLine(): string {
-    if (!existsSync(files.log)) return '';
-    const file = openSync(files.log, 'r');
-    try {
-      const length = Math.min(8192, fstatSync(file).size);
-      const buffer = Buffer.alloc(length);
-      readSync(file, buffer, 0, length, fstatSync(file).size - length);
-      const lines = buffer
-        .toString('utf8')
-        .split('\n')
-        .filter((line) => line.trim() !== '');
-      const telling = lines.findLast((line) => /critical|error|cannot|exception/i.test(line)) ?? '';
-      return telling.trim().slice(0, 500);
-    } finally {
-      closeSync(file);
-    }
+  function follow(mine: Running): void {
+    current = mine;
+    mine.child?.once('exit', (code, signal) => {
+      if (current === mine)
+        died(signal === null ? `it ended with exit code ${String(code)}` : `it was ended by ${signal}`);
+    });
   }
 
   function died(how: string): void {
@@ -207,7 +193,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       return;
     }
     const wait = Math.min(FIRST_BACKOFF_MS * 2 ** (failures - 1), LONGEST_BACKOFF_MS);
-    const line = lastLogLine();
+    const line = lastFailure(files.log);
     become({
       state: 'backoff',
       pid: null,
@@ -220,7 +206,65 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     }, wait).unref();
   }
 
+  function whyNotReplace(): ReturnType<EnvoySupervisor['whyNotReplace']> {
+    if (!canHandOver())
+      return { kind: 'unsupported', message: 'Envoy can hand its listener over to another on Linux alone' };
+    if (replacing) return { kind: 'conflict', message: 'it is being replaced already' };
+    if (current === undefined || status.state !== 'running')
+      return { kind: 'conflict', message: `it is ${status.state}` };
+    if (current.generation === undefined)
+      return { kind: 'unsupported', message: 'it was started by a version that could not hand over' };
+    const one = former.get();
+    if (one !== undefined)
+      return {
+        kind: 'conflict',
+        message: `the one before it (process ${one.process.pid}) still serves sessions, ${one.until === null ? 'until they end' : `until ${one.until}`}`,
+      };
+    return undefined;
+  }
+
+  /** Throws when the new one does not serve in time; it is ended then. */
+  async function replaceBy(text: string, old: Running, generation: Generation, until: string | null): Promise<void> {
+    const { child, process } = start(text, generation);
+    let end = '';
+    const limit = now() + TAKES_OVER_MS;
+    const serves = async (): Promise<boolean> => {
+      const answer = await whoAnswers(socketPath);
+      return answer?.nodeId === options.nodeId && answer.epoch === generation.epoch && answer.state === 'LIVE';
+    };
+    while (end === '' && !(await serves())) {
+      if (process === undefined || !isAlive(process)) end = 'it has ended';
+      if (now() > limit) end = `it did not serve within ${TAKES_OVER_MS / 1_000} s`;
+      await sleep(25);
+    }
+    if (end !== '' || process === undefined) {
+      if (process !== undefined && isAlive(process)) signalProcess(process.pid, 'SIGKILL');
+      const line = lastFailure(files.log);
+      throw new Error(`the new Envoy does not take over: ${end}${line === '' ? '' : `: ${line}`}`);
+    }
+    const startedAt = new Date(now()).toISOString();
+    const before = { process: old.process, since: startedAt, until };
+    former.set(before);
+    note({ process, startedAt, bootstrap: text, generation, former: before });
+    follow({ process, child, generation });
+    failures = 0;
+    become({ state: 'running', pid: process.pid, adopted: false, startedAt, reason: '', former: formerStatus() });
+  }
+
+  function formerStatus(): EnvoyStatus['former'] {
+    const one = former.get();
+    return one === undefined ? null : { pid: one.process.pid, since: one.since, until: one.until };
+  }
+
+  function lookAtFormer(): void {
+    if (!former.look()) return;
+    const record = readRecord(files.record);
+    if (record !== undefined) note({ ...record, former: null });
+    become({ former: null });
+  }
+
   async function look(): Promise<void> {
+    lookAtFormer();
     const seen = current;
     if (seen === undefined) return;
     if (!isAlive(seen.process)) {
@@ -231,24 +275,25 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       become({ state: 'running' });
   }
 
-  function signalProcess(pid: number, signal: NodeJS.Signals): void {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      // It has ended by itself.
-    }
-  }
-
   return {
     async start() {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       socketPath = adminSocketPath(folder);
+      handoverPath = handoverSocketPath(folder);
       wanted = true;
       const running = await findRunning();
       if (running === undefined) launch();
       else {
-        current = { process: running.process, child: undefined };
-        become({ state: 'running', pid: running.process.pid, adopted: true, startedAt: running.startedAt, reason: '' });
+        current = running;
+        const { process, startedAt } = running;
+        become({
+          state: 'running',
+          pid: process.pid,
+          adopted: true,
+          startedAt,
+          reason: '',
+          former: formerStatus(),
+        });
         log.info({ pid: running.process.pid }, 'Envoy was found running and is kept');
       }
       timer = setInterval(() => {
@@ -259,13 +304,37 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       timer.unref();
     },
     status: () => status,
-    identity: () => (current === undefined ? '' : `${current.process.pid}@${current.process.startTime}`),
-    startedWith: () => (current === undefined ? '' : (readRecord()?.bootstrap ?? '')),
+    identity: () => (current === undefined ? '' : textOf(current.process)),
+    formerIdentity() {
+      const one = former.get();
+      return one === undefined ? '' : textOf(one.process);
+    },
+    startedWith: () => (current === undefined ? '' : (readRecord(files.record)?.bootstrap ?? '')),
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     admin: async (path, request) => admin(socketPath, path, request),
+    whyNotReplace,
+    async replace({ untilMs }) {
+      const refused = whyNotReplace();
+      const old = current;
+      if (refused !== undefined || old?.generation === undefined) throw new Error(refused?.message ?? 'none runs');
+      replacing = true;
+      try {
+        const text = JSON.stringify(options.bootstrap(socketPath), undefined, 2);
+        const draft = `${files.bootstrap}.new`;
+        writeFileSync(draft, text, { mode: 0o600 });
+        // Once it has asked the old one, that has no admin socket any more: what can be known before must be.
+        await run(options.binary, ['--mode', 'validate', '--config-path', draft, '--log-level', 'error'], { env: {} });
+        rmSync(draft);
+        const generation = { ...old.generation, epoch: old.generation.epoch + 1 };
+        if (old.generation.epoch > 0) await standIn(options.binary, old.generation, handoverPath);
+        await replaceBy(text, old, generation, untilMs === undefined ? null : new Date(now() + untilMs).toISOString());
+      } finally {
+        replacing = false;
+      }
+    },
     async stop({ drainMs }) {
       wanted = false;
       clearInterval(timer);
@@ -275,15 +344,18 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       if (drainMs > 0) {
         become({ state: 'draining' });
         await admin(socketPath, '/drain_listeners', { method: 'POST' }).catch(() => undefined);
-        while (now() < limit && isAlive(ending.process) && (await openSessions(socketPath).catch(() => 0)) > 0)
-          await sleep(200);
+        const isEmpty = async (): Promise<boolean> =>
+          former.isIdle() && (await openSessions(socketPath).catch(() => 0)) === 0;
+        while (now() < limit && isAlive(ending.process) && !(await isEmpty())) await sleep(200);
       }
+      former.end();
       if (isAlive(ending.process)) signalProcess(ending.process.pid, 'SIGTERM');
       for (let round = 0; round < 100 && isAlive(ending.process); round += 1) await sleep(50);
       if (isAlive(ending.process)) signalProcess(ending.process.pid, 'SIGKILL');
       rmSync(files.record, { force: true });
+      if (ending.generation !== undefined) forget(ending.generation, handoverPath);
       current = undefined;
-      become({ state: 'stopped', pid: null });
+      become({ state: 'stopped', pid: null, former: null });
     },
     close() {
       wanted = false;

@@ -233,6 +233,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       }
       await world.killControlPlane();
       for (const agent of known?.agents ?? []) endByPid(agent.pid);
+      endByPid(known?.envoy.former?.pid ?? null);
       endByPid(known?.envoy.pid ?? null);
       endLeftovers(data);
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
@@ -262,7 +263,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 function endLeftovers(data: string): void {
   for (const file of recordFiles(data)) {
     try {
-      const record = JSON.parse(readFileSync(file, 'utf8')) as { pid?: number; process?: { pid: number } };
+      const record = JSON.parse(readFileSync(file, 'utf8')) as {
+        pid?: number;
+        process?: { pid: number };
+        former?: { process: { pid: number } } | null;
+      };
+      endByPid(record.former?.process.pid ?? null);
       endByPid(record.process?.pid ?? record.pid ?? null);
     } catch {
       // Gone or half written: nothing to end.

@@ -2,7 +2,7 @@
 import { createParser } from 'eventsource-parser';
 import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../model/errors.ts';
 import type { AuditReport, Event } from '../model/event.ts';
-import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
+import type { CertificateStatus, DriftReport, GatewayConfig, GatewayRestart } from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { Balance, RebalanceRequest } from '../model/balance.ts';
 import type { DrainProgress, DrainRequest, DrainTarget, GatewayDrainProgress } from '../model/drain.ts';
@@ -261,6 +261,11 @@ export function createClient({ url, token }: { url: string; token: string }) {
     gatewayConfig: async (node: string, type: string, name?: string) =>
       json<GatewayConfig>('GET', `${named('gateways', node)}/config/${encodeURIComponent(type)}`, { query: { name } }),
     compareGateway: async (node: string) => json<DriftReport>('POST', `${named('gateways', node)}/compare`),
+    restartGateway: async (node: string, deadline?: string, flags: WriteFlags = {}) =>
+      json<GatewayRestart>('POST', `${named('gateways', node)}/restart`, {
+        query: writeQuery(flags),
+        body: deadline === undefined ? {} : { deadline },
+      }),
     certificates: async () => json<{ items: CertificateStatus[] }>('GET', '/v1/certificates'),
     rotateCertificates: async (gateway?: string) =>
       json<{ items: CertificateStatus[] }>('POST', '/v1/certificates/rotate', {

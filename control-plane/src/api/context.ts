@@ -4,7 +4,7 @@ import type { Autoscale, ScaleDecision } from '../model/autoscale.ts';
 import type { Balance, RebalanceRequest } from '../model/balance.ts';
 import type { GatewayDrain } from '../model/drain.ts';
 import type { HealthDetail, HealthReport } from '../model/health.ts';
-import type { CertificateStatus, DriftReport, GatewayConfig } from '../model/gateway.ts';
+import type { CertificateStatus, DriftReport, GatewayConfig, GatewayRestart } from '../model/gateway.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { Condition } from '../model/meta.ts';
 import type { SessionRequest } from '../model/request.ts';
@@ -54,6 +54,8 @@ export interface ApiContext {
     /** `reason` undefined: cancelled. Errors: not_found, unsupported (it runs elsewhere), unavailable. */
     set(node: string, reason: string | undefined, options: WriteOptions): Promise<void>;
   };
+  /** Errors: not_found, unsupported, conflict, unavailable. */
+  restartGateway(node: string, deadlineMs: number | undefined, options: WriteOptions): Promise<GatewayRestart>;
   /** Error: not_found. */
   balance(service: string): Balance;
   /** Errors: not_found, unsupported (with the reason). */

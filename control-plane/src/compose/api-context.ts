@@ -18,6 +18,7 @@ import type { Store } from '../store/store.ts';
 import type { AgentReports } from '../telemetry/agent-reports.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { XdsServer } from '../xds/server.ts';
+import type { createGatewayRestart } from './gateway-restart.ts';
 import type { GatewayDrains } from './gateway-drain.ts';
 import type { GatewayViews } from './gateway-views.ts';
 import { replayHistory } from './autoscaler.ts';
@@ -42,6 +43,7 @@ export interface ApiParts extends ShutdownParts {
   readonly gatewayView: GatewayView;
   readonly rebalancer: Rebalancer;
   readonly gatewayDrains: GatewayDrains;
+  readonly restartGateway: ReturnType<typeof createGatewayRestart>;
   readonly status: Status;
   readonly history: History;
   readonly news: News;
@@ -83,6 +85,19 @@ export function apiContext(parts: ApiParts): ApiContext {
     system: () => status.system(),
     readiness: () => status.readiness(),
     health: (instance) => loop.health(instance),
+    async restartGateway(node, deadlineMs, write) {
+      const done = await parts.restartGateway(node, deadlineMs, write.dryRun === true);
+      if (!done.dryRun)
+        await registry.note(
+          {
+            action: 'gateway.restart',
+            subject: { kind: 'Gateway', name: node },
+            message: `process ${done.to ?? '?'} has taken over from ${done.from ?? '?'}, which had ${done.sessions} sessions open${done.until === null ? '' : ` and may serve them until ${done.until}`}`,
+          },
+          write,
+        );
+      return done;
+    },
     gatewayDrains: {
       list: () => parts.gatewayDrains.list(),
       async set(node, reason, write) {

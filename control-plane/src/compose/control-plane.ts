@@ -43,6 +43,7 @@ import { apiContext } from './api-context.ts';
 import { startAutoscaler } from './autoscaler.ts';
 import { createClosers, type Closers } from './closers.ts';
 import { createGatewayDrains } from './gateway-drain.ts';
+import { createGatewayRestart } from './gateway-restart.ts';
 import { createGatewayView } from './gateway-view.ts';
 import { startGateway } from './gateway.ts';
 import { feedHistory } from './history.ts';
@@ -278,18 +279,13 @@ async function build(
 
   admission.restore();
   const news = createNews();
-  const gateway = await startGateway({ config, binary, xdsPort: ports.xds, xds, sessions, journal, now, log });
+  const gateway = await startGateway({ config, binary, ports, xds, sessions, journal, now, log });
   closers.add(() => {
     gateway.close();
   });
   gatewayView.start(gateway);
-  const gatewayDrains = createGatewayDrains({
-    data,
-    envoy: gateway,
-    isConnected: (node) => xds.gateways().some((one) => one.node === node),
-    now,
-    log,
-  });
+  const isConnected = (node: string): boolean => xds.gateways().some((one) => one.node === node);
+  const gatewayDrains = createGatewayDrains({ data, envoy: gateway, isConnected, now, log });
   gateway.watch(() => {
     loop.wake();
     news.tell();
@@ -366,6 +362,7 @@ async function build(
     gatewayView,
     rebalancer,
     gatewayDrains,
+    restartGateway: createGatewayRestart({ envoy: gateway, sessions, isConnected }),
     status,
     history: feed.history,
     news,

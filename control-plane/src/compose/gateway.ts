@@ -20,7 +20,7 @@ import { NODE_ID } from './settings.ts';
 export interface GatewayParts {
   readonly config: Config;
   readonly binary: FoundEnvoy;
-  readonly xdsPort: number;
+  readonly ports: { readonly xds: number; readonly gateway: number };
   readonly xds: XdsServer;
   readonly sessions: SessionTable;
   readonly journal: Pick<SessionJournal, 'left' | 'begin'>;
@@ -48,7 +48,7 @@ export function whyOutOfReach(envoy: EnvoySupervisor): string | undefined {
 export async function startGateway({
   config,
   binary,
-  xdsPort,
+  ports,
   xds,
   sessions,
   journal,
@@ -60,12 +60,13 @@ export async function startGateway({
     binary: binary.path,
     version: binary.version,
     nodeId: NODE_ID,
+    clientPort: ports.gateway,
     bootstrap: (adminPath) =>
       bootstrap({
         nodeId: NODE_ID,
         cluster: 'switchboard',
         zone: '',
-        xds: { host: config.xds.host === '0.0.0.0' ? '127.0.0.1' : config.xds.host, port: xdsPort },
+        xds: { host: config.xds.host === '0.0.0.0' ? '127.0.0.1' : config.xds.host, port: ports.xds },
         tls: tlsOf(config.dataFolder),
         variant: config.envoy.xds,
         adminPath,
@@ -86,7 +87,7 @@ export async function startGateway({
     const { state, adopted } = envoy.status();
     journal.begin(envoy.identity(), !adopted || (left.whole && left.process === envoy.identity()));
     const connected = xds.gateways().some((one) => one.node === NODE_ID);
-    if (connected) sessions.gatewayConnected(NODE_ID, envoy.identity(), !adopted);
+    if (connected) sessions.gatewayConnected(NODE_ID, envoy.identity(), !adopted, envoy.formerIdentity());
     else if (state === 'backoff' || state === 'stopped') sessions.gatewayGone(NODE_ID);
     else sessions.gatewayLost(NODE_ID);
   }

@@ -1,5 +1,18 @@
 /** What is told of a gateway beyond its stream. */
 
+/** One Envoy has taken over from another. */
+export interface GatewayRestart {
+  readonly node: string;
+  readonly dryRun: boolean;
+  /** Process ids. */
+  readonly from: number | null;
+  readonly to: number | null;
+  /** What the old one has open, and serves on. */
+  readonly sessions: number;
+  /** What is open then is ended; null: never. */
+  readonly until: string | null;
+}
+
 export interface CertificateStatus {
   /** `control-plane` or a gateway's node id. */
   readonly name: string;

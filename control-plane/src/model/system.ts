@@ -10,6 +10,8 @@ export interface EnvoyStatus {
   readonly restarts: number;
   /** Last line of its log when it ended by itself; empty: none. */
   readonly reason: string;
+  /** One that was replaced and serves on what it has open; `until`: then it is ended (null: never). */
+  readonly former: { readonly pid: number; readonly since: string; readonly until: string | null } | null;
 }
 
 export interface SystemStatus {

@@ -7,14 +7,15 @@ const FRESH_MS = 3_500;
 const MEMORY_MS = 30_000;
 
 export interface EndpointLoad {
-  report(gateway: string, endpoints: ReadonlyMap<string, EndpointReport>): void;
-  lost(gateway: string): void;
+  /** `source`: one stream of reports. */
+  report(source: symbol, endpoints: ReadonlyMap<string, EndpointReport>): void;
+  lost(source: symbol): void;
   /** Open requests by `ip:port` over all gateways; undefined while a gateway that reported before has not done so lately. */
   open(): ReadonlyMap<string, number> | undefined;
   /** Undefined: no request in the last minutes. */
   errorRate(upstream: string): number | undefined;
   /** Called after each report. */
-  subscribe(listener: (gateway: string) => void): () => void;
+  subscribe(listener: () => void): () => void;
 }
 
 interface Rate {
@@ -24,9 +25,9 @@ interface Rate {
 }
 
 export function createEndpointLoad({ now }: { now: () => number }): EndpointLoad {
-  const newest = new Map<string, { at: number; endpoints: ReadonlyMap<string, EndpointReport> }>();
+  const newest = new Map<symbol, { at: number; endpoints: ReadonlyMap<string, EndpointReport> }>();
   const rates = new Map<string, Rate>();
-  const listeners = new Set<(gateway: string) => void>();
+  const listeners = new Set<() => void>();
 
   function decayed(rate: Rate): Rate {
     const factor = Math.exp(-Math.max(0, now() - rate.at) / MEMORY_MS);
@@ -40,14 +41,14 @@ export function createEndpointLoad({ now }: { now: () => number }): EndpointLoad
   }
 
   return {
-    report(gateway, endpoints) {
-      newest.set(gateway, { at: now(), endpoints });
+    report(source, endpoints) {
+      newest.set(source, { at: now(), endpoints });
       for (const [upstream, report] of endpoints) note(upstream, report);
       for (const [upstream, rate] of rates) if (now() - rate.at > 10 * MEMORY_MS) rates.delete(upstream);
-      for (const listener of listeners) listener(gateway);
+      for (const listener of listeners) listener();
     },
-    lost(gateway) {
-      newest.delete(gateway);
+    lost(source) {
+      newest.delete(source);
     },
     open() {
       if (newest.size === 0) return undefined;

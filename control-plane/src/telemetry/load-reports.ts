@@ -79,10 +79,10 @@ export function loadReportService(load: EndpointLoad, except: string): GrpcServi
     definition: { ...definition, [METHOD]: { ...method, requestDeserialize: decode } },
     handlers: {
       [METHOD]: (call: ServerDuplexStream<LoadStatsRequest, object>) => {
-        let gateway = '';
+        // Of one gateway there are two while one process hands over to the next.
+        const source = Symbol();
         call.on('data', (request: LoadStatsRequest) => {
           if (request.node?.id !== undefined) {
-            gateway = request.node.id;
             call.write({
               send_all_clusters: true,
               load_reporting_interval: { seconds: LOAD_REPORT_MS / 1_000, nanos: 0 },
@@ -91,10 +91,10 @@ export function loadReportService(load: EndpointLoad, except: string): GrpcServi
             // The first message of a stream only says who it is.
             if (request.cluster_stats === undefined) return;
           }
-          load.report(gateway, endpointsOf(request, except));
+          load.report(source, endpointsOf(request, except));
         });
         const end = (): void => {
-          load.lost(gateway);
+          load.lost(source);
         };
         call.on('end', () => {
           end();

@@ -22,9 +22,10 @@ export interface SessionTable {
   openAt(upstream: string): number;
   /**
    * A gateway is connected. `fresh`: it was started by this control plane, so it can have no session that was not told here; any other may
-   * have some, and tells of them within one interval. `process` distinguishes it from its predecessor, whose sessions ended with it.
+   * have some, and tells of them within one interval. `process` distinguishes it from its predecessor, whose sessions ended with it, unless that is
+   * `former`: it has handed over and serves on what it has open.
    */
-  gatewayConnected(gateway: string, process: string, fresh: boolean): void;
+  gatewayConnected(gateway: string, process: string, fresh: boolean, former?: string): void;
   /**
    * What the control plane before knew of a gateway. Until the gateway has told of a session again its bytes are those of then; one that it does not
    * tell of has ended meanwhile. `whole`: it knew of all of them. Call it before the gateway connects.
@@ -65,10 +66,13 @@ interface Entry {
   heardAt: number;
   /** Its gateway has yet to tell of it to this control plane. */
   restored?: boolean;
+  /** A process of its gateway has ended, maybe the one that carried it: it is gone unless it is heard of until then. */
+  doubtedUntil?: number;
 }
 
 interface Gateway {
   readonly process: string;
+  readonly former: string;
   readonly connected: boolean;
   /** From when on its sessions are all known. */
   readonly completeAt: number;
@@ -89,6 +93,8 @@ const NOT_HEARD: Ending = {
   bytesReceived: undefined,
   bytesSent: undefined,
 };
+
+const CARRIER_ENDED: Ending = { ...NOT_HEARD, endedBy: 'gateway', why: 'the gateway that carried it ended' };
 
 function placedUnknown({ cluster }: SeenSession): Placement {
   return { service: cluster, version: null, instance: null, policy: null, reason: '' };
@@ -147,9 +153,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
   }
 
   function dropAllOf(gateway: string): void {
-    const why = 'the gateway that carried it ended';
-    for (const [id, { session }] of entries)
-      if (session.gateway === gateway) drop(id, { ...NOT_HEARD, endedBy: 'gateway', why });
+    for (const [id, { session }] of entries) if (session.gateway === gateway) drop(id, CARRIER_ENDED);
   }
 
   function compute(): SessionCounts {
@@ -174,6 +178,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       const entry = entries.get(id);
       if (entry?.session.upstream !== upstream) return false;
       entry.heardAt = now();
+      delete entry.doubtedUntil;
       // What came and went before was told to the control plane before.
       if (entry.restored === true) entry.restored = false;
       else onBytes?.(entry.session, bytesReceived - entry.session.bytesReceived, bytesSent - entry.session.bytesSent);
@@ -210,16 +215,22 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       if (kept?.settled !== true) kept = compute();
       return kept;
     },
-    gatewayConnected(gateway, process, fresh) {
+    gatewayConnected(gateway, process, fresh, former = '') {
       const old = gateways.get(gateway);
-      if (old !== undefined && old.process !== process) dropAllOf(gateway);
+      const handedOver = former !== '' && old?.process === former ? old : undefined;
+      if (old !== undefined && old.process !== process && handedOver === undefined) dropAllOf(gateway);
       // 1.2 intervals: its timers are not aligned with our connection.
-      const completeAt = fresh ? 0 : now() + 1.2 * intervalMs;
-      gateways.set(gateway, { process, connected: true, completeAt, whole: old?.process === process && old.whole });
+      const soon = now() + 1.2 * intervalMs;
+      // The table goes on as it was: what the new one has is told from its first session on.
+      const completeAt = handedOver?.completeAt ?? (fresh ? 0 : soon);
+      const whole = old?.whole === true && (old.process === process || handedOver !== undefined);
+      if (old !== undefined && old.former !== '' && former === '')
+        for (const entry of entries.values()) if (entry.session.gateway === gateway) entry.doubtedUntil = soon;
+      gateways.set(gateway, { process, former, connected: true, completeAt, whole });
       changed();
     },
     restore(gateway, process, sessions, whole) {
-      gateways.set(gateway, { process, connected: false, completeAt: Number.POSITIVE_INFINITY, whole });
+      gateways.set(gateway, { process, former: '', connected: false, completeAt: Number.POSITIVE_INFINITY, whole });
       for (const session of sessions) {
         if (entries.has(session.id)) continue;
         entries.set(session.id, { session, heardAt: now(), restored: true });
@@ -235,7 +246,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     },
     gatewayGone(gateway) {
       dropAllOf(gateway);
-      gateways.set(gateway, { process: '', connected: true, completeAt: 0, whole: true });
+      gateways.set(gateway, { process: '', former: '', connected: true, completeAt: 0, whole: true });
       changed();
     },
     reported(open) {
@@ -262,10 +273,11 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
         for (const entry of entries.values()) entry.heardAt = present;
         return;
       }
-      for (const [id, { heardAt, restored, session }] of entries) {
+      for (const [id, { heardAt, restored, doubtedUntil, session }] of entries) {
         const gateway = restored === true ? gateways.get(session.gateway) : undefined;
         if (gateway?.connected === true && present > gateway.completeAt)
           drop(id, { ...NOT_HEARD, why: ENDED_MEANWHILE });
+        else if (doubtedUntil !== undefined && present > doubtedUntil) drop(id, CARRIER_ENDED);
         else if (present - heardAt > 3 * intervalMs) drop(id, NOT_HEARD);
       }
     },

@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
-import type { Endpoint } from '../endpoint.ts';
+import { Duration, durationMs } from '../../model/units.ts';
+import { WriteQuery, writeOptions, type Endpoint } from '../endpoint.ts';
 import { ListQuery, answerList } from '../lists.ts';
 import { inOrder } from '../views.ts';
+
+const RestartRequest = z.strictObject({
+  /** What the old one still has open then is ended. Absent: never. */
+  deadline: Duration.optional(),
+});
 
 export const gateways: readonly Endpoint[] = [
   {
@@ -49,6 +55,23 @@ export const gateways: readonly Endpoint[] = [
     summary: "Compare Envoy's own view with the registry now",
     answer: { status: 200, about: 'What differs; empty: nothing. It is done at an interval too (`drift.interval`).' },
     handle: async (call) => call.api.lookForDrift(call.param('node')),
+  },
+  {
+    method: 'post',
+    path: '/v1/gateways/{node}/restart',
+    summary: 'Replace Envoy by a new one that takes all new connections, while the old one serves what it has open',
+    query: WriteQuery,
+    body: { schema: RestartRequest, example: { deadline: '1h' } },
+    answer: {
+      status: 200,
+      about:
+        'When the new one serves. 409: the one before still has sessions. 422: it can not be done here, with the reason.',
+    },
+    async handle(call) {
+      const { deadline } = call.body as z.infer<typeof RestartRequest>;
+      const deadlineMs = deadline === undefined ? undefined : durationMs(deadline);
+      return call.api.restartGateway(call.param('node'), deadlineMs, writeOptions(call));
+    },
   },
   {
     method: 'get',

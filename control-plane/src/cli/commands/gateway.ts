@@ -149,5 +149,27 @@ export function gatewayCommands(cli: Cli): void {
       note('Open streams and sessions go on; new connections use the new certificates.');
     });
 
+  gateway
+    .command('restart [node]')
+    .summary(
+      'replace Envoy by a new one: for another version of it, or other settings; no session ends, no connect fails',
+    )
+    .option('--deadline <time>', 'such as 1h: sessions that the old one still has then are ended (default: never)')
+    .option('--dry-run', 'tell what would happen')
+    .addHelpText('after', '\nExample:\n  switchboard gateway restart --deadline 8h')
+    .action(async (node: string | undefined, options: { deadline?: string; dryRun?: boolean }) => {
+      const client = cli.client();
+      const name = node ?? (await nodesOf(client, undefined))[0]?.node;
+      if (name === undefined) throw new SwitchboardError('not_found', 'no gateway is connected');
+      const flags = { dryRun: options.dryRun === true };
+      const { from, to, sessions, until, dryRun } = await client.restartGateway(name, options.deadline, flags);
+      const ends = until === null ? 'until they end' : `until ${until}`;
+      print(
+        dryRun
+          ? `${name}: a new Envoy would take new connections; process ${from ?? '-'} would serve its ${sessions} open sessions on\n`
+          : `${name}: process ${to ?? '-'} takes new connections; process ${from ?? '-'} serves its ${sessions} open sessions on, ${ends}\n`,
+      );
+    });
+
   for (const command of gateway.commands) command.exitOverride();
 }

@@ -1,0 +1,40 @@
+/** Replacing the Envoy of this machine by a new one: for another version, or settings that it only reads at its start. No connect is refused meanwhile. */
+import type { EnvoySupervisor } from '@switchboard/envoy';
+import type { GatewayRestart } from '../model/gateway.ts';
+import { SwitchboardError, messageOf } from '../model/errors.ts';
+import type { SessionTable } from '../telemetry/sessions.ts';
+import { NODE_ID } from './settings.ts';
+
+export interface GatewayRestartParts {
+  readonly envoy: EnvoySupervisor;
+  readonly sessions: Pick<SessionTable, 'counts'>;
+  readonly isConnected: (node: string) => boolean;
+}
+
+/** `deadlineMs` undefined: its sessions may go on until they end by themselves. Errors: not_found, unsupported, conflict, unavailable. */
+export function createGatewayRestart({ envoy, sessions, isConnected }: GatewayRestartParts) {
+  return async (node: string, deadlineMs: number | undefined, dryRun: boolean): Promise<GatewayRestart> => {
+    if (node !== NODE_ID) {
+      if (!isConnected(node)) throw new SwitchboardError('not_found', `no gateway ${node} is connected`);
+      throw new SwitchboardError('unsupported', `gateway ${node} can not be restarted from here: it runs elsewhere`);
+    }
+    const why = envoy.whyNotReplace();
+    if (why !== undefined)
+      throw new SwitchboardError(why.kind, `gateway ${node} can not be replaced now: ${why.message}`, {
+        remedy:
+          why.kind === 'conflict'
+            ? 'Try again later; `switchboard status` shows it.'
+            : 'Drain it, and when it is empty end its process: a new one is started at once.',
+      });
+    const { pid } = envoy.status();
+    const open = sessions.counts().total;
+    if (dryRun) return { node, dryRun, from: pid, to: null, sessions: open, until: null };
+    try {
+      await envoy.replace({ untilMs: deadlineMs });
+    } catch (cause) {
+      throw new SwitchboardError('unavailable', `gateway ${node} is not replaced: ${messageOf(cause)}`, { cause });
+    }
+    const { pid: to, former } = envoy.status();
+    return { node, dryRun, from: pid, to, sessions: open, until: former?.until ?? null };
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * Envoy's hot restart: a new process takes the listening sockets over from the one before, which serves on what it has open. So no connect is refused
+ * and no session ends when Envoy is replaced. Linux only.
+ * https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/operations/hot_restart
+ *
+ * Envoy has a trap here: a process that took over ABORTS when it is itself replaced after its predecessor was ended by anybody but it, since it
+ * tells that predecessor to end. We end the predecessor ourselves, once it is empty, so something must listen in its place at that
+ * moment: an Envoy without any configuration, which ends when it is told to (`standIn`).
+ */
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Generation {
+  /** What processes that hand over to each other have in common; no other Envoy of the machine may have it. */
+  readonly baseId: number;
+  /** 0 for the first. */
+  readonly epoch: number;
+}
+
+/** Envoy multiplies it by ten, and keeps it in 32 bits. */
+const HIGHEST_BASE = 200_000_000;
+/** Of its sockets; it takes turns with them. */
+const SLOTS = 3;
+/** The process before is ended by us, never by Envoy's clock. */
+const A_YEAR_S = 31_536_000;
+const STAND_IN_MS = 5_000;
+
+export const canHandOver = (): boolean => process.platform === 'linux';
+
+export const firstGeneration = (): Generation => ({ baseId: randomInt(1, HIGHEST_BASE), epoch: 0 });
+
+const slot = ({ baseId, epoch }: Generation): string => String(baseId * 10 + (epoch % SLOTS));
+
+export function handoverArguments(generation: Generation | undefined, socketPath: string): string[] {
+  if (generation === undefined) return ['--disable-hot-restart'];
+  const { baseId, epoch } = generation;
+  return [
+    ...['--base-id', String(baseId), '--restart-epoch', String(epoch)],
+    ...['--socket-path', socketPath, '--socket-mode', '600'],
+    ...['--parent-shutdown-time-s', String(A_YEAR_S)],
+    // Statistics are of one process each: merging them asks the predecessor, which may be gone.
+    '--skip-hot-restart-parent-stats',
+  ];
+}
+
+/** Removes what a line of processes leaves behind. */
+export function forget({ baseId }: Generation, socketPath: string): void {
+  rmSync(`/dev/shm/envoy_shared_memory_${baseId * 10}`, { force: true });
+  const prefix = `${socketPath}_`;
+  for (const name of readdirSync(dirname(socketPath))) {
+    const path = join(dirname(socketPath), name);
+    if (path.startsWith(prefix) && new RegExp(`_${baseId}\\d$`).test(name)) rmSync(path, { force: true });
+  }
+}
+
+/** Listens where the predecessor of this generation did, until it is told to end. Throws when that can not be. */
+export async function standIn(binary: string, of: Generation, socketPath: string): Promise<void> {
+  const own = firstGeneration();
+  const ownPath = `${socketPath}-stand-in`;
+  const child = spawn(
+    binary,
+    [...['--config-yaml', '{}', '--concurrency', '1', '--log-level', 'off'], ...handoverArguments(own, ownPath)],
+    { stdio: 'ignore', env: {} },
+  );
+  let problem = '';
+  child.once('error', (error) => (problem = error.message));
+  child.unref();
+  const made = `${ownPath}_parent_${slot(own)}`;
+  for (let waited = 0; waited < STAND_IN_MS && !existsSync(made) && problem === ''; waited += 20) await sleep(20);
+  if (!existsSync(made)) {
+    child.kill('SIGKILL');
+    throw new Error(`no Envoy can stand in for the one before${problem === '' ? '' : `: ${problem}`}`);
+  }
+  // A socket keeps its listener when its file gets another name.
+  renameSync(made, `${socketPath}_parent_${slot({ ...of, epoch: of.epoch + SLOTS - 1 })}`);
+  child.once('exit', () => {
+    forget(own, ownPath);
+  });
+  // It is told to end within a second; whatever happens, it does not stay.
+  setTimeout(() => child.kill('SIGKILL'), 60_000).unref();
+}
+
+const ESTABLISHED_OR_CLOSING = /^(?!0A)[0-9A-F]{2}$/;
+
+/** More open files than this: it has connections, and counting them would cost too much. */
+const MANY = 500;
+
+/** Whether the process has a connection at this local port: of a client, if the port is that of its listener. */
+export function hasClients(pid: number, port: number): boolean {
+  const files = readdirSync(`/proc/${pid}/fd`);
+  if (files.length > MANY) return true;
+  const sockets = new Set<string>();
+  for (const file of files) {
+    try {
+      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${file}`))?.[1];
+      if (inode !== undefined) sockets.add(inode);
+    } catch {
+      // Closed meanwhile.
+    }
+  }
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return ['tcp', 'tcp6'].some((table) => {
+    const file = `/proc/${pid}/net/${table}`;
+    if (!existsSync(file)) return false;
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .some((line) => {
+        const [, address = '', , state = '', , , , , , inode = ''] = line.trim().split(/\s+/);
+        return address.endsWith(local) && ESTABLISHED_OR_CLOSING.test(state) && sockets.has(inode);
+      });
+  });
+}

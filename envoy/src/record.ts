@@ -1,0 +1,74 @@
+/** `envoy.json`: which Envoy runs here, so that it is found again; and the end of its log, to tell why it ended. */
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import type { Generation } from './handover.ts';
+import type { ProcessIdentity } from './identity.ts';
+
+/** One that has handed over, and serves on what it has open. */
+export interface Former {
+  readonly process: ProcessIdentity;
+  /** When it handed over. */
+  readonly since: string;
+  /** What is open then is ended; null: never. */
+  readonly until: string | null;
+}
+
+export interface EnvoyRecord {
+  readonly process: ProcessIdentity;
+  readonly startedAt: string;
+  readonly bootstrap: string;
+  /** Absent: it was started by a version that could not hand over, or on a system where it can't. */
+  readonly generation?: Generation;
+  readonly former?: Former | null;
+}
+
+export function readRecord(file: string): EnvoyRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as EnvoyRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeRecord(file: string, record: EnvoyRecord): void {
+  writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+const LARGEST_LOG = 10 * 1024 * 1024;
+
+export function keepLogSmall(file: string): void {
+  if (!existsSync(file) || statSync(file).size <= LARGEST_LOG) return;
+  copyFileSync(file, `${file}.1`);
+  truncateSync(file, 0);
+}
+
+/** The last line that tells of a failure; empty: there is none. */
+export function lastFailure(log: string): string {
+  if (!existsSync(log)) return '';
+  const file = openSync(log, 'r');
+  try {
+    const length = Math.min(8192, fstatSync(file).size);
+    const buffer = Buffer.alloc(length);
+    readSync(file, buffer, 0, length, fstatSync(file).size - length);
+    const lines = buffer
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line.trim() !== '');
+    const telling = lines.findLast((line) => /critical|error|cannot|exception/i.test(line)) ?? '';
+    return telling.trim().slice(0, 500);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,54 @@
+/** What keeps an Envoy running, as others see it. */
+
+export interface EnvoyStatus {
+  readonly state: 'starting' | 'running' | 'draining' | 'backoff' | 'stopped';
+  readonly pid: number | null;
+  readonly version: string;
+  readonly adopted: boolean;
+  readonly startedAt: string | null;
+  readonly restarts: number;
+  readonly reason: string;
+  /** One that has handed over to this one and serves on what it has open; null: there is none. */
+  readonly former: { readonly pid: number; readonly since: string; readonly until: string | null } | null;
+}
+
+export interface EnvoyOptions {
+  /** Absolute folder of its own. */
+  readonly folder: string;
+  readonly binary: string;
+  readonly version: string;
+  readonly nodeId: string;
+  /** Where its clients connect. */
+  readonly clientPort: number;
+  /** The bootstrap for a given admin socket. */
+  readonly bootstrap: (adminPath: string) => object;
+  readonly concurrency: number;
+  readonly logLevel: string;
+  readonly now: () => number;
+  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+export interface EnvoySupervisor {
+  /** Adopts the one that runs, or starts one; then keeps it running. */
+  start(): Promise<void>;
+  status(): EnvoyStatus;
+  /** Who it is, as one text; empty: none runs. */
+  identity(): string;
+  /** The same of the one that has handed over to it; empty: there is none. */
+  formerIdentity(): string;
+  /** The bootstrap that the running one was started with, maybe by an earlier version; empty: not known. */
+  startedWith(): string;
+  watch(listener: (status: EnvoyStatus) => void): () => void;
+  admin(path: string, options?: { method?: 'GET' | 'POST' }): Promise<string>;
+  /** Why it can't be replaced now; undefined: it can. */
+  whyNotReplace(): { readonly kind: 'unsupported' | 'conflict'; readonly message: string } | undefined;
+  /**
+   * Starts a new one that takes all new connections, without a gap; what the old one has open goes on there, until `untilMs` from now if that is given. Resolves
+   * once the new one serves. Throws, and the old one goes on, when the new one does not come up.
+   */
+  replace(options: { untilMs: number | undefined }): Promise<void>;
+  /** No new connections; ends it when no session is open or the time is over. */
+  stop(options: { drainMs: number }): Promise<void>;
+  /** Stops looking after it. It goes on running. */
+  close(): void;
+}
