@@ -45,6 +45,29 @@ function inTerminal(args: string) {
   return { child, said, ended };
 }
 
+it('a shell completes names of what there is, and says nothing where nobody answers', async () => {
+  const script = (await runCli(world, ['completion', 'bash'])).stdout;
+  const bin = join(world.folder, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'switchboard'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 });
+  const complete = async (data: string, ...words: string[]): Promise<string[]> => {
+    const line = words.map((word) => `'${word}'`).join(' ');
+    const ask = `${script}\nCOMP_WORDS=(switchboard ${line}); COMP_CWORD=${words.length}; _switchboard; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const child = spawn('bash', ['-c', ask], {
+      env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, SWITCHBOARD_DATA: data, HOME: world.folder },
+    });
+    let out = '';
+    child.stdout.on('data', (part: Buffer) => (out += part.toString()));
+    await new Promise((resolve) => child.once('close', resolve));
+    return out.split('\n').filter((one) => one !== '');
+  };
+  expect(await complete(world.data, 'rollout', 'status', '')).toEqual(['echo', 'idle']);
+  const ids = (await world.client.instances({ service: 'echo' })).items.map(({ id }) => id);
+  expect(await complete(world.data, 'logs', 'echo-')).toEqual(ids);
+  expect(await complete(world.data, 'rollout', 'pr')).toEqual(['promote']);
+  expect(await complete(join(world.folder, 'nowhere'), 'logs', '')).toEqual([]);
+});
+
 it('top shows the fleet live, says when it is stale, and gives the terminal back', async () => {
   const crowd = await world.crowd('echo', 3);
   const first = await world.until(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SwitchboardError } from '../model/errors.ts';
 import { completionScript } from './commands/completion.ts';
+import { whatIsWanted } from './completion.ts';
 import { exitCodeOf, tellError } from './exit.ts';
 import { impactText } from './impact.ts';
 import { format, table } from './output.ts';
@@ -46,8 +47,8 @@ describe('the program', () => {
   it('has help for every command, and completion for every shell', () => {
     const program = createProgram();
     for (const command of program.commands) expect(command.summary(), command.name()).not.toBe('');
-    for (const shell of ['bash', 'zsh', 'fish']) expect(completionScript(program, shell)).toContain('scale');
-    expect(() => completionScript(program, 'tcsh')).toThrow('no completion');
+    for (const shell of ['bash', 'zsh', 'fish']) expect(completionScript(shell)).toContain('__complete');
+    expect(() => completionScript('tcsh')).toThrow('no completion');
   });
 
   it('tells what a write does to sessions', () => {
@@ -55,5 +56,55 @@ describe('the program', () => {
     expect(
       impactText({ endsNow: 2, drains: 0, instances: [{ id: 'a', service: 's', sessions: 2, reason: 'x' }] }),
     ).toContain('2 open sessions will end at once');
+  });
+});
+
+describe('completion', () => {
+  const program = createProgram();
+  const wanted = (line: string) => whatIsWanted(program, line.split(' ')).wanted;
+  const words = (line: string): readonly string[] => {
+    const found = wanted(line);
+    return found.kind === 'words' ? found.words.map(({ text }) => text) : [found.kind];
+  };
+
+  it.each([
+    ['', ['up', 'status', 'apply', 'rollout', 'top']],
+    ['rollout ', ['status', 'promote', 'undo']],
+    ['get ', ['services', 'instances', 'versions']],
+    ['top --', ['--sort', '--instances', '--context']],
+    ['rollout undo --', ['--to', '--dry-run', '--url']],
+    ['top --sort ', ['cpu', 'sessions']],
+    ['get services -o ', ['table', 'json']],
+    ['completion ', ['bash', 'zsh', 'fish']],
+    ['gateway config gateway-1 ', ['cds', 'lds']],
+  ])('of `%s`', (line, some) => {
+    expect(words(line)).toEqual(expect.arrayContaining(some));
+  });
+
+  it.each([
+    ['rollout status ', { kind: 'service' }],
+    ['scale ', { kind: 'service' }],
+    ['scale weather ', { kind: 'words', words: [] }],
+    ['logs -f ', { kind: 'running' }],
+    ['get instance ', { kind: 'instance' }],
+    ['get services --service ', { kind: 'service' }],
+    ['sessions --instance ', { kind: 'instance' }],
+    ['delete route ', { kind: 'route' }],
+    ['end ', { kind: 'session' }],
+    ['gateway status ', { kind: 'gateway' }],
+    ['drain version weather ', { kind: 'version', of: 'weather' }],
+    ['drain instance x ', { kind: 'words', words: [] }],
+    ['rollout diff weather 1 ', { kind: 'version', of: 'weather' }],
+    ['rollout undo weather --to ', { kind: 'version', of: 'weather' }],
+    ['context use ', { kind: 'context' }],
+    ['--context ', { kind: 'context' }],
+    ['apply -f ', { kind: 'file' }],
+    ['run --service a -- python ', { kind: 'file' }],
+  ])('asks for names where they belong: `%s`', (line, expected) => {
+    expect(wanted(line)).toEqual(expected);
+  });
+
+  it('asks the installation that the line names', () => {
+    expect(whatIsWanted(program, ['--context', 'east', 'logs', 'w']).global).toEqual({ context: 'east' });
   });
 });

@@ -15,7 +15,7 @@ export function followSignals(sessions: SessionTable, refresh: (what: 'capacity'
         last = performance.now();
         refresh('capacity');
       },
-      last + CAPACITY_MS - performance.now(),
+      Math.max(0, last + CAPACITY_MS - performance.now()),
     );
   });
   const weights = setInterval(() => {
