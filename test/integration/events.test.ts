@@ -1,5 +1,5 @@
 /** The audit trail: who, what, why, before and after; found by filter, followed without gap or repeat, exported whole. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
@@ -86,6 +86,12 @@ it('tells who changed what and why, to whoever asks, follows or exports', async 
   expect((await world.client.events({ text: 'labels.n', limit: 100 })).items.length).toBeGreaterThanOrEqual(answered);
   await world.client.patchService('maths', { labels: { after: 'restart' } });
   expect((await runCli(world, ['events', 'verify', '--head', head])).code).toBe(0);
+  const newer = await runCli(world, ['events', 'head']);
+  expect(newer.stdout).toMatch(/^\d+:[0-9a-f]{64}\n$/);
+  const kept = join(world.folder, 'heads.txt');
+  writeFileSync(kept, `${head}\n${newer.stdout}`);
+  expect((await runCli(world, ['events', 'verify', '--head', `@${kept}`])).code).toBe(0);
+  expect((await runCli(world, ['events', 'verify', '--head', `@${kept}.not`])).stderr).toContain('cannot read');
   expect(await runCli(world, ['events', 'verify', '--head', 'x'])).toMatchObject({ code: 2 });
 
   // Somebody who can write to the store changes what happened.

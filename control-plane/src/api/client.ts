@@ -1,7 +1,7 @@
 /** A typed client of the API, for the CLI and for tests. A problem comes back as the SwitchboardError that it tells of. */
 import { createParser } from 'eventsource-parser';
 import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../model/errors.ts';
-import type { AuditReport, Event } from '../model/event.ts';
+import type { AuditReport, ChainLink, Event } from '../model/event.ts';
 import type { CertificateStatus, DriftReport, GatewayConfig, GatewayRestart } from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { Balance, RebalanceRequest } from '../model/balance.ts';
@@ -311,6 +311,7 @@ export function createClient({ url, token }: { url: string; token: string }) {
         signal,
         lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
       ) as AsyncIterable<{ event: 'event' | 'problem'; data: Event; id: string }>,
+    eventsHead: async () => json<ChainLink>('GET', '/v1/events/head'),
     /** `head`: NUMBER:HASH of an earlier answer. */
     verifyEvents: async (head?: string) => json<AuditReport>('GET', '/v1/events/verify', { query: { head } }),
     /** NDJSON, newest first. */

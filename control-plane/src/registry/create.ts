@@ -307,6 +307,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     },
     events: async (filter) => eventLog.list(filter),
     subscribeEvents: (listener: (event: Event) => void) => eventLog.subscribe(listener),
+    eventsHead: async () => chainOf(await store.get(CHAIN_KEY)).head,
     verifyEvents: async (noted) => verify((await store.list('')).records, noted),
 
     async close() {

@@ -95,6 +95,8 @@ export interface Registry {
   /** Newest first. */
   events(filter: EventFilter): Promise<Event[]>;
   subscribeEvents(listener: (event: Event) => void): () => void;
+  /** Of the chain that links the events; number 0: no event has a hash yet. */
+  eventsHead(): Promise<ChainLink>;
   /** Whether the stored events are those that were written; `noted`: a head of earlier that was kept elsewhere. */
   verifyEvents(noted?: ChainLink): Promise<AuditReport>;
   close(): Promise<void>;

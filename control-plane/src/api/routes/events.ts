@@ -157,6 +157,17 @@ export const events: readonly Endpoint[] = [
   },
   {
     method: 'get',
+    path: '/v1/events/head',
+    summary: 'Number and hash of the newest event: kept elsewhere, it shows later that nothing up to it was changed',
+    answer: {
+      status: 200,
+      about: 'The head of the chain. Number 0: no event has a hash yet.',
+      example: { number: 240, hash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' },
+    },
+    handle: async (call) => call.api.registry.eventsHead(),
+  },
+  {
+    method: 'get',
     path: '/v1/events/export',
     summary: 'All events that fit, newest first, one JSON object a line (NDJSON)',
     query: Selection,

@@ -1,9 +1,9 @@
 /** Who changed what and why: as a list, as it comes, as a file. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { EventQuery } from '../../api/queries.ts';
-import { isError } from '../../model/errors.ts';
+import { isError, messageOf, SwitchboardError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
 import { untilInterrupted, type Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
@@ -45,6 +45,19 @@ async function follow(cli: Cli, query: EventQuery, asJson: boolean): Promise<voi
 }
 
 type Options = Omit<EventQuery, 'limit'> & { limit: string; watch?: boolean; output: string };
+
+/** The newest of the heads that were kept: each says what all before it were. Error: `invalid`, naming the file. */
+function lastLine(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new SwitchboardError('invalid', `--head: cannot read ${file}: ${messageOf(error)}`);
+  }
+  const last = text.trim().split(/\s+/).at(-1) ?? '';
+  if (last === '') throw new SwitchboardError('invalid', `--head: ${file} is empty`);
+  return last;
+}
 
 export function eventsCommand(cli: Cli): void {
   const events = cli.program
@@ -92,20 +105,32 @@ export function eventsCommand(cli: Cli): void {
       note(`${lines.split('\n').length - 1} events are in ${out}`);
     });
   events
+    .command('head')
+    .summary('number and hash of the newest event, to be kept where who can write to the store can not')
+    .addHelpText(
+      'after',
+      '\nExample, once an hour on another machine:\n  switchboard events head >> heads.txt && switchboard events verify --head @heads.txt',
+    )
+    .action(async () => {
+      const { number, hash } = await cli.client().eventsHead();
+      if (number === 0) throw new SwitchboardError('not_found', 'no event has a hash yet');
+      print(`${number}:${hash}\n`);
+    });
+  events
     .command('verify')
     .summary('whether the stored events are those that were written (exit code 7: they are not)')
     .description(
-      'Every event has a hash over the one before it and itself: one that was changed, taken out or put in is noticed. Whoever can write to the store could make the whole chain anew; keep the head that this prints elsewhere, and give it to a later check.',
+      'Every event has a hash over the one before it and itself: one that was changed, taken out or put in is noticed. Whoever can write to the store could make the whole chain anew; keep its head elsewhere (`events head`), and give it to a later check.',
     )
-    .option('--head <number:hash>', 'a head that was printed earlier: whether the chain still has it')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  switchboard events verify\n  switchboard events verify --head "$(cat last-head)"',
+    .option(
+      '--head <number:hash>',
+      'a head that was printed earlier, or @FILE with such lines, of which the last counts',
     )
+    .addHelpText('after', '\nExamples:\n  switchboard events verify\n  switchboard events verify --head @heads.txt')
     .action(async ({ head }: { head?: string }) => {
       // Of a parent's options that have the same name this one has its own.
       const as = parseFormat(events.opts<Options>().output);
-      const report = await cli.client().verifyEvents(head);
+      const report = await cli.client().verifyEvents(head?.startsWith('@') === true ? lastLine(head.slice(1)) : head);
       const end = `${report.head.number}:${report.head.hash}`;
       if (as === 'json') print(`${JSON.stringify(report, undefined, 2)}\n`);
       else if (as === 'yaml') print(stringify(report));
