@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createClient, type ApiClient } from '../../control-plane/src/api/client.ts';
+import { addressText } from '../../control-plane/src/model/address.ts';
 import type { SystemStatus } from '../../control-plane/src/model/system.ts';
 import { opinionsIn } from '../../control-plane/src/telemetry/gateway-view.ts';
 import { openCrowd, openSession, type Crowd, type OpenSession } from './sessions.ts';
@@ -210,8 +211,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
           // An acknowledged instance gets sessions after Envoy's own first check of it.
           const opinions = opinionsIn(await admin('/clusters?format=json'));
           return items.every(
-            ({ state, address }) =>
-              state !== 'ready' || address === undefined || opinions.has(`${address.host}:${address.port}`),
+            ({ state, address }) => state !== 'ready' || address === undefined || opinions.has(addressText(address)),
           );
         },
         20_000,

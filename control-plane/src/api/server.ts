@@ -1,5 +1,6 @@
 /** Listens for the API and the console. */
 import { serve, type ServerType } from '@hono/node-server';
+import { hostPort } from '../model/address.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
 import { createApp } from './app.ts';
 import type { ApiContext } from './context.ts';
@@ -26,10 +27,14 @@ export async function startApi(options: {
     listening.once('error', (error) => {
       const remedy = 'Stop what uses it, or choose another with SWITCHBOARD_API_PORT.';
       reject(
-        new SwitchboardError('unavailable', `cannot listen for the API on ${host}:${port}: ${messageOf(error)}`, {
-          remedy,
-          cause: error,
-        }),
+        new SwitchboardError(
+          'unavailable',
+          `cannot listen for the API on ${hostPort(host, port)}: ${messageOf(error)}`,
+          {
+            remedy,
+            cause: error,
+          },
+        ),
       );
     });
   });

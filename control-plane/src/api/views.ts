@@ -1,4 +1,5 @@
 /** From the registry's view to what the API shows. Pure. */
+import { addressText } from '../model/address.ts';
 import type { HealthReport } from '../model/health.ts';
 import type { LoadSignals } from '../model/load.ts';
 import type { Instance } from '../model/instance.ts';
@@ -19,9 +20,7 @@ export interface Observed {
 }
 
 export function sessionsOf(instance: Instance, counts: SessionCounts): number {
-  return instance.address === undefined
-    ? 0
-    : (counts.byUpstream.get(`${instance.address.host}:${instance.address.port}`) ?? 0);
+  return instance.address === undefined ? 0 : (counts.byUpstream.get(addressText(instance.address)) ?? 0);
 }
 
 function usageOf(signals: LoadSignals | undefined): InstanceView['usage'] {

@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync, statfsSync }
 import { connect as connectTcp, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { addressText, hostPort } from '../model/address.ts';
 import type { ApiClient } from '../api/client.ts';
 import { isError, messageOf } from '../model/errors.ts';
 import type { SystemStatus } from '../model/system.ts';
@@ -192,7 +193,7 @@ async function portChecks(): Promise<Check[]> {
       return check(
         `port: ${name}`,
         await isFree(host, port),
-        `${host}:${port}`,
+        hostPort(host, port),
         `Something else listens there: stop it, or choose another port with ${variable}.`,
       );
     }),
@@ -237,7 +238,7 @@ async function livingChecks(client: ApiClient, status: SystemStatus, here: boole
       check(
         'port: gateway',
         await accepts(reachable(gateway.host), gateway.port),
-        `${gateway.host}:${gateway.port}`,
+        addressText(gateway),
         'Envoy does not listen there: see its log in envoy/envoy.log of the data folder.',
       ),
       ...descriptorCheck(envoy.pid, status.sessions.open),

@@ -1,5 +1,6 @@
 /** Asks the gateway now and then what it thinks of the instances; a list that takes long is asked for more seldom. */
 import type { EnvoySupervisor } from '@switchboard/envoy';
+import { addressText } from '../model/address.ts';
 import type { Instance } from '../model/instance.ts';
 import type { GatewayOpinion } from '../reconcile/verdict.ts';
 import { opinionsIn } from '../telemetry/gateway-view.ts';
@@ -52,7 +53,7 @@ export function createGatewayView(now: () => number, onChange: (upstreams: Reado
   return {
     of({ address }) {
       if (address === undefined) return undefined;
-      const ill = opinions.get(`${address.host}:${address.port}`);
+      const ill = opinions.get(addressText(address));
       if (ill === undefined) return undefined;
       return ill === '' ? { state: 'ok', reason: 'sends it new sessions', at } : { state: 'failed', reason: ill, at };
     },

@@ -1,5 +1,6 @@
 /** The session table as others see it: where a session was placed and why, how many an instance has, and the gateways' own counts. */
 import { join } from 'node:path';
+import { addressText } from '../model/address.ts';
 import type { Log } from '../log.ts';
 import type { Instance } from '../model/instance.ts';
 import type { RegistryView } from '../registry/registry.ts';
@@ -13,7 +14,7 @@ const EXPIRE_MS = 1_000;
 
 /** Open sessions on an instance, as far as they are known. */
 export function sessionsAtInstance(sessions: SessionTable): (instance: Instance) => number {
-  return ({ address }) => (address === undefined ? 0 : sessions.openAt(`${address.host}:${address.port}`));
+  return ({ address }) => (address === undefined ? 0 : sessions.openAt(addressText(address)));
 }
 
 const indexes = new WeakMap<object, ReadonlyMap<string, Instance>>();
@@ -28,14 +29,14 @@ export function byAddress({ instances }: RegistryView): ReadonlyMap<string, Inst
   const index = new Map<string, Instance>();
   for (const { value } of instances.values()) {
     if (value.address === undefined) continue;
-    const upstream = `${value.address.host}:${value.address.port}`;
+    const upstream = addressText(value.address);
     if (index.get(upstream)?.drain === undefined && index.has(upstream)) continue;
     index.set(upstream, value);
   }
   const ends = new Map<string, Instance>();
   for (const { value } of instances.values()) {
     if (value.lastExit?.address === undefined) continue;
-    const upstream = `${value.lastExit.address.host}:${value.lastExit.address.port}`;
+    const upstream = addressText(value.lastExit.address);
     if ((ends.get(upstream)?.lastExit?.at ?? '') < value.lastExit.at) ends.set(upstream, value);
   }
   for (const [upstream, value] of ends) if (!index.has(upstream)) index.set(upstream, value);

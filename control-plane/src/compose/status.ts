@@ -1,5 +1,6 @@
 /** What the whole installation is doing, and whether it is ready: the answers of `switchboard status` and /readyz. */
 import type { EnvoySupervisor } from '@switchboard/envoy';
+import { addressText, hostPort } from '../model/address.ts';
 import type { Config } from '../config.ts';
 import type { ReadinessCheck, SystemStatus } from '../model/system.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -27,10 +28,8 @@ export interface Status {
   apiListens(port: number): void;
 }
 
-function urlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
-}
+/** Where clients of this machine find what listens on all of its addresses. */
+const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);
 
 export function createStatus(parts: StatusParts): Status {
   const { config, ports, registry, gateway, xds, sessions } = parts;
@@ -48,11 +47,11 @@ export function createStatus(parts: StatusParts): Status {
         revision: registry.view().revision,
         controlPlane: { pid: process.pid, node: process.version },
         gateway: {
-          url: `ws://${urlHost(config.gateway.host)}:${ports.gateway}`,
+          url: `ws://${hostPort(reachable(config.gateway.host), ports.gateway)}`,
           host: config.gateway.host,
           port: ports.gateway,
         },
-        api: { url: `http://${urlHost(config.api.host)}:${apiPort}`, host: config.api.host, port: apiPort },
+        api: { url: `http://${hostPort(reachable(config.api.host), apiPort)}`, host: config.api.host, port: apiPort },
         xds: { host: config.xds.host, port: ports.xds },
         data: config.dataFolder,
         envoy: gateway.status(),
@@ -61,7 +60,7 @@ export function createStatus(parts: StatusParts): Status {
           service: value.service,
           state: value.state,
           pid: value.process?.pid ?? null,
-          address: value.address === undefined ? null : `${value.address.host}:${value.address.port}`,
+          address: value.address === undefined ? null : addressText(value.address),
         })),
         sessions: { open: counts.total, settled: counts.settled },
       };

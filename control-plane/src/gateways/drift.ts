@@ -1,5 +1,6 @@
 /** Envoy's own view against what it has acknowledged and what the registry wants. Pure: the loop around it is watch-drift.ts. */
 import { decode } from '@switchboard/proto';
+import { hostPort } from '../model/address.ts';
 import type { Drift } from '../model/gateway.ts';
 import type { TypeConfig } from '../xds/status.ts';
 
@@ -28,7 +29,7 @@ export function endpointsIn(assignment: unknown): Map<string, string> {
   for (const { lb_endpoints: hosts = [] } of (assignment as AssignmentJson).endpoints ?? [])
     for (const { endpoint, health_status: health = 'UNKNOWN' } of hosts) {
       const { address = '', port_value: port = 0 } = endpoint?.address?.socket_address ?? {};
-      found.set(`${address}:${port}`, health);
+      found.set(hostPort(address, port), health);
     }
   return found;
 }

@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { hostText, splitAddress } from '../model/address.ts';
 
 const run = promisify(execFile);
 const CAP_NET_ADMIN = 12;
@@ -22,16 +23,22 @@ export function whyNotDestroy(): string | undefined {
   return undefined;
 }
 
-function split(address: string): { host: string; port: string } {
-  const at = address.lastIndexOf(':');
-  return { host: address.slice(0, at), port: address.slice(at + 1) };
-}
-
 /** True: a connection from `local` to `remote` (both `ip:port`) was destroyed; false: there is none on this machine. Throws when ss is missing or refuses. */
 export async function destroySocket(local: string, remote: string): Promise<boolean> {
-  const from = split(local);
-  const to = split(remote);
-  const filter = ['src', from.host, 'sport', '=', `:${from.port}`, 'dst', to.host, 'dport', '=', `:${to.port}`];
+  const from = splitAddress(local);
+  const to = splitAddress(remote);
+  const filter = [
+    'src',
+    hostText(from.host),
+    'sport',
+    '=',
+    `:${from.port}`,
+    'dst',
+    hostText(to.host),
+    'dport',
+    '=',
+    `:${to.port}`,
+  ];
   const { stdout } = await run('ss', ['-H', '-t', '-n', '-K', ...filter], { timeout: 5_000 });
   return stdout.trim() !== '';
 }

@@ -1,5 +1,6 @@
 /** A WebSocket for one probe: opened, asked one thing, closed; never left open, whatever happens. */
 import { WebSocket } from 'ws';
+import { addressText } from '../model/address.ts';
 import type { ProbeTarget } from './probe.ts';
 import type { Doing } from './timed.ts';
 
@@ -19,8 +20,7 @@ export async function openSocket(
   signal: AbortSignal,
   doing: Doing,
 ): Promise<ProbeSocket> {
-  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
-  const socket = new WebSocket(`ws://${host}:${target.port}${options.path}`, options.subprotocol ?? [], {
+  const socket = new WebSocket(`ws://${addressText(target)}${options.path}`, options.subprotocol ?? [], {
     perMessageDeflate: false,
     maxPayload: LARGEST_MESSAGE,
     headers: { 'user-agent': 'switchboard-probe' },

@@ -1,4 +1,5 @@
 /** Calls an agent's hook. What it answers is data: an agent that refuses, hangs or has no such path is no error of ours. */
+import { hostText } from '../model/address.ts';
 import { messageOf } from '../model/errors.ts';
 import { hookUrl } from '../model/hooks.ts';
 import type { Instance } from '../model/instance.ts';
@@ -20,7 +21,7 @@ export async function callHook(
 ): Promise<HookAnswer> {
   const { host = '', port = 0 } = instance.address ?? {};
   const values = {
-    host: host.includes(':') ? `[${host}]` : host,
+    host: hostText(host),
     port: String(port),
     instance: instance.id,
     service: instance.service,

@@ -3,6 +3,7 @@
  * and publishes the FleetView. It holds no truth of its own beyond steps under way: all else is in the registry, so it can
  * be killed at any moment and goes on from there.
  */
+import { addressText } from '../model/address.ts';
 import type { FleetView } from '../model/fleet.ts';
 import type { HealthDetail, HealthReport } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
@@ -130,7 +131,7 @@ export function createLoop(options: LoopOptions): Loop {
   let again = false;
   let closed = false;
 
-  const upstreamOf = (instance: Instance): string => `${instance.address?.host ?? ''}:${instance.address?.port ?? 0}`;
+  const upstreamOf = ({ address }: Instance): string => (address === undefined ? '' : addressText(address));
   const knownSessions = (instance: Instance): number =>
     instance.address === undefined ? 0 : (options.sessionsAt(upstreamOf(instance)) ?? 0);
 

@@ -1,5 +1,6 @@
 /** Steps that take time: starting and stopping, at most one for an instance, each ending in one write of the registry. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { addressText } from '../model/address.ts';
 import { isError, messageOf } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Version } from '../model/version.ts';
@@ -67,7 +68,7 @@ export function createOperations({ registry, runtimes, log, now, onDone }: Opera
         { instance: id, service: instance.service, version: version.number, launch: version.launch },
         signal,
       );
-      const message = `started as process ${run.process.pid} at ${run.address.host}:${run.address.port}; waiting for its probe`;
+      const message = `started as process ${run.process.pid} at ${addressText(run.address)}; waiting for its probe`;
       const patch: InstancePatch = {
         state: 'starting',
         reason: 'Started',

@@ -1,4 +1,5 @@
 /** From the plan's actions to the records that the registry is asked to write. */
+import { hostPort } from '../model/address.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
@@ -65,7 +66,7 @@ export function applyPlan(actions: readonly PlanAction[], context: RecordContext
           weight: weight ?? 1,
           ...(zone === undefined ? {} : { zone }),
         };
-        return { op: 'create', instance, event: `instance ${action.id} at ${host}:${port} was added` };
+        return { op: 'create', instance, event: `instance ${action.id} at ${hostPort(host, port)} was added` };
       }
       case 'drain': {
         const deadline = new Date(context.now + durationMs(action.service?.spec.drain.deadline ?? '1h')).toISOString();

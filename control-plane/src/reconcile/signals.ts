@@ -1,4 +1,5 @@
 /** One value of live signals for an instance, put together from whoever knows a part. Pure. */
+import { addressText } from '../model/address.ts';
 import type { HeldLoadReport, LoadSignals } from '../model/load.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Usage } from './usage.ts';
@@ -15,7 +16,7 @@ export interface SignalSources {
 const rounded = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;
 
 export function signalsOf({ id, address }: Instance, sources: SignalSources): LoadSignals {
-  const upstream = address === undefined ? undefined : `${address.host}:${address.port}`;
+  const upstream = address === undefined ? undefined : addressText(address);
   const errorRate = upstream === undefined ? undefined : sources.errorRateAt(upstream);
   const latency = sources.probeLatency(id);
   const reported = sources.reported(id);

@@ -4,6 +4,7 @@
  * plane's commits arrive through the store's watch; a command that lost a race to one is computed again.
  */
 import { randomInt } from 'node:crypto';
+import { addressText } from '../model/address.ts';
 import { SwitchboardError, isError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Impact, WriteOptions, WriteResult } from '../model/write.ts';
@@ -211,7 +212,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
       const ttlMs = registration.ttlSeconds * 1000;
       const leaseName = `${LEASE_PREFIX}${id}`;
       // Whoever comes with the same id from the same address is the same agent: its older lease is given up.
-      const holder = `${registration.address.host}:${registration.address.port}`;
+      const holder = addressText(registration.address);
       const lease = await store.leases.acquire(leaseName, holder, ttlMs);
       if (lease === undefined)
         throw new SwitchboardError('conflict', `instance ${id} is registered from another address`);

@@ -1,6 +1,7 @@
 /** Envoy's gRPC access log as the feed of the session table. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/accesslog/v3/als.proto */
 import type { ServerReadableStream, ServiceDefinition, UntypedHandleCall, sendUnaryData } from '@grpc/grpc-js';
 import { grpcService, projection } from '@switchboard/proto';
+import { hostPort } from '../model/address.ts';
 import { FLAGS, whyEnded, type Flags } from './ending.ts';
 import { REFUSAL_FLAGS, whyRefused, type RefusedRequest } from './refusal.ts';
 import type { SessionTable } from './sessions.ts';
@@ -85,7 +86,7 @@ interface LogMessage {
 const PRINCIPAL_HEADER = 'x-switchboard-principal';
 
 const address = ({ socket_address: socket }: SocketAddress = {}): string =>
-  socket?.address === undefined ? '' : `${socket.address}:${socket.port_value ?? 0}`;
+  socket?.address === undefined ? '' : hostPort(socket.address, socket.port_value ?? 0);
 const milliseconds = ({ seconds = 0, nanos = 0 }: Time): number => seconds * 1_000 + nanos / 1e6;
 
 function principalOf(entry: LogEntry): string | null {

@@ -1,4 +1,5 @@
 /** Open sessions of each client address at each service. */
+import { splitAddress } from '../model/address.ts';
 import type { SessionTable } from './sessions.ts';
 
 export interface ClientSessions {
@@ -6,8 +7,7 @@ export interface ClientSessions {
   open(service: string, address: string): number;
 }
 
-/** `ip:port`, also of an IPv6 address. */
-const addressOf = (client: string): string => client.slice(0, client.lastIndexOf(':'));
+const addressOf = (client: string): string => splitAddress(client).host;
 
 export function followClients(sessions: Pick<SessionTable, 'watch'>): ClientSessions {
   const counts = new Map<string, number>();

@@ -1,4 +1,5 @@
 /** What an Envoy thinks of each instance, from its admin's list of clusters. https://www.envoyproxy.io/docs/envoy/latest/operations/admin#get--clusters */
+import { hostPort } from '../model/address.ts';
 
 interface ClusterStatuses {
   readonly cluster_statuses?: readonly {
@@ -26,7 +27,7 @@ export function opinionsIn(text: string): Map<string, string> {
     for (const { address, health_status: health } of hosts) {
       const socket = address?.socket_address;
       if (socket === undefined) continue;
-      const upstream = `${socket.address}:${socket.port_value}`;
+      const upstream = hostPort(socket.address, socket.port_value);
       const ill =
         health?.failed_active_health_check === true && health.pending_active_hc !== true
           ? 'the gateway sends it no new sessions: its own health check fails'

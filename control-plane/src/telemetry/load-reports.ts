@@ -4,6 +4,7 @@
  */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { grpcService, projection } from '@switchboard/proto';
+import { hostPort } from '../model/address.ts';
 import type { GrpcService } from './access-log.ts';
 import type { EndpointLoad } from './endpoint-load.ts';
 
@@ -56,7 +57,7 @@ function endpointsOf(request: LoadStatsRequest, except: string): Map<string, End
       for (const stats of locality.upstream_endpoint_stats ?? []) {
         const socket = stats.address?.socket_address;
         if (socket?.address === undefined) continue;
-        const upstream = `${socket.address}:${socket.port_value ?? 0}`;
+        const upstream = hostPort(socket.address, socket.port_value ?? 0);
         const before = found.get(upstream);
         // Several clusters may hold the same instance.
         found.set(upstream, {

@@ -4,6 +4,7 @@
  * so a retry goes elsewhere, an instance that is gone is passed over, and nothing depends on the control plane being up.
  */
 import { readFileSync } from 'node:fs';
+import { hostPort } from '../model/address.ts';
 import type { FleetService } from '../model/fleet.ts';
 import type { Affinity } from '../model/affinity.ts';
 import { durationMs } from '../model/units.ts';
@@ -23,8 +24,7 @@ export function affinityFilter(services: readonly FleetService[], tokenOf: Insta
     .filter(({ gateway }) => bindsToInstance(gateway.affinity))
     .flatMap(({ instances }) => instances)
     .map(({ id, host, port }) => {
-      const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-      return `["${tokenOf(id)}"]="${Buffer.from(address).toString('base64')}"`;
+      return `["${tokenOf(id)}"]="${Buffer.from(hostPort(host, port)).toString('base64')}"`;
     })
     .sort();
   return {

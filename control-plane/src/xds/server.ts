@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import { Server, ServerCredentials, status, type ServiceDefinition, type UntypedHandleCall } from '@grpc/grpc-js';
+import { hostPort } from '../model/address.ts';
 import type { Log } from '../log.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
 import { createAcks, type TimelineEntry } from './acks.ts';
@@ -331,15 +332,19 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
 
   const bound = await new Promise<number>((resolve, reject) => {
     const credentials = options.credentials ?? ServerCredentials.createInsecure();
-    server.bindAsync(`${host}:${port}`, credentials, (error, chosen) => {
+    server.bindAsync(hostPort(host, port), credentials, (error, chosen) => {
       if (error === null) resolve(chosen);
       else {
         const remedy = 'Stop what uses it, or choose another with SWITCHBOARD_XDS_PORT.';
         reject(
-          new SwitchboardError('unavailable', `cannot listen for Envoy on ${host}:${port}: ${messageOf(error)}`, {
-            remedy,
-            cause: error,
-          }),
+          new SwitchboardError(
+            'unavailable',
+            `cannot listen for Envoy on ${hostPort(host, port)}: ${messageOf(error)}`,
+            {
+              remedy,
+              cause: error,
+            },
+          ),
         );
       }
     });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressText } from '../../model/address.ts';
 import { DrainRequest, type DrainProgress, type DrainTarget, type GatewayDrainProgress } from '../../model/drain.ts';
 import { estimateEmpty } from '../../telemetry/estimate.ts';
 import { answerWrite } from '../acked.ts';
@@ -16,7 +17,7 @@ function progress({ api }: Call): DrainProgress[] {
       const { drain, address } = instance;
       if (drain === undefined) return [];
       const estimate = emptying(instance.service, [instance.id]);
-      const remaining = address === undefined ? 0 : (counts.byUpstream.get(`${address.host}:${address.port}`) ?? 0);
+      const remaining = address === undefined ? 0 : (counts.byUpstream.get(addressText(address)) ?? 0);
       return [
         {
           ...drain,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { splitAddress } from '../../model/address.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import { Duration, durationMs } from '../../model/units.ts';
 import type { Session, SessionChange } from '../../telemetry/session.ts';
@@ -44,9 +45,7 @@ function matcher(filter: Filter, now: number, timeOf: (session: Session) => stri
     (service === undefined || session.service === service) &&
     (instance === undefined || session.instance === instance) &&
     (version === undefined || session.version === version) &&
-    (client === undefined ||
-      session.client === client ||
-      session.client.slice(0, session.client.lastIndexOf(':')) === client) &&
+    (client === undefined || session.client === client || splitAddress(session.client).host === client) &&
     (limit === '' || timeOf(session) >= limit) &&
     (part === undefined ||
       [session.id, session.path, session.userAgent, session.principal ?? '', session.route].some((one) =>
@@ -143,7 +142,7 @@ export const sessions: readonly Endpoint[] = [
       const all = openOnes(call, filter);
       for (const session of all) {
         const value = String(session[by] ?? '');
-        const key = by === 'client' ? value.slice(0, value.lastIndexOf(':')) : value;
+        const key = by === 'client' ? splitAddress(value).host : value;
         groups.set(key, (groups.get(key) ?? 0) + 1);
       }
       const { settled, unlisted } = call.api.sessionCounts();

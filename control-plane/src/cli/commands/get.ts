@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { addressText } from '../../model/address.ts';
 import type { ApiClient } from '../../api/client.ts';
 import type { GatewayView, InstanceView, RouteView, ServiceView, Session } from '../../api/types.ts';
 import { SwitchboardError } from '../../model/errors.ts';
@@ -54,7 +55,7 @@ const instances: Listing<InstanceView> = {
     { title: 'state', cell: (one) => tint(one.state) },
     { title: 'health', cell: (one) => tint(one.health?.verdict ?? 'unknown') },
     { title: 'sessions', cell: (one) => String(one.sessions) },
-    { title: 'address', cell: (one) => (one.address === undefined ? '-' : `${one.address.host}:${one.address.port}`) },
+    { title: 'address', cell: (one) => (one.address === undefined ? '-' : addressText(one.address)) },
     { title: 'pid', cell: (one) => String(one.process?.pid ?? '-') },
     { title: 'cpu', cell: (one) => (one.usage === null ? '-' : `${(one.usage.cpuCores * 100).toFixed(0)}%`) },
     {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hostPort } from '../../model/address.ts';
 import { SwitchboardError, isError, messageOf } from '../../model/errors.ts';
 import { pickPort, startAgent, untilListening } from '../agent-process.ts';
 import { durationFlag, untilInterrupted, type Cli } from '../command.ts';
@@ -84,7 +85,7 @@ export function runCommand(cli: Cli): void {
           ...(lease === undefined ? (options.id === undefined ? {} : { id: options.id }) : { id: lease.id }),
         });
         lease = { id: registered.instance.id, token: registered.token };
-        note(`registered as ${lease.id} at ${host}:${port}`);
+        note(`registered as ${lease.id} at ${hostPort(host, port)}`);
       };
 
       /**

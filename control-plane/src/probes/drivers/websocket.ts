@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { z } from 'zod';
+import { addressText } from '../../model/address.ts';
 import type { ProbeDriver, ProbeTarget } from '../probe.ts';
 import { openSocket } from '../socket.ts';
 import { timed, type Check } from '../timed.ts';
@@ -36,12 +37,11 @@ const LARGEST_ANSWER = 16_384;
 /** A close frame with 1000, masked with zeros: https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1 */
 const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
 
-function requestText({ host, port }: ProbeTarget, { path, subprotocol }: Options): string {
+function requestText(target: ProbeTarget, { path, subprotocol }: Options): string {
   const protocol = subprotocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${subprotocol}`];
-  const name = host.includes(':') ? `[${host}]` : host;
   return [
     `GET ${path} HTTP/1.1`,
-    `Host: ${name}:${port}`,
+    `Host: ${addressText(target)}`,
     'Upgrade: websocket',
     'Connection: Upgrade',
     `Sec-WebSocket-Key: ${KEY}`,

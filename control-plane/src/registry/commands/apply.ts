@@ -1,4 +1,5 @@
 /** Apply: create or update Services and Routes from documents, all or nothing. */
+import { addressText } from '../../model/address.ts';
 import type { Issue } from '../../model/errors.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import { issuesOf } from '../../model/parse.ts';
@@ -85,7 +86,7 @@ function checkService(service: ServiceDocument): Issue[] {
   }
   const seen = new Set<string>();
   for (const [index, address] of (spec.addresses ?? []).entries()) {
-    const text = `${address.host}:${address.port}`;
+    const text = addressText(address);
     if (seen.has(text)) issues.push({ path: `spec.addresses.${index}`, message: `${text} stands twice` });
     seen.add(text);
   }

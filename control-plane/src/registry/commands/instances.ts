@@ -1,4 +1,5 @@
 /** Commands that act on instances: drain, restart, registration from outside, and the reconcile loop's own writes. */
+import { addressText, hostPort } from '../../model/address.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Instance, Registration } from '../../model/instance.ts';
 import type { Service } from '../../model/service.ts';
@@ -168,14 +169,14 @@ export function checkRegistration(view: RegistryView, registration: Registration
       if (other.service !== registration.service || !sameAddress) {
         throw new SwitchboardError(
           'conflict',
-          `instance ${other.id} exists already, at ${other.address?.host ?? '?'}:${other.address?.port ?? '?'} of service ${other.service}`,
+          `instance ${other.id} exists already, at ${other.address === undefined ? '?' : addressText(other.address)} of service ${other.service}`,
           {
             issues: [{ path: 'id', message: 'is taken by another instance' }],
           },
         );
       }
     } else if (sameAddress && other.drain === undefined && other.state !== 'stopped') {
-      throw new SwitchboardError('conflict', `${host}:${port} is registered already as instance ${other.id}`, {
+      throw new SwitchboardError('conflict', `${hostPort(host, port)} is registered already as instance ${other.id}`, {
         issues: [{ path: 'address', message: `is taken by instance ${other.id}` }],
       });
     }
