@@ -8,6 +8,7 @@ import { dataPath } from './data-path.ts';
 import { failover } from './failover.ts';
 import type { Figure } from './figure.ts';
 import { lifecycle } from './lifecycle.ts';
+import { listing } from './lists.ts';
 import { logFlood } from './log-flood.ts';
 import { rolling } from './rolling.ts';
 import { routing } from './routing.ts';
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> =
   churn,
   ...xdsBenches,
   telemetry,
+  lists: listing,
   lifecycle,
   canary,
   rolling,

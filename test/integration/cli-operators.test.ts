@@ -68,6 +68,50 @@ it('a shell completes names of what there is, and says nothing where nobody answ
   expect(await complete(join(world.folder, 'nowhere'), 'logs', '')).toEqual([]);
 });
 
+it('a policy of scaling is tried on what was recorded, and one that is wrong is told by its field', async () => {
+  const file = join(world.folder, 'policy.yaml');
+  writeFileSync(file, 'min: 1\nmax: 4\nsessions: 2\n');
+  const crowd = await world.crowd('echo', 6, 1_000);
+  // History tells of whole ten seconds.
+  const steps = await world.until(
+    'the sessions are recorded',
+    async () => {
+      const { code, stdout } = await runCli(world, [
+        'autoscale',
+        'replay',
+        'echo',
+        '-f',
+        file,
+        '--over',
+        '5m',
+        '-o',
+        'json',
+      ]);
+      if (code !== 0) return false;
+      const [replay] = JSON.parse(stdout) as { steps: { sessions: number | null; wanted: number }[] }[];
+      return replay?.steps.some(({ sessions }) => sessions === 6) === true && replay.steps;
+    },
+    40_000,
+  );
+  expect(steps.at(-1)?.wanted).toBe(4);
+  const told = await runCli(world, ['autoscale', 'replay', 'echo', '-f', file]);
+  expect(told.stdout).toMatch(/^\d to 4 instances; [\d.]+ instance hours/);
+  expect(told.stdout).toMatch(/-> 4 +(Panic|Load) +6 sessions/);
+  await crowd.close();
+  const wrong = async (text: string): Promise<string> => {
+    writeFileSync(file, text);
+    const { code, stderr } = await runCli(world, ['autoscale', 'replay', 'echo', '-f', file]);
+    expect(code).toBe(2);
+    return stderr;
+  };
+  expect(await wrong('sessions: many\n')).toContain('sessions');
+  expect(await wrong('sessions: [\n')).toContain('policy.yaml');
+  expect(await wrong('sessions: 1\n---\nsessions: 2\n')).toContain('must hold one policy');
+  const missing = await runCli(world, ['autoscale', 'replay', 'echo', '-f', `${file}.not`]);
+  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot read') as string });
+  expect((await runCli(world, ['autoscale', 'status', 'echo'])).stderr).toContain('is not autoscaled');
+});
+
 it('top shows the fleet live, says when it is stale, and gives the terminal back', async () => {
   const crowd = await world.crowd('echo', 3);
   const first = await world.until(

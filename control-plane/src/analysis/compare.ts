@@ -8,7 +8,7 @@ import { fewerThanRate, worseProportion, worseThanRate, type Proportion } from '
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 2 : 1)} %`;
 
 function told({ bad, all }: Proportion): string {
-  return all === 0 ? 'none' : `${bad} of ${all} (${percent(bad / all)})`;
+  return all === 0 ? '0 of 0' : `${bad} of ${all} (${percent(bad / all)})`;
 }
 
 export interface Comparison {

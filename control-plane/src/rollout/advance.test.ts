@@ -188,3 +188,13 @@ describe('the judgement of a stage', () => {
     });
   });
 });
+
+it.each([
+  [[50, 5], 'steps'],
+  [[5, 5], 'steps'],
+  [[101], 'steps.0.weight'],
+  [[], 'steps'],
+])('refuses a canary whose steps have the weights %j', (weights, path) => {
+  const { error } = RolloutStrategy.safeParse({ strategy: 'canary', steps: weights.map((weight) => ({ weight })) });
+  expect(error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
+});

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
 import type { AutoscaleView, Replay } from '../../api/types.ts';
 import type { ScaleDecision } from '../../model/autoscale.ts';
+import { SwitchboardError } from '../../model/errors.ts';
 import type { Cli } from '../command.ts';
+import { readDocuments } from '../documents.ts';
 import { age, format, parseFormat, print, table, type Column } from '../output.ts';
 
 const DECISIONS: readonly Column<ScaleDecision>[] = [
@@ -64,7 +64,9 @@ export function autoscaleCommands(cli: Cli): void {
     .addHelpText('after', '\nExample:\n  switchboard autoscale replay weather -f policy.yaml --over 6h')
     .action(async (service: string, flags: { file: string; over: string; startTime: string; output: string }) => {
       const as = parseFormat(flags.output);
-      const policy: unknown = parse(await readFile(flags.file, 'utf8'));
+      const [policy, more] = await readDocuments([flags.file]);
+      if (policy === undefined || more !== undefined)
+        throw new SwitchboardError('invalid', `--file: ${flags.file} must hold one policy`);
       const body = { policy, over: flags.over, startTime: flags.startTime };
       const found = await cli.client().replayScale(service, body);
       if (as === 'table' || as === 'wide') tellReplay(found);
