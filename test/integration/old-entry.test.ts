@@ -81,6 +81,12 @@ it('a client of the old manager is served by service, tags, session and hint, an
     Array.from({ length: 6 }, async () => where('?tag=gold', { routing_hint: 'hash_based' })),
   );
   expect(new Set(hashed).size).toBe(1);
+  const held = new WebSocket(`ws://127.0.0.1:${at}/ws?service=chat&routing_hint=round_robin`);
+  await world.until('its session says why it is there', async () => {
+    const { items } = await world.client.sessions({ service: 'chat' });
+    return items.some(({ policy, reason }) => policy === 'round-robin' && reason.includes('; round-robin chose chat-'));
+  });
+  held.terminate();
   // One that it does not offer: its own policy.
   expect(await kind('?service=plain&routing_hint=performance_based')).toBe('plain');
 

@@ -287,12 +287,16 @@ export function createClient({ url, token }: { url: string; token: string }) {
     rebalance: async (service: string, request: Partial<RebalanceRequest>) =>
       json<Balance>('POST', `${named('services', service)}/rebalance`, { body: request }),
     drains: async () => json<{ items: DrainProgress[]; gateways: GatewayDrainProgress[] }>('GET', '/v1/drains'),
-    drainGateway: async (node: string, reason?: string) =>
+    drainGateway: async (node: string, reason?: string, flags: WriteFlags = {}) =>
       json<{ gateways: GatewayDrainProgress[] }>('POST', `${named('gateways', node)}/drain`, {
+        query: writeQuery(flags),
         body: reason === undefined ? {} : { reason },
       }),
-    undrainGateway: async (node: string) =>
-      json<{ gateways: GatewayDrainProgress[] }>('POST', `${named('gateways', node)}/undrain`, { body: {} }),
+    undrainGateway: async (node: string, flags: WriteFlags = {}) =>
+      json<{ gateways: GatewayDrainProgress[] }>('POST', `${named('gateways', node)}/undrain`, {
+        query: writeQuery(flags),
+        body: {},
+      }),
     drain: async (target: DrainTarget, request: Partial<DrainRequest> = {}, flags: WriteFlags = {}) =>
       write('POST', `${drainPath(target)}/drain`, flags, request),
     undrain: async (target: DrainTarget, flags: WriteFlags = {}) =>

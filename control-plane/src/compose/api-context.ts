@@ -101,7 +101,8 @@ export function apiContext(parts: ApiParts): ApiContext {
     gatewayDrains: {
       list: () => parts.gatewayDrains.list(),
       async set(node, reason, write) {
-        await parts.gatewayDrains.set(node, reason);
+        await parts.gatewayDrains.set(node, reason, write.dryRun === true);
+        if (write.dryRun === true) return;
         await registry.note(
           {
             action: reason === undefined ? 'gateway.undrain' : 'gateway.drain',

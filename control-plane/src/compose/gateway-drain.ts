@@ -15,7 +15,7 @@ const LIMIT = `envoy.resource_limits.listener.${LISTENER_NAME}.connection_limit`
 export interface GatewayDrains {
   list(): readonly (GatewayDrain & { readonly node: string })[];
   /** Errors: not_found (no such gateway is connected), unsupported (it is not of this machine). */
-  set(node: string, reason: string | undefined): Promise<void>;
+  set(node: string, reason: string | undefined, dryRun: boolean): Promise<void>;
 }
 
 export interface GatewayDrainParts {
@@ -46,13 +46,14 @@ export function createGatewayDrains({ data, envoy, isConnected, now, log }: Gate
 
   return {
     list: () => (drain === undefined ? [] : [{ node: NODE_ID, ...drain }]),
-    async set(node, reason) {
+    async set(node, reason, dryRun) {
       if (node !== NODE_ID) {
         if (!isConnected(node)) throw new SwitchboardError('not_found', `no gateway ${node} is connected`);
         throw new SwitchboardError('unsupported', `gateway ${node} can not be drained from here: it runs elsewhere`, {
           remedy: `On its machine: POST /runtime_modify?${LIMIT}=0 to its admin address, and the same with an empty value to cancel.`,
         });
       }
+      if (dryRun) return;
       const before = drain;
       drain = reason === undefined ? undefined : { since: before?.since ?? new Date(now()).toISOString(), reason };
       try {

@@ -159,7 +159,7 @@ export function feedHistory(parts: HistoryParts): HistoryFeed {
     refused({ gateway, route, cluster, upstream, cause }) {
       const present = view();
       const instance = byAddress(present).get(upstream);
-      const service = instance?.service ?? serviceOfRoute(route, present) ?? cluster;
+      const service = instance?.service ?? serviceOfRoute(route, present) ?? cluster.split(':', 1)[0] ?? '';
       add(
         'connect_failures',
         labelsOf(service, String(instance?.version ?? ''), instance?.id ?? '', gateway, cause),

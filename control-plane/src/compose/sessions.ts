@@ -8,6 +8,7 @@ import type { EndpointLoad } from '../telemetry/endpoint-load.ts';
 import type { SeenSession } from '../telemetry/session.ts';
 import { openSessionJournal, type SessionJournal } from '../telemetry/session-journal.ts';
 import type { Placement, SessionTable } from '../telemetry/sessions.ts';
+import { policyOfPool } from '../translate/pools.ts';
 import type { Closers } from './closers.ts';
 
 const EXPIRE_MS = 1_000;
@@ -48,7 +49,7 @@ export function byAddress({ instances }: RegistryView): ReadonlyMap<string, Inst
 export function placementOf(seen: SeenSession, view: RegistryView): Placement {
   const instance = byAddress(view).get(seen.told.upstream);
   const service = instance?.service ?? seen.cluster;
-  const policy = view.services.get(service)?.value.spec.gateway.policy.type ?? null;
+  const policy = policyOfPool(seen.cluster) ?? view.services.get(service)?.value.spec.gateway.policy.type ?? null;
   return {
     service,
     version: instance?.version ?? null,

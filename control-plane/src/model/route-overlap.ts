@@ -1,7 +1,8 @@
 /** Routes that can't be reached, or whose order is decided by nothing but their names: said on the route and when it is written. */
 import { passes, testOf } from './condition.ts';
+import { ENTRY } from './entry.ts';
 import type { FleetRoute } from './fleet.ts';
-import { inOrder, specificity } from './route-order.ts';
+import { conditionCount, inOrder, specificity } from './route-order.ts';
 import { servicesOf, type Match, type NamedCondition, type PathMatch } from './route.ts';
 
 export interface RouteWarning {
@@ -85,16 +86,33 @@ function ancestors(path: string): string[] {
   return [...found, path];
 }
 
-function takesOver({ name, spec }: FleetRoute, services: ReadonlySet<string>): RouteWarning | undefined {
-  const [, agents, service = ''] = (literal(spec.match.path) ?? '').split('/');
-  const whole = spec.match.path !== undefined && 'prefix' in spec.match.path;
-  if (!whole || agents !== 'agents' || !services.has(service) || servicesOf(spec.target).includes(service))
-    return undefined;
-  return {
-    route: name,
-    reason: 'TakesStandardPath',
-    message: `it takes requests of /agents/${service}, the standard path of service ${service}, to another service`,
-  };
+const MOST_NAMED = 5;
+
+/** Services whose standard path it takes. One with conditions is meant for some of their clients: it is told of only if it names the path. */
+function takenFrom({ spec: { match, target } }: FleetRoute, services: ReadonlySet<string>): string[] {
+  const [, agents, named = ''] = (literal(match.path) ?? '').split('/');
+  const isOfOne = agents === 'agents' && named !== '';
+  if (isOfOne && !('prefix' in (match.path ?? {}))) return [];
+  if (!isOfOne && conditionCount(match) > 0) return [];
+  const own = servicesOf(target);
+  return [...services].filter(
+    (service) =>
+      !own.includes(service) && pathCovers(match.path, { prefix: `/agents/${service}`, caseSensitive: true }),
+  );
+}
+
+function takesOver(route: FleetRoute, services: ReadonlySet<string>): RouteWarning[] {
+  const { name, spec } = route;
+  const found = (message: string): RouteWarning => ({ route: name, reason: 'TakesStandardPath', message });
+  const taken = takenFrom(route, services).sort();
+  const more = taken.length > MOST_NAMED ? ` and ${taken.length - MOST_NAMED} more` : '';
+  const list = `${taken.slice(0, MOST_NAMED).join(', ')}${more}`;
+  const isEntry =
+    conditionCount(spec.match) === 0 && pathCovers(spec.match.path, { exact: ENTRY, caseSensitive: true });
+  return [
+    ...(taken.length === 0 ? [] : [found(`it takes requests of /agents/<service>, the standard path, from ${list}`)]),
+    ...(isEntry ? [found(`it takes every request of ${ENTRY}, whichever service or tags it names`)] : []),
+  ];
 }
 
 export function routeWarnings(routes: readonly FleetRoute[], services: ReadonlySet<string>): RouteWarning[] {
@@ -127,8 +145,7 @@ export function routeWarnings(routes: readonly FleetRoute[], services: ReadonlyS
           message: `route ${beside.name} may match the same requests and has the same priority: only its name puts it first`,
         });
     }
-    const standard = takesOver(route, services);
-    if (standard !== undefined) found.push(standard);
+    found.push(...takesOver(route, services));
     if (path === undefined) anywhere.push(route);
     else {
       const list = at.get(path);

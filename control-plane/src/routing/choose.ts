@@ -32,6 +32,7 @@ export interface Choice {
 }
 
 const MOST_PASSED_OVER = 50;
+const MOST_WORDS = 20;
 
 export function choose({ services, routes }: Pick<FleetView, 'services' | 'routes'>, request: SessionRequest): Choice {
   const passedOver: PassedOver[] = [];
@@ -98,7 +99,11 @@ function atEntry(services: readonly FleetService[], request: SessionRequest): Ch
   if (tags === undefined)
     return refused('no_service_named', `a service must be named, or tags: ${ENTRY}?service=NAME or ${ENTRY}?tag=a,b`);
   const scope = scopesOf(services).find((one) => isListOf(one.words, tags));
-  if (scope === undefined) return refused('unknown_tag', `no instance has the tags ${tags}`);
+  if (scope === undefined) {
+    const words = [...new Set(services.flatMap(wordsOfAll))].filter((word) => !word.includes('=')).sort();
+    const there = words.length === 0 ? 'none has any' : `there are ${words.slice(0, MOST_WORDS).join(', ')}`;
+    return refused('unknown_tag', `no instance has the tags ${tags}; ${there}`);
+  }
   note(`tags ${tags}`);
   const only = services.find((one) => one.name === scope.whole);
   const to = `tags/${scope.words.join()}`;

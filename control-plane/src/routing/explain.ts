@@ -156,6 +156,8 @@ function outcomeOf(destinations: readonly Destination[]): string {
   if (affinity?.reason.endsWith('503') === true) return affinity.reason;
   const able = candidates.filter((one) => one.eligible);
   if (able.length === 0) return `no instance of ${service} can take a new session: 503`;
+  const [only, ...others] = able;
+  if (only !== undefined && others.length === 0) return `it goes to ${only.instance} of ${service}`;
   return `it goes to one of ${able.length} instances of ${service}`;
 }
 

@@ -11,13 +11,16 @@ const BY_SERVICE = /\.(Cluster|ClusterLoadAssignment)$/;
 
 /** Undefined: it comes from many, or from the installation as a whole. `message`, of a refusal, may name one route among them. */
 export function ownerOf(type: TypeUrl, name: string, message: string, routes: Iterable<string>): Owner | undefined {
-  if (BY_SERVICE.test(type)) return { kind: 'Service', name: serviceOf(name) };
+  if (BY_SERVICE.test(type)) {
+    const service = serviceOf(name);
+    return service === '' ? undefined : { kind: 'Service', name: service };
+  }
   for (const route of routes)
     if (message.includes(`"${route}"`) || message.includes(`'${route}'`)) return { kind: 'Route', name: route };
   return undefined;
 }
 
-/** A cluster of one version or subset has it behind a slash, which no service's name can hold. */
+/** A pool has behind a colon, which no service's name can hold, what it is of its service; before it nothing if it is of several. */
 function serviceOf(cluster: string): string {
-  return cluster.split('/', 1)[0] ?? cluster;
+  return cluster.split(':', 1)[0] ?? cluster;
 }

@@ -29,6 +29,12 @@ export function poolName({ tags, service }: TagTarget): string {
 export const wordsPool = (words: readonly string[], service = ''): string => `${service}:?${words.join(',')}`;
 export const policyPool = (policy: HintedPolicy, service: string): string => `${service}:~${policy}`;
 
+/** What chooses in a cluster that is no service of its own; undefined: its service's policy. */
+export function policyOfPool(cluster: string): string | undefined {
+  if (cluster.startsWith(':')) return DEFAULTS.policy.type;
+  return cluster.includes(':~') ? cluster.slice(cluster.indexOf(':~') + 2) : undefined;
+}
+
 export const hasTags = (instance: FleetInstance, tags: Readonly<Record<string, string>>): boolean =>
   Object.entries(tags).every(([key, value]) => instance.tags[key] === value);
 

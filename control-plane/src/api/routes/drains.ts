@@ -79,6 +79,7 @@ export const drains: readonly Endpoint[] = [
     method: 'post',
     path: '/v1/gateways/{node}/drain',
     summary: 'Let a gateway take no new connections; its open sessions go on',
+    query: WriteQuery,
     body: { schema: GatewayRequest, example: { reason: 'new kernel' } },
     answer: { status: 200, about: 'What is open on it still. 422: it runs elsewhere, with what to do there.' },
     async handle(call) {
@@ -91,6 +92,7 @@ export const drains: readonly Endpoint[] = [
     method: 'post',
     path: '/v1/gateways/{node}/undrain',
     summary: 'Let a gateway take new connections again',
+    query: WriteQuery,
     body: { schema: Nothing, example: {} },
     answer: { status: 200, about: 'The gateways that are drained still.' },
     async handle(call) {

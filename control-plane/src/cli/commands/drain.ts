@@ -87,7 +87,10 @@ export function drainCommands(cli: Cli): void {
     )
     .action(async (kind: string, name: string, number: string | undefined, flags: Flags) => {
       if (isGateway(kind)) {
-        tellGateways((await cli.client().drainGateway(name, flags.reason)).gateways, 'table');
+        const { dryRun } = writeFlags(flags);
+        const { gateways } = await cli.client().drainGateway(name, flags.reason, { dryRun: dryRun === true });
+        if (dryRun === true) print(`gateway/${name} would take no new connections; its open sessions would go on\n`);
+        else tellGateways(gateways, 'table');
         return;
       }
       const request: Partial<DrainRequest> = {
@@ -107,8 +110,9 @@ export function drainCommands(cli: Cli): void {
     .addHelpText('after', '\nExample:\n  switchboard undrain instance weather-x2k9f')
     .action(async (kind: string, name: string, number: string | undefined, flags: Flags) => {
       if (isGateway(kind)) {
-        await cli.client().undrainGateway(name);
-        print(`gateway/${name} takes new connections\n`);
+        const { dryRun } = writeFlags(flags);
+        await cli.client().undrainGateway(name, { dryRun: dryRun === true });
+        print(`gateway/${name} ${dryRun === true ? 'would take' : 'takes'} new connections\n`);
         return;
       }
       tellWrite(await cli.client().undrain(targetOf(kind, name, number), writeFlags(flags)));
