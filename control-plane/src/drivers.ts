@@ -1,16 +1,18 @@
 /**
  * The concrete drivers of every port, built-in and from the settings' plugins, and what only they know: whether a service's options are right.
  */
+import { z } from 'zod';
 import { metricDrivers } from './analysis/drivers.ts';
 import type { Measure, Metric } from './analysis/metric.ts';
 import type { Config } from './config.ts';
 import { SwitchboardError, type Issue } from './model/errors.ts';
 import { stopCommandOf } from './model/hooks.ts';
 import { issuesOf } from './model/parse.ts';
+import { PLUGIN_KINDS, type PluginInfo, type PluginKind } from './model/plugin.ts';
 import type { Probe } from './model/probe.ts';
 import type { Check } from './model/rollout.ts';
 import type { ServiceDocument } from './model/service.ts';
-import { byName, loadPlugins, type Descriptor } from './plugins.ts';
+import { byName, loadPlugins, type Descriptor, type PluginLists } from './plugins.ts';
 import { probeDrivers } from './probes/drivers.ts';
 import type { HealthProbe, ProbeDriver, ProbeLevel } from './probes/probe.ts';
 import { routingPolicies } from './routing/policies.ts';
@@ -24,6 +26,8 @@ import type { StoreDriver } from './store/store.ts';
 export interface Drivers {
   readonly policies: ReadonlyMap<string, RoutingPolicy<never>>;
   readonly runtimes: ReadonlyMap<string, RuntimeDriver<never>>;
+  /** All that a service or the settings can name, by kind and name. */
+  readonly list: readonly PluginInfo[];
   /** Error: `invalid` for an unknown name. */
   store(name: string): StoreDriver<never>;
   createProbe(probe: Probe): HealthProbe;
@@ -43,6 +47,23 @@ function unknownName(path: string, kind: string, name: string, known: Iterable<s
   return { path, message: `there is no ${kind} ${name}: use one of ${[...known].join(', ')}` };
 }
 
+/** `loaded`: what each of the modules brought, in the order of their names. */
+function listOf(
+  known: Readonly<Record<PluginKind, ReadonlyMap<string, Descriptor>>>,
+  modules: readonly string[],
+  loaded: readonly PluginLists[],
+): PluginInfo[] {
+  return PLUGIN_KINDS.flatMap((kind) =>
+    [...known[kind].values()].map((driver) => ({
+      kind,
+      name: driver.name,
+      about: driver.about ?? null,
+      from: modules[loaded.findIndex((lists) => lists[kind]?.includes(driver) === true)] ?? null,
+      options: z.toJSONSchema(driver.options, { io: 'input', unrepresentable: 'any' }),
+    })),
+  );
+}
+
 export async function loadDrivers(config: Config): Promise<Drivers> {
   const loaded = await loadPlugins(config.plugins, config.baseFolder);
   const probes: ReadonlyMap<string, ProbeDriver<never>> = byName('probes', probeDrivers, loaded);
@@ -53,6 +74,7 @@ export async function loadDrivers(config: Config): Promise<Drivers> {
   return {
     policies,
     runtimes,
+    list: listOf({ probes, policies, runtimes, stores, metrics }, config.plugins, loaded),
     store(name) {
       const driver = stores.get(name);
       if (driver === undefined)

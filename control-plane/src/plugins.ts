@@ -7,15 +7,15 @@ import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { z } from 'zod';
 import { SwitchboardError, messageOf } from './model/errors.ts';
+import { PLUGIN_KINDS, type PluginKind } from './model/plugin.ts';
 
 /** What every descriptor has, whatever its port. */
 export interface Descriptor {
   readonly name: string;
   readonly options: z.ZodType;
+  /** One line for people. */
+  readonly about?: string;
 }
-
-export type PluginKind = 'probes' | 'policies' | 'runtimes' | 'stores' | 'metrics';
-const KINDS: readonly PluginKind[] = ['probes', 'policies', 'runtimes', 'stores', 'metrics'];
 
 export type PluginLists = Partial<Record<PluginKind, readonly Descriptor[]>>;
 
@@ -34,8 +34,8 @@ function checkLists(specifier: string, exported: unknown): PluginLists {
   if (typeof exported !== 'object' || exported === null)
     return refuse('must export `plugins`, an object with the lists probes, policies, runtimes or stores');
   for (const [kind, list] of Object.entries(exported)) {
-    if (!(KINDS as readonly string[]).includes(kind))
-      refuse(`plugins.${kind} is not a kind of plugin (${KINDS.join(', ')})`);
+    if (!(PLUGIN_KINDS as readonly string[]).includes(kind))
+      refuse(`plugins.${kind} is not a kind of plugin (${PLUGIN_KINDS.join(', ')})`);
     if (!Array.isArray(list)) refuse(`plugins.${kind} must be a list of descriptors`);
     for (const [index, descriptor] of (list as unknown[]).entries()) {
       if (!isDescriptor(descriptor))

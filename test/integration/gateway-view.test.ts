@@ -76,6 +76,17 @@ it('names what Envoy refuses on the service and on the gateway, while all else g
     seed: [echoService('weather', ring(1024)), echoService('finance')],
     environment: { SWITCHBOARD_PLUGINS: plugin },
   });
+  // What can be named is told, with whose it is.
+  const { items } = await world.client.plugins();
+  expect(items.find(({ name }) => name === 'ring')).toMatchObject({
+    kind: 'policies',
+    about: 'A ring of a given size; above 8388608 Envoy refuses it.',
+    from: plugin,
+    options: { properties: { ring: { type: 'integer' } } },
+  });
+  expect(items.filter(({ from }) => from === null).map(({ kind, name }) => `${kind} ${name}`)).toEqual(
+    expect.arrayContaining(['probes myagent', 'policies hash', 'runtimes docker', 'stores sqlite', 'metrics crashes']),
+  );
   // Envoy's own first check of an instance may come a moment after its acknowledgement.
   const session = await world.until('a session opens', async () => world.open('weather'));
   const bad = await world.client.patchService('weather', { spec: ring(9_000_000) });

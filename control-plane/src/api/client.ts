@@ -8,6 +8,7 @@ import type { Balance, RebalanceRequest } from '../model/balance.ts';
 import type { DrainProgress, DrainRequest, DrainTarget, GatewayDrainProgress } from '../model/drain.ts';
 import type { HealthDetail } from '../model/health.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
+import type { PluginInfo } from '../model/plugin.ts';
 import type { RolloutVerb } from '../model/rollout.ts';
 import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { SessionEnd } from '../model/session-end.ts';
@@ -266,6 +267,7 @@ export function createClient({ url, token }: { url: string; token: string }) {
         query: writeQuery(flags),
         body: deadline === undefined ? {} : { deadline },
       }),
+    plugins: async () => json<{ items: PluginInfo[] }>('GET', '/v1/plugins'),
     certificates: async () => json<{ items: CertificateStatus[] }>('GET', '/v1/certificates'),
     rotateCertificates: async (gateway?: string) =>
       json<{ items: CertificateStatus[] }>('POST', '/v1/certificates/rotate', {

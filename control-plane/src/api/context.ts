@@ -17,6 +17,7 @@ import type { LogLine } from '../runtime/runtime.ts';
 import type { AckReport } from '../xds/status.ts';
 import type { GatewayView } from './types.ts';
 import type { SessionEnd } from '../model/session-end.ts';
+import type { PluginInfo } from '../model/plugin.ts';
 import type { EndedSession, Session, SessionChange, SessionCounts } from '../telemetry/session.ts';
 import type { Log } from '../log.ts';
 
@@ -97,6 +98,8 @@ export interface ApiContext {
     /** After each answer; `route` is the path's template. */
     request(request: { method: string; route: string; status: number; ms: number }): void;
   };
+  /** What is pluggable, built in or from the settings. */
+  readonly plugins: readonly PluginInfo[];
   /** What the control plane wrote to its log lately, oldest first, a line each. */
   ownLog(): readonly string[];
   /** Told after every change of what the API shows. */

@@ -55,7 +55,9 @@ function stateOf(
       state: 'stopped',
       message: service.spec.runtime === 'external' ? 'no instance is registered' : 'no instance is wanted',
     };
-  if (serving >= wanted) return { state: 'ready', message: `${serving} of ${wanted} instances are ready` };
+  // More than are wanted: while a version takes over, or what is too many drains.
+  if (serving > wanted) return { state: 'ready', message: `${serving} instances are ready, ${wanted} are wanted` };
+  if (serving === wanted) return { state: 'ready', message: `${serving} of ${wanted} instances are ready` };
   const failed = instances.find((one) => one.state === 'failed' || one.state === 'backoff');
   if (serving > 0)
     return {

@@ -50,6 +50,7 @@ export interface ApiParts extends ShutdownParts {
   readonly certificates: Keeper;
   readonly gateways: GatewayViews;
   readonly metrics: ApiContext['metrics'];
+  readonly plugins: ApiContext['plugins'];
   readonly ownLog: ApiContext['ownLog'];
   readonly now: () => number;
   readonly ended: () => void;
@@ -130,6 +131,7 @@ export function apiContext(parts: ApiParts): ApiContext {
     sessions: () => sessions.list(),
     sessionCounts: () => sessions.counts(),
     metrics: parts.metrics,
+    plugins: parts.plugins,
     ownLog: parts.ownLog,
     gateways: () => parts.gateways.list(),
     gatewayConfig: async (node, type, name) => parts.gateways.config(node, type, name),

@@ -368,6 +368,7 @@ async function build(
     news,
     now,
     log,
+    plugins: drivers.list,
     ownLog,
     certificates,
     gateways,

@@ -1,6 +1,8 @@
 import { count } from './plural.ts';
 
 export const service = {
+  ready: (ready: number, wanted: number) =>
+    ready > wanted ? `${ready} instances are ready, ${wanted} are wanted` : `${ready} of ${wanted} instances are ready`,
   notThere: (name: string) => `There is no service ${name}. It may have been deleted.`,
   tabs: {
     instances: 'Instances',

@@ -1,6 +1,8 @@
 import type { Messages } from '../en/index.ts';
 
 export const service: Messages['service'] = {
+  ready: (ready, wanted) =>
+    ready > wanted ? `${ready} 个实例就绪，期望 ${wanted} 个` : `${wanted} 个实例中 ${ready} 个就绪`,
   notThere: (name) => `服务 ${name} 不存在，可能已被删除。`,
   tabs: {
     instances: '实例',

@@ -33,6 +33,21 @@ export const system: readonly Endpoint[] = [
   },
   {
     method: 'get',
+    path: '/v1/plugins',
+    summary: 'What is pluggable and there: probes, policies, runtimes, stores, metrics',
+    answer: {
+      status: 200,
+      about: 'Each with the JSON schema of its options; `from` is the module of the settings that brought it.',
+      example: {
+        items: [
+          { kind: 'probes', name: 'tcp', about: 'connects', from: null, options: { type: 'object', properties: {} } },
+        ],
+      },
+    },
+    handle: async (call) => ({ items: call.api.plugins }),
+  },
+  {
+    method: 'get',
     path: '/v1/log',
     summary: 'What the control plane wrote to its log lately',
     query: z.strictObject({
