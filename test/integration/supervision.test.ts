@@ -68,6 +68,15 @@ it('a stop hook that is a command runs in the folder of its instance before the 
   expect(events.some((message) => message.includes('its stop hook did not end within 300 ms and was killed'))).toBe(
     true,
   );
+  const mistaken: unknown = await world.client
+    .apply([echoService('mistaken', { hooks: { stop: 'bye.sh' } })])
+    .catch((thrown: unknown) => thrown);
+  expect(isError(mistaken, 'invalid') ? mistaken.issues : mistaken).toEqual([
+    {
+      path: 'spec.hooks.stop',
+      message: 'must be a URL that starts with http:// or https://, or {command: [program, arguments, ...]}',
+    },
+  ]);
   // Where no command can be run, that is told when it is applied.
   for (const more of [
     { runtime: 'docker', launch: { image: 'x:1' } },

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { PositiveDuration } from './units.ts';
 
 /** `{host}`, `{port}`, `{instance}` and `{service}` are replaced. */
-const HookUrl = z
-  .string()
-  .max(2048)
-  .regex(/^https?:\/\/[^\s]+$/, 'must be a URL that starts with http:// or https://');
+const hookUrlOr = (other: string) =>
+  z
+    .string()
+    .max(2048)
+    .regex(/^https?:\/\/[^\s]+$/, `must be a URL that starts with http:// or https://${other}`);
+const HookUrl = hookUrlOr('');
 
 /** Run beside the agent, in its folder and with its environment. Templates as in `launch.command`. For runtime `process`. */
 const HookCommand = z.strictObject({ command: z.array(z.string().min(1).max(4096)).min(1).max(256) });
@@ -18,7 +20,7 @@ export const Hooks = z.strictObject({
    * After the drain, before SIGTERM: a URL that gets a POST of `{instance, service, reason}`, or `{command: [...]}`, run with the reason in
    * SWITCHBOARD_STOP_REASON. The stop waits for its end, at most `timeout`.
    */
-  stop: z.union([HookUrl, HookCommand], { error: 'must be a URL, or {command: [program, arguments, ...]}' }).optional(),
+  stop: z.union([hookUrlOr(', or {command: [program, arguments, ...]}'), HookCommand]).optional(),
   /** POSTed to end sessions: `{instance, service, reason, sessions: [{id, client}]}`; an id is the x-request-id of the session's handshake. */
   close: HookUrl.optional(),
   timeout: PositiveDuration.default('5s'),

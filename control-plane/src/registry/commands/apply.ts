@@ -62,7 +62,7 @@ function parseDocuments(documents: readonly unknown[], validate: Validate): Docu
     }
     parsed.push(result.data);
   }
-  if (issues.length > 0) refuse(documents.length === 1 ? 'the document' : 'the documents', issues);
+  if (issues.length > 0) refuse(documents.length === 1 ? 'the document' : 'the list of documents', issues);
   return parsed;
 }
 
@@ -138,7 +138,7 @@ function refuseDependencies(view: RegistryView, parsed: readonly Document[]): vo
       path: `${parsed.length === 1 ? '' : `documents.${index}.`}${issue.path}`,
     })),
   );
-  if (issues.length > 0) refuse(parsed.length === 1 ? 'the document' : 'the documents', issues);
+  if (issues.length > 0) refuse(parsed.length === 1 ? 'the document' : 'the list of documents', issues);
 }
 
 /** What the write does to the order of routes: warnings that were not there before. */
