@@ -9,7 +9,16 @@
  */
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -28,7 +37,16 @@ const SLOTS = 3;
 const A_YEAR_S = 31_536_000;
 const STAND_IN_MS = 5_000;
 
-export const canHandOver = (): boolean => process.platform === 'linux';
+/** It keeps a little in shared memory, and does not start where there is none. */
+export function canHandOver(): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    accessSync('/dev/shm', constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export const firstGeneration = (): Generation => ({ baseId: randomInt(1, HIGHEST_BASE), epoch: 0 });
 

@@ -208,7 +208,10 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
 
   function whyNotReplace(): ReturnType<EnvoySupervisor['whyNotReplace']> {
     if (!canHandOver())
-      return { kind: 'unsupported', message: 'Envoy can hand its listener over to another on Linux alone' };
+      return {
+        kind: 'unsupported',
+        message: 'Envoy can hand its listener over to another on Linux alone, with /dev/shm',
+      };
     if (replacing) return { kind: 'conflict', message: 'it is being replaced already' };
     if (current === undefined || status.state !== 'running')
       return { kind: 'conflict', message: `it is ${status.state}` };

@@ -267,9 +267,13 @@ function endLeftovers(data: string): void {
         pid?: number;
         process?: { pid: number };
         former?: { process: { pid: number } } | null;
+        generation?: { baseId: number };
       };
       endByPid(record.former?.process.pid ?? null);
       endByPid(record.process?.pid ?? record.pid ?? null);
+      // Envoy leaves it behind when it is killed.
+      if (record.generation !== undefined)
+        rmSync(`/dev/shm/envoy_shared_memory_${record.generation.baseId * 10}`, { force: true });
     } catch {
       // Gone or half written: nothing to end.
     }
