@@ -120,7 +120,7 @@ export function createEntry(): (
           make: () => routesTo(`service/${name}/ws`, headers, to),
         });
       } else {
-        const key = JSON.stringify([form, held]);
+        const key = `${held.join()} ${form}`;
         const group = forms.get(key);
         if (group === undefined) forms.set(key, { form, words: held, names: [name] });
         else group.names.push(name);

@@ -42,13 +42,16 @@ function fleetOf(input: Input, revision = 1): FleetView {
   };
 }
 
-function translator(): Translator {
+function translator(sessionsAt: (instance: string) => number | undefined = () => undefined): Translator {
   return createTranslator({
     gateway: { host: '127.0.0.1', port: 8800 },
     controlPlaneCluster: 'xds',
     sessionReportMs: 10_000,
     instanceToken: (instance) => `token-of-${instance}`,
-    signals: () => undefined,
+    signals(instance) {
+      const sessions = sessionsAt(instance);
+      return sessions === undefined ? undefined : { instance, sessions };
+    },
     policies: new Map(routingPolicies.map((policy) => [policy.name, policy])),
   });
 }
@@ -118,6 +121,23 @@ describe('the translation', () => {
       .filter(([url, set]) => set.version !== first.types.get(url)?.version)
       .map(([url]) => url.slice(url.lastIndexOf('.') + 1));
     expect(differing).toEqual(['ClusterLoadAssignment']);
+  });
+
+  it('closes a full instance in every pool that it is part of, whosever it is, and opens it again', () => {
+    const open = new Map([['a-0', 2]]);
+    const one = translator((instance) => open.get(instance));
+    const tags = { tier: 'gold' };
+    const fleet = fleetOf({
+      services: [
+        { name: 'a', tags, gateway: { limits: { sessionsPerInstance: 2 } }, instances: [{ tags }] },
+        { name: 'b', tags, instances: [{ tags }] },
+      ],
+    });
+    one.translate(fleet);
+    expect(one.closed(':?gold,tier=gold')).toEqual(new Set(['a-0']));
+    open.set('a-0', 1);
+    one.refresh('capacity');
+    expect(one.closed(':?gold,tier=gold')).toEqual(new Set());
   });
 
   it('does not depend on the order of what it is given', () => {

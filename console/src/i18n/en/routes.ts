@@ -29,6 +29,8 @@ export const gateways = {
   process: 'The gateway process',
   up: (time: string) => `up for ${time}`,
   adopted: 'found running when the control plane started',
+  former: (pid: number, until: string | null) =>
+    `replaced: process ${pid} serves its open sessions on, ${until === null ? 'until they end' : `until ${until}`}`,
   clients: 'Clients connect to',
   upToDate: (revision: number) => `runs revision ${revision}, the newest`,
   runs: (acked: number, newest: number) => `runs revision ${acked} of ${newest}`,

@@ -29,6 +29,8 @@ export const gateways: Messages['gateways'] = {
   process: '网关进程',
   up: (time) => `已运行 ${time}`,
   adopted: '控制面启动时已在运行',
+  former: (pid: number, until: string | null) =>
+    `已被替换：进程 ${pid} 继续服务其已有会话，${until === null ? '直到它们结束' : `至 ${until}`}`,
   clients: '客户端连接到',
   upToDate: (revision) => `运行最新的修订 ${revision}`,
   runs: (acked, newest) => `运行修订 ${acked}，最新为 ${newest}`,
