@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createLog } from '../../control-plane/src/log.ts';
 import type { FleetService, FleetView } from '../../control-plane/src/model/fleet.ts';
-import { ServiceGateway } from '../../control-plane/src/model/service.ts';
+import { ServiceGateway, type HealthCheck } from '../../control-plane/src/model/service.ts';
 import { routingPolicies } from '../../control-plane/src/routing/policies.ts';
 import { createTranslator } from '../../control-plane/src/translate/create.ts';
 import { startXdsServer } from '../../control-plane/src/xds/server.ts';
@@ -15,6 +15,8 @@ export type HostCommand =
       readonly instances: number;
       readonly gatewayPort: number;
       readonly agentPort: number;
+      /** What Envoy asks of each instance; default: as a service has it. */
+      readonly check?: HealthCheck['type'];
     }
   /** Changes an endpoint, or adds a service, and waits for the ACK of every stream. */
   | { readonly do: 'endpoint' | 'service'; readonly count: number }
@@ -32,7 +34,7 @@ export interface HostAnswer {
   readonly delayP99Ms?: number;
 }
 
-const gateway = ServiceGateway.parse({});
+let gateway = ServiceGateway.parse({});
 let services: FleetService[] = [];
 let revision = 0;
 let port = 0;
@@ -73,6 +75,7 @@ function flip(n: number): void {
 }
 
 async function start(command: HostCommand & { do: 'start' }): Promise<void> {
+  gateway = ServiceGateway.parse({ healthCheck: { type: command.check } });
   const xds = await startXdsServer({
     host: '127.0.0.1',
     port: 0,

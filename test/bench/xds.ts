@@ -1,47 +1,30 @@
 /** The xDS server at 1,000 services of 10 instances: a real Envoy's start, single changes in both variants, reconnects, crowds, churn, memory. */
-import { fork, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootstrap, findEnvoy } from '@switchboard/envoy';
-import { open as openSocket } from './load.ts';
+import { cpuOf, open as openSocket } from './load.ts';
 import { openEnvoyLike } from './envoy-like.ts';
 import { bounded, median, quantile, type Figure } from './figure.ts';
+import { goControlPlane } from './go-control-plane.ts';
 import { freePort, startEchoAgent } from './processes.ts';
-import type { HostAnswer, HostCommand } from './xds-host.ts';
-
-const SIZE = { services: 1_000, instances: 10 };
-
-class Host {
-  private readonly child: ChildProcess = fork(join(import.meta.dirname, 'xds-host.ts'), {
-    // As the product's own process is started.
-    execArgv: ['--expose-gc', '--max-semi-space-size=8'],
-  });
-
-  async tell(command: HostCommand): Promise<HostAnswer> {
-    const answer = once(this.child, 'message') as Promise<[HostAnswer]>;
-    this.child.send(command);
-    return (await answer)[0];
-  }
-
-  end(): void {
-    this.child.kill('SIGKILL');
-  }
-}
+import { startResponder } from './responder.ts';
+import { Host, SIZE } from './xds-process.ts';
 
 /** From the start of a real Envoy to its first session, and what that costs the control plane. */
-async function envoyStart(variant: 'sotw' | 'delta', rounds: number): Promise<Figure[]> {
-  const [times, cpu]: [number[], number[]] = [[], []];
+async function envoyStart(variant: 'sotw' | 'delta', rounds: number, check: 'http' | 'tcp' | 'off'): Promise<Figure[]> {
+  const [times, cpu, own]: [number[], number[], number[]] = [[], [], []];
   const { path } = await findEnvoy({ environment: process.env, path: undefined });
-  const agent = await startEchoAgent('0.0.0.0');
+  const agent = await startEchoAgent();
+  const responder = await startResponder(agent.port);
   for (let round = 0; round < rounds; round += 1) {
     const folder = mkdtempSync(join(tmpdir(), 'sb-xds-'));
     const host = new Host();
     let envoy: ChildProcess | undefined;
     try {
       const gatewayPort = await freePort();
-      const { port = 0 } = await host.tell({ do: 'start', ...SIZE, gatewayPort, agentPort: agent.port });
+      const { port = 0 } = await host.tell({ do: 'start', ...SIZE, gatewayPort, agentPort: responder.port, check });
       const options = {
         nodeId: 'bench',
         cluster: 'c',
@@ -70,6 +53,7 @@ async function envoyStart(variant: 'sotw' | 'delta', rounds: number): Promise<Fi
         }
       }
       times.push(performance.now() - began);
+      own.push(cpuOf(envoy.pid ?? 0));
       cpu.push((await host.tell({ do: 'usage' })).cpuMs - before.cpuMs);
     } finally {
       envoy?.kill('SIGKILL');
@@ -77,10 +61,13 @@ async function envoyStart(variant: 'sotw' | 'delta', rounds: number): Promise<Fi
       rmSync(folder, { recursive: true, force: true });
     }
   }
+  responder.stop();
   agent.stop();
+  const how = `${variant}, ${check === 'off' ? 'without checks' : `10,000 ${check} checks first`}`;
   return [
-    bounded(`start of Envoy to its first session, ${variant}`, 'ms', median(times), times, 1_000),
-    bounded(`control plane's CPU for it, ${variant}`, 'ms', median(cpu), cpu, 150),
+    bounded(`start of Envoy to its first session, ${how}`, 'ms', median(times), times, 1_000),
+    bounded(`control plane's CPU for it, ${how}`, 'ms', median(cpu), cpu, 150),
+    bounded(`Envoy's own CPU for it, ${how}`, 'ms', median(own), own, 1_000),
   ];
 }
 
@@ -171,13 +158,17 @@ async function manyChanges(seconds: number): Promise<Figure[]> {
 
 export const xdsBenches: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> = {
   'xds-start': async (quick) => [
-    ...(await envoyStart('delta', quick ? 1 : 5)),
-    ...(await envoyStart('sotw', quick ? 1 : 5)),
+    ...(await envoyStart('delta', quick ? 1 : 5, 'off')),
+    ...(await envoyStart('sotw', quick ? 1 : 5, 'off')),
+    ...(await envoyStart('delta', quick ? 1 : 3, 'tcp')),
+    ...(await envoyStart('delta', quick ? 1 : 3, 'http')),
+    ...(await envoyStart('sotw', quick ? 1 : 3, 'http')),
   ],
   'xds-change': async (quick) => [
     ...(await changes('delta', quick ? 100 : 500)),
     ...(await changes('sotw', quick ? 100 : 500)),
   ],
   'xds-crowd': async (quick) => crowd(quick ? 50 : 200),
+  'xds-go': goControlPlane,
   'xds-churn': async (quick) => manyChanges(quick ? 5 : 60),
 };
