@@ -45,6 +45,7 @@ export interface Translator {
 }
 
 interface Translated {
+  readonly service: FleetService;
   readonly cluster: XdsResource | undefined;
   readonly endpoints: XdsResource | undefined;
   readonly reachable: Reachable | undefined;
@@ -99,12 +100,12 @@ export function createTranslator(options: TranslateOptions): Translator {
   const listeners = setOf([resource(TYPES.listener, LISTENER_NAME, listener(options))]);
   const poolsOf = createPools();
   const routeTable = createRouteTable();
-  let kept = new Map<FleetService, Translated>();
+  /** By name, in the form that the fleet had it last. */
+  const kept = new Map<string, Translated>();
   let clusterSet = setOf([]);
   let endpointSet = setOf([]);
   /** What a service was last translated to: it goes on being served if its newest form can't be. */
   const built = new Map<string, Built>();
-  let closed: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   let lastFleet: FleetView | undefined;
   /** Of instances that pools over several services hold: how many sessions their own services allow them. */
   let mostAt: ReadonlyMap<string, number> = new Map();
@@ -178,6 +179,7 @@ export function createTranslator(options: TranslateOptions): Translator {
     );
     const assignment = endpoints(service, fragment, closed);
     return {
+      service,
       cluster: next?.cluster,
       endpoints: next === undefined ? undefined : resource(TYPES.endpoint, name, assignment.resource),
       reachable: next?.reachable,
@@ -203,19 +205,28 @@ export function createTranslator(options: TranslateOptions): Translator {
     return filters.set;
   }
 
+  function forgetAllBut(names: ReadonlySet<string>): void {
+    for (const name of kept.keys()) {
+      if (names.has(name)) continue;
+      kept.delete(name);
+      built.delete(name);
+    }
+  }
+
   const translator: Translator = {
     translate(fleet) {
       lastFleet = fleet;
       const { pools, scopes } = poolsOf(fleet);
       mostAt = pools.some(({ of }) => of === undefined) ? limitsOf(fleet.services) : NOTHING;
       const clusters = [...fleet.services, ...pools];
-      const next = new Map<FleetService, Translated>();
-      for (const service of clusters) next.set(service, kept.get(service) ?? translateService(service));
-      kept = next;
-      closed = new Map([...next].map(([{ name }, translated]) => [name, translated.closed]));
-      const names = new Set(clusters.map((service) => service.name));
-      for (const name of built.keys()) if (!names.has(name)) built.delete(name);
-      const all = [...next.values()];
+      const all: Translated[] = [];
+      for (const service of clusters) {
+        const old = kept.get(service.name);
+        const one = old?.service === service ? old : translateService(service);
+        if (one !== old) kept.set(service.name, one);
+        all.push(one);
+      }
+      if (kept.size > all.length) forgetAllBut(new Set(clusters.map(({ name }) => name)));
       const present = <T>(from: readonly Translated[], pick: (one: Translated) => T | undefined): T[] =>
         from.map(pick).filter((one) => one !== undefined);
       const services = present(all.slice(0, fleet.services.length), (one) => one.reachable);
@@ -243,7 +254,7 @@ export function createTranslator(options: TranslateOptions): Translator {
     },
     refresh(what) {
       if (lastFleet?.services.some((service) => isLive(service, what)) !== true) return undefined;
-      kept = new Map([...kept].filter(([service]) => !isLive(service, what)));
+      for (const [name, { service }] of kept) if (isLive(service, what)) kept.delete(name);
       stepping = what === 'weights';
       try {
         return translator.translate(lastFleet);
@@ -252,7 +263,7 @@ export function createTranslator(options: TranslateOptions): Translator {
       }
     },
     weights: (service) => built.get(service)?.fragment.weights ?? NOTHING,
-    closed: (service) => closed.get(service) ?? NOBODY,
+    closed: (service) => kept.get(service)?.closed ?? NOBODY,
   };
   return translator;
 }

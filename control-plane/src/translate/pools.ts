@@ -69,6 +69,19 @@ function wantedBy({ over, within }: EntryScopes): Wanted[] {
   ];
 }
 
+const tagged = new WeakMap<FleetService, boolean>();
+
+/** Found once for each form of a service: few of thousands change at a time. */
+function isTagged(service: FleetService): boolean {
+  let found = tagged.get(service);
+  if (found === undefined) {
+    const { tags, instances } = service;
+    found = tags !== undefined || instances.some((one) => Object.keys(one.tags).length > 0);
+    tagged.set(service, found);
+  }
+  return found;
+}
+
 /** Pools that did not change keep their identity, like services in the fleet. */
 export function createPools(): (fleet: Pick<FleetView, 'services' | 'routes'>) => Pools {
   let kept = new Map<string, Pool>();
@@ -78,9 +91,7 @@ export function createPools(): (fleet: Pick<FleetView, 'services' | 'routes'>) =
   const hinted = new WeakMap<ServiceGateway, Map<HintedPolicy, ServiceGateway>>();
 
   function scopesFor(services: readonly FleetService[]): EntryScopes {
-    const next = services.filter(
-      ({ tags, instances }) => tags !== undefined || instances.some((one) => Object.keys(one.tags).length > 0),
-    );
+    const next = services.filter(isTagged);
     const text = scopesKey(next);
     if (text === scopesFrom) return scopes;
     scopesFrom = text;
