@@ -4,22 +4,29 @@ import protobuf from 'protobufjs';
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 
-/** All values at a path of field numbers; those on the way are messages, the last is a message, text or bytes. Throws on bytes that are no message. */
-export function bytesAt(body: Uint8Array, path: readonly number[]): Uint8Array[] {
-  const [field, ...rest] = path;
-  if (field === undefined) return [body];
-  const found: Uint8Array[] = [];
+function collect(body: Uint8Array, path: readonly number[], depth: number, found: Uint8Array[]): void {
+  const field = path[depth];
+  if (field === undefined) {
+    found.push(body);
+    return;
+  }
   const reader = protobuf.Reader.create(body);
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
-    if (tag >>> 3 === field && (tag & 7) === LENGTH_DELIMITED) found.push(...bytesAt(reader.bytes(), rest));
+    if (tag >>> 3 === field && (tag & 7) === LENGTH_DELIMITED) collect(reader.bytes(), path, depth + 1, found);
     else reader.skipType(tag & 7);
   }
+}
+
+/** All values at a path of field numbers; those on the way are messages, the last is a message, text or bytes. Throws on bytes that are no message. */
+export function bytesAt(body: Uint8Array, path: readonly number[]): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  collect(body, path, 0, found);
   return found;
 }
 
 export function textsAt(body: Uint8Array, path: readonly number[]): string[] {
-  return bytesAt(body, path).map((bytes) => Buffer.from(bytes).toString('utf8'));
+  return bytesAt(body, path).map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
 }
 
 /** The value of an enum or unsigned number; 0 when it is not there. */
