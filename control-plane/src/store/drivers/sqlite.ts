@@ -196,8 +196,9 @@ export const sqliteStore: StoreDriver<Options> = {
       const expired = old === undefined || old.expires_at <= now();
       if (!expired && old.holder !== holder) return undefined;
       const token = expired ? (sql.count.get('token')?.value ?? 0) : old.token;
-      sql.setLease.run(name, holder, token, now() + ttlMs);
-      return { name, holder, token, expiresAt: now() + ttlMs };
+      const expiresAt = now() + ttlMs;
+      sql.setLease.run(name, holder, token, expiresAt);
+      return { name, holder, token, expiresAt };
     });
 
     const setExpiry = database.transaction((name: string, token: number, expiresAt: number): Lease | undefined => {
