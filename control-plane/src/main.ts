@@ -8,18 +8,20 @@ import { loadConfig } from './config.ts';
 import { createLog, logWithMemory } from './log.ts';
 import { isError, messageOf } from './model/errors.ts';
 
-const CLEAR_AFTER_MS = 3_000;
+const COMPILED_AFTER_MS = 3_000;
+const CLEAR_AFTER_MS = 10_000;
 
 async function run(): Promise<void> {
   const config = loadConfig();
   const { destination, recent } = logWithMemory();
   const log = createLog(config.log.level, destination);
   const plane = await compose(config, log, recent);
-  // Reading Envoy's API leaves tens of megabytes of garbage, which V8 would keep for long: it is cleared once, when all is up.
+  // Written at a clean end otherwise, which a killed process has not.
+  setTimeout(flushCompileCache, COMPILED_AFTER_MS).unref();
+  // Reading Envoy's API and starting leave tens of megabytes of garbage, which V8 would keep for long: it is cleared once, when all is up, and
+  // the emptied pages go back to the system.
   setTimeout(() => {
-    // Written at a clean end otherwise, which a killed process has not.
-    flushCompileCache();
-    globalThis.gc?.();
+    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   }, CLEAR_AFTER_MS).unref();
   let ending = false;
   const end = (signal: string): void => {

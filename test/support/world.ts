@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createClient, type ApiClient } from '../../control-plane/src/api/client.ts';
 import { addressText } from '../../control-plane/src/model/address.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../control-plane/src/cli/node-options.ts';
 import type { SystemStatus } from '../../control-plane/src/model/system.ts';
 import { opinionsIn } from '../../control-plane/src/telemetry/gateway-view.ts';
 import { openCrowd, openSession, type Crowd, type OpenSession } from './sessions.ts';
@@ -116,10 +117,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const runtimeFile = join(data, 'runtime.json');
     rmSync(runtimeFile, { force: true });
     const sink = createWriteStream(logFile, { flags: 'a' });
-    const started = spawn(process.execPath, ['--max-semi-space-size=8', '--expose-gc', mainFile], {
+    const started = spawn(process.execPath, [...NODE_FLAGS, mainFile], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
+        ...NODE_ENVIRONMENT,
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
         XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'],
@@ -211,7 +213,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
           // An acknowledged instance gets sessions after Envoy's own first check of it.
           const opinions = opinionsIn(await admin('/clusters?format=json'));
           return items.every(
-            ({ state, address }) => state !== 'ready' || address === undefined || opinions.has(addressText(address)),
+            ({ state, address }) =>
+              state !== 'ready' || address === undefined || opinions.get(addressText(address)) === '',
           );
         },
         20_000,

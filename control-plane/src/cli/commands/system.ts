@@ -9,13 +9,11 @@ import { stringify } from 'yaml';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../node-options.ts';
 import { note, parseFormat, print, table, tint } from '../output.ts';
 import { dataFolder, environment } from '../settings.ts';
 
 const file = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
-
-/** A small young generation: the control plane makes little garbage at a time, and this saves it 30 MiB. */
-const NODE_FLAGS = ['--max-semi-space-size=8', '--expose-gc'];
 
 /** Flags of `up` and the variables that they set. */
 const UP_FLAGS = {
@@ -83,7 +81,7 @@ export function systemCommands(cli: Cli): void {
     .option('--log-level <level>', 'trace, debug, info, warn, error')
     .addHelpText('after', '\nExample:\n  switchboard up --seed agents.yaml --gateway-port 9000')
     .action(async (options: Record<string, string | string[]>) => {
-      const env: Record<string, string | undefined> = { ...environment };
+      const env: Record<string, string | undefined> = { ...NODE_ENVIRONMENT, ...environment };
       const { data } = cli.flags();
       if (data !== undefined) env['SWITCHBOARD_DATA'] = resolve(data);
       for (const [flag, variable] of Object.entries(UP_FLAGS)) {

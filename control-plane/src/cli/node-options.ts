@@ -1,0 +1,6 @@
+/**
+ * How Node runs the control plane: small. Measured at 100 services of 3 instances, with a young generation of 4 MiB and two arenas of the C
+ * library instead of 8 MiB and one arena a thread: 150 to 162 MiB after 600 writes instead of 169 to 181, and no more CPU a write.
+ */
+export const NODE_FLAGS = ['--max-semi-space-size=4', '--expose-gc'] as const;
+export const NODE_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' } as const;
