@@ -110,7 +110,8 @@ export function createEntry(): (
       const to = reachable.get(name);
       if (to === undefined) continue;
       const held = wordsOfAll(service);
-      hints.push(...hinted(service, '', isService(name), onlyTags(held)));
+      // Most offer none, and there may be thousands of services.
+      if (service.gateway.hints !== undefined) hints.push(...hinted(service, '', isService(name), onlyTags(held)));
       const form = formOf(to);
       if (form === undefined) {
         const headers = at(isService(name), onlyTags(held));
