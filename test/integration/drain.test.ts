@@ -43,6 +43,7 @@ it('for maintenance: no new session, open ones live on, cancelled it serves agai
   await world.until('it is empty', async () => (await world.client.drains()).items[0]?.state === 'empty', 40_000);
   expect((await world.client.health(victim)).verdict).toBe('healthy');
   expect((await runCli(world, ['undrain', 'instance', victim, '--wait'])).code).toBe(0);
+  expect((await runCli(world, ['undrain', 'instance', victim])).stderr).toContain('nothing to change');
   const placed = await Promise.all(Array.from({ length: 30 }, async () => world.open('weather')));
   expect(placed.some((session) => session.greeting.instance === victim)).toBe(true);
   expect((await world.client.drains()).items).toEqual([]);

@@ -19,6 +19,7 @@ export function tellWrite(answer: WriteAnswer): void {
   for (const warning of answer.warnings) note(`warning: ${warning}`);
   for (const change of answer.changes)
     print(`${change.kind.toLowerCase()}/${change.name} ${tint(change.action)}${answer.dryRun ? ' (dry run)' : ''}\n`);
+  if (answer.changes.length === 0) note('nothing to change: it is so already');
   if (answer.impact.instances.length > 0) note(impactText(answer.impact));
   if (answer.acks !== undefined) note(`revision ${answer.revision} runs on ${answer.acks.acked.join(', ')}`);
 }
