@@ -206,7 +206,7 @@ it('law 8: a secret reaches the agent and is nowhere else', async () => {
           command: [
             process.execPath,
             '-e',
-            "if ([...process.env.KEY].reverse().join('') !== 'eulav-terc3s-pot') process.exit(9); require('node:http').createServer().listen({port})",
+            "if ([...process.env.KEY].reverse().join('') !== 'eulav-terc3s-pot') process.exit(9); require('node:http').createServer((_, answer) => answer.end()).listen({port})",
           ],
           env: { KEY: { fromEnv: 'MODEL_KEY' } },
         },
