@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { audit } from './audit.ts';
 import { canary } from './canary.ts';
 import { churn } from './churn.ts';
+import { consoleBench } from './console.ts';
 import { controlPath } from './control-path.ts';
 import { dataPath } from './data-path.ts';
 import { failover } from './failover.ts';
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> =
   churn,
   ...xdsBenches,
   telemetry,
+  console: consoleBench,
   lists: listing,
   lifecycle,
   canary,
