@@ -7,6 +7,11 @@ export interface ProcessIdentity {
   readonly startTime: string;
 }
 
+let bootId: string | undefined;
+
+/** The same as long as this process lives, and asked for at every look at an Envoy. */
+const boot = (): string => (bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8));
+
 export function identify(pid: number): ProcessIdentity | undefined {
   try {
     if (process.platform !== 'linux') {
@@ -18,8 +23,7 @@ export function identify(pid: number): ProcessIdentity | undefined {
     }
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
-    return fields[0] === 'Z' ? undefined : { pid, startTime: `${boot}-${fields[19] ?? ''}` };
+    return fields[0] === 'Z' ? undefined : { pid, startTime: `${boot()}-${fields[19] ?? ''}` };
   } catch {
     return undefined;
   }
