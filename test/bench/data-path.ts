@@ -2,13 +2,8 @@
  * Our Envoy against one with a hand-written static configuration of the same features (same filters, access log to a gRPC server, retries, health
  * check, buffers), both in front of the same agent, in interleaved rounds.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findEnvoy } from '../../envoy/src/index.ts';
-import { freePort, startEchoAgent, type Running } from './processes.ts';
+import { startEchoAgent, startStaticEnvoy, type Running } from './processes.ts';
 import { startWorld } from '../support/world.ts';
 import { compared, type Figure } from './figure.ts';
 import { closeAll, cpuOf, memoryOf, openMany, pingPong } from './load.ts';
@@ -17,31 +12,14 @@ import { staticConfiguration } from './static-envoy.ts';
 const TICK_MS = 10;
 
 async function startStatic(agentPort: number, alsPort: number): Promise<Running & { port: number }> {
-  const folder = mkdtempSync(join(tmpdir(), 'sb-static-'));
-  const port = await freePort();
-  const file = join(folder, 'envoy.json');
-  writeFileSync(file, JSON.stringify(staticConfiguration({ port, agentPort, alsPort })));
-  const { path } = await findEnvoy({ environment: process.env });
-  const child = spawn(
-    path,
-    ['--config-path', file, '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart'],
-    { stdio: 'ignore' },
-  );
-  for (let round = 0; round < 100; round += 1) {
-    await sleep(50);
-    const opened = await openMany(`ws://127.0.0.1:${port}/agents/echo`, 1).catch(() => undefined);
-    if (opened === undefined) continue;
-    await closeAll(opened);
-    break;
-  }
-  return {
-    port,
-    pid: child.pid ?? 0,
-    stop() {
-      child.kill('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
+  return startStaticEnvoy(
+    (port) => staticConfiguration({ port, agentPort, alsPort }),
+    async (port) => {
+      const opened = await openMany(`ws://127.0.0.1:${port}/agents/echo`, 1).catch(() => undefined);
+      if (opened !== undefined) await closeAll(opened);
+      return opened !== undefined;
     },
-  };
+  );
 }
 
 export async function dataPath(quick: boolean): Promise<Figure[]> {

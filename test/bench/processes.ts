@@ -1,7 +1,11 @@
 /** Helpers' processes of the benches. */
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findEnvoy } from '@switchboard/envoy';
 import { repository } from '../support/world.ts';
 
 export interface Running {
@@ -35,6 +39,32 @@ export async function startEchoAgent(host = '127.0.0.1'): Promise<Running & { po
     pid: child.pid ?? 0,
     stop() {
       child.kill('SIGKILL');
+    },
+  };
+}
+
+/** An Envoy without a control plane, once it `answers` at its port; waited for as long as ten seconds. */
+export async function startStaticEnvoy(
+  configuration: (port: number) => object,
+  answers: (port: number) => Promise<boolean>,
+): Promise<Running & { port: number }> {
+  const folder = mkdtempSync(join(tmpdir(), 'sb-static-'));
+  const port = await freePort();
+  const file = join(folder, 'envoy.json');
+  writeFileSync(file, JSON.stringify(configuration(port)));
+  const { path } = await findEnvoy({ environment: process.env });
+  const child = spawn(
+    path,
+    ['--config-path', file, '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart'],
+    { stdio: 'ignore' },
+  );
+  for (let round = 0; round < 500 && !(await answers(port)); round += 1) await sleep(20);
+  return {
+    port,
+    pid: child.pid ?? 0,
+    stop() {
+      child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -2,12 +2,7 @@
  * Stands for thousands of agents: an Envoy that answers health checks by itself, at every address of 127.0.0.0/8, and leads sessions to one
  * echo agent. A Node process that answers ten thousand first checks would be what is measured.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { findEnvoy } from '@switchboard/envoy';
-import { freePort, type Running } from './processes.ts';
+import { startStaticEnvoy, type Running } from './processes.ts';
 
 const any = (type: string): string => `type.googleapis.com/${type}`;
 
@@ -67,28 +62,12 @@ function configuration(port: number, agentPort: number): object {
 }
 
 export async function startResponder(agentPort: number): Promise<Running & { readonly port: number }> {
-  const folder = mkdtempSync(join(tmpdir(), 'sb-responder-'));
-  const { path } = await findEnvoy({ environment: process.env, path: undefined });
-  const port = await freePort();
-  const file = join(folder, 'b.json');
-  writeFileSync(file, JSON.stringify(configuration(port, agentPort)));
-  const child = spawn(path, ['-c', file, '--concurrency', '1', '-l', 'error', '--disable-hot-restart'], {
-    stdio: 'ignore',
-  });
-  for (let tries = 0; tries < 500; tries += 1) {
-    const answered = await fetch(`http://127.0.0.1:${port}/`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (answered) break;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return {
-    port,
-    pid: child.pid ?? 0,
-    stop() {
-      child.kill('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  return startStaticEnvoy(
+    (port) => configuration(port, agentPort),
+    async (port) =>
+      fetch(`http://127.0.0.1:${port}/`).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+  );
 }
