@@ -8,7 +8,7 @@ import type { CDPSession, Page } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 import { bounded, median, type Figure } from './figure.ts';
-import { closeAll, open, openMany } from './load.ts';
+import { closeAll, cpuOf, open, openMany } from './load.ts';
 import { startEchoAgent } from './processes.ts';
 
 const [SERVICES, SESSIONS, EACH_SECOND] = [100, 9_000, 20];
@@ -66,6 +66,14 @@ async function cost(page: Page, devtools: CDPSession, ms: number): Promise<{ sha
   const [begin, before] = [performance.now(), await busyMs(devtools)];
   const longestMs = await longest;
   return { share: (100 * ((await busyMs(devtools)) - before)) / (performance.now() - begin), longestMs };
+}
+
+/** Percent of a core that a process takes over the next `ms`. */
+async function shareOf(pid: number, ms: number): Promise<number> {
+  await sleep(2_000);
+  const [begin, before] = [performance.now(), cpuOf(pid)];
+  await sleep(ms);
+  return (100 * (cpuOf(pid) - before)) / (performance.now() - begin);
 }
 
 /** Milliseconds from a kill until the overview says that something is wrong. */
@@ -133,6 +141,16 @@ export async function consoleBench(quick: boolean): Promise<Figure[]> {
         bounded(`${path} live with ${SESSIONS} sessions: longest stand`, 'ms', longestMs, [longestMs], 1_000),
       );
     }
+    const { controlPlane } = await world.status();
+    await page.goto(`${api.url}/`);
+    await page.locator('[data-live=live]').waitFor();
+    const ms = quick ? 8_000 : 20_000;
+    const watched = await shareOf(controlPlane.pid, ms);
+    await browser.closePages();
+    const alone = await shareOf(controlPlane.pid, ms);
+    figures.push(
+      bounded('what an open console costs the control plane', '% of a core', watched - alone, [watched - alone], 2),
+    );
     stop.abort();
     await going;
     await closeAll(sockets);

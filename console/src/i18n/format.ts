@@ -1,24 +1,36 @@
 /** Numbers, times and sizes as the language writes them. */
 import { locale } from './i18n.svelte.ts';
 
-export const number = (value: number): string => value.toLocaleString(locale());
-
-export function clock(at: string | number): string {
-  return new Date(at).toLocaleTimeString(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+/** To make one costs a hundred times as much as to use it, and a live page writes hundreds of numbers a second. */
+function kept<T>(make: (locale: string) => T): () => T {
+  const made = new Map<string, T>();
+  return () => {
+    const language = locale();
+    const found = made.get(language) ?? make(language);
+    made.set(language, found);
+    return found;
+  };
 }
 
-export function dayTime(at: number): string {
-  return new Date(at).toLocaleString(locale(), {
-    day: '2-digit',
-    month: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
-}
+const numbers = kept((language) => new Intl.NumberFormat(language));
+const clocks = kept(
+  (language) => new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit' }),
+);
+const dayTimes = kept(
+  (language) =>
+    new Intl.DateTimeFormat(language, { day: '2-digit', month: '2-digit', hour: '2-digit', minute: '2-digit' }),
+);
+const dateTimes = kept((language) => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }));
+const durations = kept((language) => {
+  const of = (unit: string): Intl.NumberFormat =>
+    new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' });
+  return { second: of('second'), minute: of('minute'), hour: of('hour'), day: of('day') };
+});
 
-export function dateTime(at: string | number): string {
-  return new Date(at).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium' });
-}
+export const number = (value: number): string => numbers().format(value);
+export const clock = (at: string | number): string => clocks().format(new Date(at));
+export const dayTime = (at: number): string => dayTimes().format(at);
+export const dateTime = (at: string | number): string => dateTimes().format(new Date(at));
 
 /** `3 min`: how long between then and `now` (milliseconds since the epoch). */
 export function age(at: string | number, now: number): string {
@@ -35,7 +47,7 @@ export function duration(ms: number): string {
         : seconds < 86_400
           ? ([Math.floor(seconds / 3600), 'hour'] as const)
           : ([Math.floor(seconds / 86_400), 'day'] as const);
-  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short' }).format(value);
+  return durations()[unit].format(value);
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -7,7 +7,7 @@ import { live } from './live.svelte.ts';
 
 const RETRY_MS = 1_000;
 /** Changes that come within this are shown together. */
-const GATHER_MS = 500;
+const GATHER_MS = 1_000;
 
 export class SessionChanges {
   /** Grows when something changed. */

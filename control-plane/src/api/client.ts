@@ -13,6 +13,7 @@ import type { RolloutVerb } from '../model/rollout.ts';
 import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { SessionEnd } from '../model/session-end.ts';
 import type { Version } from '../model/version.ts';
+import { foldLive } from './live-fold.ts';
 import type { ApplyFlags, EventQuery, ListEvent, ListFlags, SeriesQuery, SessionQuery, WriteFlags } from './queries.ts';
 import type {
   AutoscaleView,
@@ -20,6 +21,7 @@ import type {
   GatewayView,
   HistoryAnswer,
   InstanceView,
+  LiveEvent,
   LiveState,
   LogLine,
   MetricView,
@@ -324,6 +326,15 @@ export function createClient({ url, token }: { url: string; token: string }) {
     exportEvents: async (query: Omit<EventQuery, 'limit'> = {}) =>
       send('GET', '/v1/events/export', { query: { ...query } }),
     live: (signal: AbortSignal) => stream('/v1/live', {}, signal) as AsyncIterable<{ event: 'state'; data: LiveState }>,
+    /** The same states, of which only what changed is sent; what did not change is the same object as before. */
+    async *liveStates(signal: AbortSignal): AsyncIterable<LiveState> {
+      let state: LiveState | undefined;
+      for await (const event of stream('/v1/live', { changes: true }, signal)) {
+        if (event.event !== 'state' && event.event !== 'changes') continue;
+        state = foldLive(state, event as LiveEvent);
+        yield state;
+      }
+    },
     metrics: async () => json<{ items: MetricView[] }>('GET', '/v1/timeseries/metrics'),
     timeseries: async (query: SeriesQuery & { from?: string; to?: string; step?: string }) =>
       json<HistoryAnswer>('GET', '/v1/timeseries', { query: { ...query } }),

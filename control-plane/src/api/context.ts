@@ -102,8 +102,8 @@ export interface ApiContext {
   readonly plugins: readonly PluginInfo[];
   /** What the control plane wrote to its log lately, oldest first, a line each. */
   ownLog(): readonly string[];
-  /** Told after every change of what the API shows. */
-  subscribe(listener: () => void): () => void;
+  /** Told after every change of what the API shows, and whether it is more than that sessions opened or ended. */
+  subscribe(listener: (pressing: boolean) => void): () => void;
   /** A consistent copy of the store as a file that the caller deletes. Error: unsupported for a store without one. */
   backup(): Promise<{ path: string; remove: () => Promise<void> }>;
   /** Ends agents and Envoy after draining for at most this long, then the control plane; resolves when it has begun. */

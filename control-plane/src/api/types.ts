@@ -120,7 +120,7 @@ export interface SessionCount {
   readonly groups: readonly { readonly key: string; readonly count: number }[];
 }
 
-/** One event of GET /v1/live: all that a console shows, light. */
+/** An event `state` of GET /v1/live: all that a console shows, light. */
 export interface LiveState {
   readonly revision: number;
   readonly status: SystemStatus;
@@ -128,6 +128,21 @@ export interface LiveState {
   readonly instances: readonly InstanceView[];
   readonly gateways: readonly GatewayView[];
 }
+
+/** An event `changes` of GET /v1/live?changes=true: what is not as in the event before. */
+export interface LiveChanges {
+  readonly revision: number;
+  /** Only the fields that changed. */
+  readonly status: Partial<SystemStatus>;
+  readonly services: readonly ServiceView[];
+  readonly instances: readonly InstanceView[];
+  readonly gateways: readonly GatewayView[];
+  /** Names, ids and nodes of what is no longer there. */
+  readonly gone: Readonly<Record<'services' | 'instances' | 'gateways', readonly string[]>>;
+}
+
+export type LiveEvent =
+  { readonly event: 'state'; readonly data: LiveState } | { readonly event: 'changes'; readonly data: LiveChanges };
 
 /** RFC 9457. */
 export interface Problem {

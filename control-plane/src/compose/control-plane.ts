@@ -299,7 +299,7 @@ async function build(
   registry.subscribe(news.tell);
   sessions.subscribe(() => {
     loop.wake();
-    news.tell();
+    news.tellCounts();
   });
   closers.add(
     keepSessionsFresh(sessions, journal, load, (upstream) => {

@@ -1,3 +1,5 @@
+const numbers = new Intl.NumberFormat('en-GB');
+
 /** `1 session`, `2 sessions`. */
 export const count = (value: number, one: string, many = `${one}s`): string =>
-  `${value.toLocaleString('en-GB')} ${value === 1 ? one : many}`;
+  `${numbers.format(value)} ${value === 1 ? one : many}`;

@@ -9,13 +9,22 @@ export interface SessionRow {
   readonly endedMs: number | undefined;
 }
 
-export function rowsOf(sessions: readonly (Session | EndedSession)[]): SessionRow[] {
-  return sessions.map((session) => ({
+/** A list of thousands changes in a few places each second: the others need not be read again. */
+const rows = new WeakMap<Session | EndedSession, SessionRow>();
+
+function rowOf(session: Session | EndedSession): SessionRow {
+  const row = {
     session,
     instance: session.instance ?? session.upstream,
     startedMs: Date.parse(session.startedAt),
     endedMs: 'endedAt' in session ? Date.parse(session.endedAt) : undefined,
-  }));
+  };
+  rows.set(session, row);
+  return row;
+}
+
+export function rowsOf(sessions: readonly (Session | EndedSession)[]): SessionRow[] {
+  return sessions.map((session) => rows.get(session) ?? rowOf(session));
 }
 
 export function matching(rows: readonly SessionRow[], text: string): readonly SessionRow[] {

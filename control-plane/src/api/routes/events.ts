@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Event, EventFilter } from '../../model/event.ts';
 import { Duration, durationMs } from '../../model/units.ts';
 import type { ApiContext } from '../context.ts';
-import { streamOf, type Call, type Endpoint, wantsStream } from '../endpoint.ts';
+import { flag, streamOf, type Call, type Endpoint, wantsStream } from '../endpoint.ts';
 import { createLatch } from '../latch.ts';
 import { sendEvents, type EventSink } from '../sse.ts';
 
@@ -184,7 +184,18 @@ export const events: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/live',
     summary: 'The state of everything, at once and after each change (text/event-stream)',
-    answer: { status: 200, about: 'Events `state`, at most four a second.' },
-    handle: async (call) => sendEvents(streamOf(call), async (sink) => call.live.follow(sink)),
+    query: z.strictObject({
+      changes: flag
+        .optional()
+        .describe(
+          'After the first event only what changed: events `changes`, with `gone` for what is no longer there.',
+        ),
+    }),
+    answer: {
+      status: 200,
+      about: 'Events `state`: at most four a second, and one a second where only numbers of sessions change.',
+    },
+    handle: async (call) =>
+      sendEvents(streamOf(call), async (sink) => call.live.follow(sink, { changes: call.query['changes'] === true })),
   },
 ];
