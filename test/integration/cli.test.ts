@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SystemStatus } from '../../control-plane/src/model/system.ts';
+import { startOlder } from '../support/older.ts';
 import { openSession } from '../support/sessions.ts';
 import { echoService, repository, startWorld, type World } from '../support/world.ts';
 
@@ -61,6 +62,46 @@ it('shows what runs, for people and for programs', async () => {
   expect((await cli(['describe', 'service', 'echo'])).out).toContain('versions:');
   expect((await cli(['get', 'gateways'])).out).toMatch(/gateway-1\s+1\.40\.0\s+\d+\s+SYNCED/);
   expect((await cli(['doctor'])).code).toBe(0);
+});
+
+it('works with an older control plane, which does not know all fields', async () => {
+  await using older = await startOlder((await world.status()).api.url);
+  const [instance] = (await world.client.instances({ service: 'echo' })).items;
+  const commands = [
+    'status',
+    'doctor',
+    'top -o json',
+    'top --instances -o json',
+    ...['services', 'instances', 'gateways', 'sessions', 'events', 'routes'].map((kind) => `get ${kind} -o wide`),
+    'describe service echo',
+    'sessions',
+    'sessions --count',
+    'gateway status -o wide',
+    'gateway config gateway-1 cds',
+    'gateway diff gateway-1 cds',
+    'gateway certificates',
+    'rollout list',
+    'rollout history echo',
+    'drains',
+    'events',
+    'explain /agents/echo',
+    `check ${instance?.id ?? ''}`,
+    'rebalance echo --dry-run',
+    'diff -f same.yaml',
+    'apply -f same.yaml --dry-run',
+    'drain service echo --dry-run',
+  ];
+  writeFileSync(join(world.folder, 'same.yaml'), JSON.stringify(echoService('echo', { replicas: 2 })));
+  const failed: string[] = [];
+  const next = async (): Promise<void> => {
+    for (let command = commands.shift(); command !== undefined; command = commands.shift()) {
+      const { code, out, err } = await cli([...command.split(' '), '--url', older.url]);
+      if (code !== 0 || out.includes('undefined')) failed.push(`${command}: ${code}: ${err}${out}`);
+    }
+  };
+  await Promise.all([next(), next(), next()]);
+  expect(failed).toEqual([]);
+  expect(older.leftOut()).toBeGreaterThan(1_000);
 });
 
 it('applies files and folders, tells what differs, and says unchanged', async () => {

@@ -13,7 +13,9 @@ import type { RolloutVerb } from '../model/rollout.ts';
 import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { SessionEnd } from '../model/session-end.ts';
 import type { Version } from '../model/version.ts';
+import { fillIn } from './fill-in.ts';
 import { foldLive } from './live-fold.ts';
+import * as older from './older.ts';
 import type { ApplyFlags, EventQuery, ListEvent, ListFlags, SeriesQuery, SessionQuery, WriteFlags } from './queries.ts';
 import type {
   AutoscaleView,
@@ -124,8 +126,16 @@ export function createClient({ url, token }: { url: string; token: string }) {
 
   const json = async <T>(method: string, path: string, options: Parameters<typeof send>[2] = {}): Promise<T> =>
     (await send(method, path, options)).json() as Promise<T>;
+  /** `pattern`: what stands in for fields that an older control plane does not know. */
+  const read = async <T>(path: string, pattern: object, query: Query = {}): Promise<T> =>
+    fillIn(pattern, await json<T>('GET', path, { query }));
+  /** Where fields are chosen the others are meant to be missing. */
+  const list = async <T>(path: string, item: object, query: Query): Promise<T> =>
+    read(path, query['fields'] === undefined ? { items: [item] } : {}, query);
+  const answered = async (...call: Parameters<typeof json>): Promise<WriteAnswer> =>
+    fillIn(older.WRITE, await json<WriteAnswer>(...call));
   const write = async (method: string, path: string, flags: WriteFlags, body?: unknown): Promise<WriteAnswer> =>
-    json('POST' === method && body === undefined ? 'POST' : method, path, {
+    answered('POST' === method && body === undefined ? 'POST' : method, path, {
       query: writeQuery(flags),
       headers: ifMatch(flags),
       ...(body === undefined ? {} : { body }),
@@ -172,16 +182,16 @@ export function createClient({ url, token }: { url: string; token: string }) {
     /** The control plane's clock, to the second. */
     clock: async () => Date.parse((await send('GET', '/livez')).headers.get('date') ?? ''),
     readyz: async () => json<Readiness>('GET', '/readyz'),
-    status: async () => json<SystemStatus>('GET', '/v1/status'),
+    status: async () => read<SystemStatus>('/v1/status', older.STATUS),
     services: async (query: ListFlags & { label?: string } = {}) =>
-      json<{ items: ServiceView[]; revision: number; next?: string }>('GET', '/v1/services', { query: { ...query } }),
-    service: async (name: string) => json<ServiceView>('GET', named('services', name)),
+      list<{ items: ServiceView[]; revision: number; next?: string }>('/v1/services', older.SERVICE, { ...query }),
+    service: async (name: string) => read<ServiceView>(named('services', name), older.SERVICE),
     putService: async (name: string, document: object, flags: WriteFlags = {}) =>
       write('PUT', named('services', name), flags, document),
     patchService: async (name: string, patch: object, flags: WriteFlags = {}) =>
       write('PATCH', named('services', name), flags, patch),
     deleteService: async (name: string, flags: WriteFlags & { now?: boolean } = {}) =>
-      json<WriteAnswer>('DELETE', named('services', name), {
+      answered('DELETE', named('services', name), {
         query: { ...writeQuery(flags), now: flags.now },
         headers: ifMatch(flags),
       }),
@@ -192,11 +202,12 @@ export function createClient({ url, token }: { url: string; token: string }) {
       write('POST', `${named('services', name)}/restart`, flags, { now: flags.now === true }),
     scale: async (name: string, replicas: number, flags: WriteFlags = {}) =>
       write('POST', `${named('services', name)}/scale`, flags, { replicas }),
-    autoscale: async (service: string) => json<AutoscaleView>('GET', `${named('services', service)}/autoscale`),
+    autoscale: async (service: string) =>
+      read<AutoscaleView>(`${named('services', service)}/autoscale`, older.AUTOSCALE),
     replayScale: async (service: string, body: object) =>
       json<Replay>('POST', `${named('services', service)}/autoscale/replay`, { body }),
-    rollouts: async () => json<{ items: RolloutView[] }>('GET', '/v1/rollouts'),
-    rollout: async (service: string) => json<RolloutView>('GET', `${named('services', service)}/rollout`),
+    rollouts: async () => list<{ items: RolloutView[] }>('/v1/rollouts', older.ROLLOUT, {}),
+    rollout: async (service: string) => read<RolloutView>(`${named('services', service)}/rollout`, older.ROLLOUT),
     steerRollout: async (service: string, verb: RolloutVerb, flags: WriteFlags = {}) =>
       write('POST', `${named('services', service)}/rollout/${verb}`, flags, {}),
     undo: async (service: string, version: number | undefined, flags: WriteFlags = {}) =>
@@ -210,11 +221,11 @@ export function createClient({ url, token }: { url: string; token: string }) {
       write('POST', `${named('services', service)}/versions/${version}/pin`, {}, { pinned }),
     versions: async (name: string) => json<{ items: Version[] }>('GET', `${named('services', name)}/versions`),
     instances: async (query: ListFlags & { service?: string } = {}) =>
-      json<{ items: InstanceView[]; total: number; next?: string }>('GET', '/v1/instances', { query: { ...query } }),
+      list<{ items: InstanceView[]; total: number; next?: string }>('/v1/instances', older.INSTANCE, { ...query }),
     /** A list of resources as it is and as it changes: `item`, `gone`, and `synced` when all that is there was told. */
     watch: (list: 'services' | 'instances' | 'routes' | 'gateways', query: ListFlags, signal: AbortSignal) =>
       stream(`/v1/${list}`, { ...query }, signal) as AsyncIterable<ListEvent>,
-    instance: async (id: string) => json<InstanceView>('GET', named('instances', id)),
+    instance: async (id: string) => read<InstanceView>(named('instances', id), older.INSTANCE),
     stopInstance: async (id: string, flags: WriteFlags & { now?: boolean } = {}) =>
       write('POST', `${named('instances', id)}/stop`, flags, { now: flags.now === true }),
     register: async (registration: Partial<Registration> & Pick<Registration, 'service' | 'address'>) =>
@@ -225,19 +236,20 @@ export function createClient({ url, token }: { url: string; token: string }) {
       json<{ expiresAt: string }>('POST', `${named('instances', id)}/heartbeat`, {
         body: { token: lease, ...(load === undefined ? {} : { load }) },
       }),
-    health: async (id: string) => json<HealthDetail>('GET', `${named('instances', id)}/health`),
-    check: async (id: string) => json<HealthDetail>('POST', `${named('instances', id)}/check`),
+    health: async (id: string) => read<HealthDetail>(`${named('instances', id)}/health`, older.HEALTH),
+    check: async (id: string) =>
+      fillIn(older.HEALTH, await json<HealthDetail>('POST', `${named('instances', id)}/check`)),
     explain: async (request: { path: string; host?: string; header?: readonly string[]; clientIp?: string }) => {
       const { header = [], ...rest } = request;
       const query = new URLSearchParams(rest);
       for (const line of header) query.append('header', line);
-      return json<Explanation>('GET', `/v1/explain?${query.toString()}`);
+      return read<Explanation>(`/v1/explain?${query.toString()}`, older.EXPLANATION);
     },
     load: async (id: string) => json<LoadSignals>('GET', `${named('instances', id)}/load`),
     reportLoad: async (id: string, report: object) =>
       json<HeldLoadReport>('POST', `${named('instances', id)}/load`, { body: report }),
     deregister: async (id: string, lease: number, now = false) =>
-      json<WriteAnswer>('DELETE', named('instances', id), {
+      answered('DELETE', named('instances', id), {
         query: { now },
         headers: { 'x-lease-token': String(lease) },
       }),
@@ -246,23 +258,23 @@ export function createClient({ url, token }: { url: string; token: string }) {
     followLogs: (id: string, tail: number, signal: AbortSignal) =>
       stream(`${named('instances', id)}/logs`, { tail }, signal),
     routes: async (query: ListFlags = {}) =>
-      json<{ items: RouteView[]; total: number; next?: string }>('GET', '/v1/routes', { query: { ...query } }),
-    route: async (name: string) => json<RouteView>('GET', named('routes', name)),
+      list<{ items: RouteView[]; total: number; next?: string }>('/v1/routes', older.ROUTE, { ...query }),
+    route: async (name: string) => read<RouteView>(named('routes', name), older.ROUTE),
     putRoute: async (name: string, document: object, flags: WriteFlags = {}) =>
       write('PUT', named('routes', name), flags, document),
     deleteRoute: async (name: string, flags: WriteFlags = {}) =>
-      json<WriteAnswer>('DELETE', named('routes', name), { query: writeQuery(flags), headers: ifMatch(flags) }),
+      answered('DELETE', named('routes', name), { query: writeQuery(flags), headers: ifMatch(flags) }),
     apply: async (documents: readonly unknown[], flags: WriteFlags & ApplyFlags = {}) =>
-      json<WriteAnswer>('POST', '/v1/apply', {
+      answered('POST', '/v1/apply', {
         query: { ...writeQuery(flags), set: flags.set, prune: flags.prune, takeOver: flags.takeOver },
         headers: ifMatch(flags),
         body: { documents },
       }),
     applyText: async (text: string, flags: WriteFlags = {}) =>
-      json<WriteAnswer>('POST', '/v1/apply', { query: writeQuery(flags), text }),
-    gateways: async () => json<{ items: GatewayView[] }>('GET', '/v1/gateways'),
+      answered('POST', '/v1/apply', { query: writeQuery(flags), text }),
+    gateways: async () => list<{ items: GatewayView[] }>('/v1/gateways', older.GATEWAY, {}),
     gatewayConfig: async (node: string, type: string, name?: string) =>
-      json<GatewayConfig>('GET', `${named('gateways', node)}/config/${encodeURIComponent(type)}`, { query: { name } }),
+      read<GatewayConfig>(`${named('gateways', node)}/config/${encodeURIComponent(type)}`, older.CONFIG, { name }),
     compareGateway: async (node: string) => json<DriftReport>('POST', `${named('gateways', node)}/compare`),
     restartGateway: async (node: string, deadline?: string, flags: WriteFlags = {}) =>
       json<GatewayRestart>('POST', `${named('gateways', node)}/restart`, {
@@ -276,21 +288,21 @@ export function createClient({ url, token }: { url: string; token: string }) {
         body: gateway === undefined ? {} : { gateway },
       }),
     sessions: async (query: SessionQuery = {}) =>
-      json<SessionPage<Session>>('GET', '/v1/sessions', { query: { ...query } }),
+      read<SessionPage<Session>>('/v1/sessions', older.SESSIONS, { ...query }),
     endedSessions: async (query: SessionQuery = {}) =>
-      json<SessionPage<EndedSession>>('GET', '/v1/sessions', { query: { ...query, state: 'ended' } }),
+      read<SessionPage<EndedSession>>('/v1/sessions', older.ENDED_SESSIONS, { ...query, state: 'ended' }),
     countSessions: async (by: string, query: SessionQuery = {}) =>
-      json<SessionCount>('GET', '/v1/sessions/count', { query: { ...query, by } }),
+      read<SessionCount>('/v1/sessions/count', older.COUNT, { ...query, by }),
     session: async (id: string) => json<Session | EndedSession>('GET', named('sessions', id)),
     watchSessions: (query: SessionQuery, signal: AbortSignal) =>
       stream('/v1/sessions', { ...query }, signal) as AsyncIterable<{
         event: 'opened' | 'ended';
         data: Session | EndedSession;
       }>,
-    balance: async (service: string) => json<Balance>('GET', `${named('services', service)}/balance`),
+    balance: async (service: string) => read<Balance>(`${named('services', service)}/balance`, older.BALANCE),
     rebalance: async (service: string, request: Partial<RebalanceRequest>) =>
       json<Balance>('POST', `${named('services', service)}/rebalance`, { body: request }),
-    drains: async () => json<{ items: DrainProgress[]; gateways: GatewayDrainProgress[] }>('GET', '/v1/drains'),
+    drains: async () => read<{ items: DrainProgress[]; gateways: GatewayDrainProgress[] }>('/v1/drains', older.DRAINS),
     drainGateway: async (node: string, reason?: string, flags: WriteFlags = {}) =>
       json<{ gateways: GatewayDrainProgress[] }>('POST', `${named('gateways', node)}/drain`, {
         query: writeQuery(flags),
@@ -331,13 +343,14 @@ export function createClient({ url, token }: { url: string; token: string }) {
       let state: LiveState | undefined;
       for await (const event of stream('/v1/live', { changes: true }, signal)) {
         if (event.event !== 'state' && event.event !== 'changes') continue;
-        state = foldLive(state, event as LiveEvent);
+        fillIn(older.LIVE_LISTS, event.data);
+        state = fillIn({ status: older.STATUS }, foldLive(state, event as LiveEvent));
         yield state;
       }
     },
     metrics: async () => json<{ items: MetricView[] }>('GET', '/v1/timeseries/metrics'),
     timeseries: async (query: SeriesQuery & { from?: string; to?: string; step?: string }) =>
-      json<HistoryAnswer>('GET', '/v1/timeseries', { query: { ...query } }),
+      read<HistoryAnswer>('/v1/timeseries', older.HISTORY, { ...query }),
     followTimeseries: (query: SeriesQuery, signal: AbortSignal, lastEventId?: string) =>
       stream(
         '/v1/timeseries/watch',
