@@ -5,16 +5,25 @@ import { messageType } from './load.ts';
 
 const LENGTH_DELIMITED = 2;
 
-/** One length-delimited field of a message, ready to be joined with others: protobuf messages are concatenations of their fields. */
-export function part(type: string, field: string, value: Uint8Array | string): Uint8Array {
+function headOf(type: string, field: string, length: number): Uint8Array {
   const found = messageType(type).fields[field];
   if (found === undefined) throw new Error(`${type} has no field ${field}`);
-  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
-  const head = new protobuf.Writer()
+  return new protobuf.Writer()
     .uint32((found.id << 3) | LENGTH_DELIMITED)
-    .uint32(bytes.length)
+    .uint32(length)
     .finish();
-  return Buffer.concat([head, bytes]);
+}
+
+/** One length-delimited field of a message, ready to be joined with others: protobuf messages are concatenations of their fields. */
+export function part(type: string, field: string, value: Uint8Array | string): Uint8Array {
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+  return Buffer.concat([headOf(type, field, bytes.length), bytes]);
+}
+
+/** The same of a value in pieces, which are not copied: a large message is joined once, however deep it is. */
+export function partOf(type: string, field: string, pieces: readonly Uint8Array[]): Uint8Array[] {
+  const length = pieces.reduce((sum, one) => sum + one.length, 0);
+  return [headOf(type, field, length), ...pieces];
 }
 
 /** One entry of a map<string, message>. */

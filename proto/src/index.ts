@@ -1,6 +1,6 @@
 /** Envoy's API for the control plane: strict encoding, readable decoding, gRPC services. */
 export { EncodeError, encode } from './encode.ts';
-export { encodeWith, mapEntry, part } from './assemble.ts';
+export { encodeWith, mapEntry, part, partOf } from './assemble.ts';
 export { canonical } from './canonical.ts';
 export { decode } from './decode.ts';
 export { bytesAt, numberAt, textsAt } from './fields.ts';

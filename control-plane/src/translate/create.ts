@@ -11,9 +11,9 @@ import { cluster } from './cluster.ts';
 import { endpoints } from './endpoint.ts';
 import { extensions, hasPart } from './extensions.ts';
 import { SESSION_HEADER } from './filters.ts';
-import { LISTENER_NAME, listener } from './listener.ts';
+import { LISTENER_NAME, ROUTES_NAME, listener } from './listener.ts';
 import type { Problem, TranslateOptions } from './options.ts';
-import { resource, sameParts, setOf, whyNot } from './resource.ts';
+import { changedSet, resource, sameParts, setOf, whyNot } from './resource.ts';
 import type { Reachable } from './route-action.ts';
 import { createRouteTable } from './route-table.ts';
 import { createPools, type Pool } from './pools.ts';
@@ -104,6 +104,7 @@ export function createTranslator(options: TranslateOptions): Translator {
   const kept = new Map<string, Translated>();
   let clusterSet = setOf([]);
   let endpointSet = setOf([]);
+  let routeSet = setOf([]);
   /** What a service was last translated to: it goes on being served if its newest form can't be. */
   const built = new Map<string, Built>();
   let lastFleet: FleetView | undefined;
@@ -205,12 +206,14 @@ export function createTranslator(options: TranslateOptions): Translator {
     return filters.set;
   }
 
-  function forgetAllBut(names: ReadonlySet<string>): void {
-    for (const name of kept.keys()) {
-      if (names.has(name)) continue;
+  /** Returns the names of those that are gone. */
+  function forgetAllBut(names: ReadonlySet<string>): string[] {
+    const gone = [...kept.keys(), ...built.keys()].filter((name) => !names.has(name));
+    for (const name of gone) {
       kept.delete(name);
       built.delete(name);
     }
+    return gone;
   }
 
   const translator: Translator = {
@@ -218,39 +221,45 @@ export function createTranslator(options: TranslateOptions): Translator {
       lastFleet = fleet;
       const { pools, scopes } = poolsOf(fleet);
       mostAt = pools.some(({ of }) => of === undefined) ? limitsOf(fleet.services) : NOTHING;
-      const clusters = [...fleet.services, ...pools];
-      const all: Translated[] = [];
-      for (const service of clusters) {
-        const old = kept.get(service.name);
-        const one = old?.service === service ? old : translateService(service);
-        if (one !== old) kept.set(service.name, one);
-        all.push(one);
+      const clusters: readonly Pool[] = pools.length === 0 ? fleet.services : [...fleet.services, ...pools];
+      const changes = {
+        clusters: new Map<string, XdsResource | undefined>(),
+        endpoints: new Map<string, XdsResource | undefined>(),
+      };
+      const reach: { services: Reachable[]; pools: Reachable[] } = { services: [], pools: [] };
+      const problems: Problem[] = [];
+      for (const [index, service] of clusters.entries()) {
+        const { name } = service;
+        const old = kept.get(name);
+        let one = old;
+        if (one?.service !== service) {
+          one = translateService(service);
+          kept.set(name, one);
+          changes.clusters.set(name, one.cluster);
+          changes.endpoints.set(name, one.endpoints);
+        }
+        if (one.reachable !== undefined)
+          (index < fleet.services.length ? reach.services : reach.pools).push(one.reachable);
+        if (one.problems.length > 0) problems.push(...one.problems);
       }
-      if (kept.size > all.length) forgetAllBut(new Set(clusters.map(({ name }) => name)));
-      const present = <T>(from: readonly Translated[], pick: (one: Translated) => T | undefined): T[] =>
-        from.map(pick).filter((one) => one !== undefined);
-      const services = present(all.slice(0, fleet.services.length), (one) => one.reachable);
-      const others = present(all.slice(fleet.services.length), (one) => one.reachable);
-      const table = routeTable(fleet.routes, { services, pools: others }, fleet.services, scopes);
-      clusterSet = setOf(
-        present(all, (one) => one.cluster),
-        clusterSet,
-      );
-      endpointSet = setOf(
-        present(all, (one) => one.endpoints),
-        endpointSet,
-      );
+      if (kept.size > clusters.length)
+        for (const name of forgetAllBut(new Set(clusters.map((one) => one.name)))) {
+          changes.clusters.set(name, undefined);
+          changes.endpoints.set(name, undefined);
+        }
+      clusterSet = changedSet(clusterSet, changes.clusters);
+      endpointSet = changedSet(endpointSet, changes.endpoints);
+      const table = routeTable(fleet.routes, reach, fleet.services, scopes);
+      if (routeSet.resources.get(ROUTES_NAME) !== table.resource)
+        routeSet = changedSet(routeSet, new Map([[ROUTES_NAME, table.resource]]));
       const types = new Map<TypeUrl, TypeSet>([
         [url(TYPES.cluster), clusterSet],
         [url(TYPES.endpoint), endpointSet],
         [url(TYPES.extension), extensionSet(fleet.services)],
         [url(TYPES.listener), listeners],
-        [url(TYPES.route), setOf([table.resource])],
+        [url(TYPES.route), routeSet],
       ]);
-      return {
-        snapshot: { revision: fleet.revision, types },
-        problems: [...all.flatMap((one) => one.problems), ...table.problems],
-      };
+      return { snapshot: { revision: fleet.revision, types }, problems: [...problems, ...table.problems] };
     },
     refresh(what) {
       if (lastFleet?.services.some((service) => isLive(service, what)) !== true) return undefined;

@@ -74,17 +74,30 @@ const unknownHint: EntryPart = {
   ],
 };
 
+/** Found once for each form of a service, since there may be thousands. */
+interface Kind {
+  readonly to: Reachable;
+  readonly held: readonly string[];
+  readonly form: string | undefined;
+  /** Services with the same share a route. */
+  readonly key: string;
+}
+
 export function createEntry(): (
   services: readonly FleetService[],
   reachable: ReadonlyMap<string, Reachable>,
   scopes: EntryScopes,
 ) => EntryPart[] {
-  const kinds = new WeakMap<Reachable, { readonly form: string | undefined }>();
+  const kinds = new WeakMap<FleetService, Kind>();
 
-  function formOf(to: Reachable): string | undefined {
-    let kind = kinds.get(to);
-    if (kind === undefined) kinds.set(to, (kind = { form: sharedForm(to) }));
-    return kind.form;
+  function kindOf(service: FleetService, to: Reachable): Kind {
+    let kind = kinds.get(service);
+    if (kind?.to !== to) {
+      const [held, form] = [wordsOfAll(service), sharedForm(to)];
+      kind = { to, held, form, key: `${held.join()} ${form ?? ''}` };
+      kinds.set(service, kind);
+    }
+    return kind;
   }
 
   return (services, reachable, { over, within }) => {
@@ -109,10 +122,9 @@ export function createEntry(): (
       const { name } = service;
       const to = reachable.get(name);
       if (to === undefined) continue;
-      const held = wordsOfAll(service);
+      const { held, form, key } = kindOf(service, to);
       // Most offer none, and there may be thousands of services.
       if (service.gateway.hints !== undefined) hints.push(...hinted(service, '', isService(name), onlyTags(held)));
-      const form = formOf(to);
       if (form === undefined) {
         const headers = at(isService(name), onlyTags(held));
         own.push({
@@ -121,7 +133,6 @@ export function createEntry(): (
           make: () => routesTo(`service/${name}/ws`, headers, to),
         });
       } else {
-        const key = `${held.join()} ${form}`;
         const group = forms.get(key);
         if (group === undefined) forms.set(key, { form, words: held, names: [name] });
         else group.names.push(name);

@@ -15,12 +15,31 @@ export function resource(type: string, name: string, json: object): XdsResource 
   return { name, version: hash(body), body };
 }
 
-/** `before` is kept when nothing in it changed. One text is hashed, not thousands of small ones: that is ten times faster. */
-export function setOf(resources: readonly XdsResource[], before?: TypeSet): TypeSet {
-  if (before?.resources.size === resources.length && resources.every((one) => before.resources.get(one.name) === one))
-    return before;
-  const version = hash(resources.map(({ name, version: own }) => `${name}\0${own}\0`).join(''));
+/** Versions of resources are hashes of their bytes, in which their names stand: the sum of them all is one of the set, whatever its order. */
+const hex = (sum: bigint): string => BigInt.asUintN(64, sum).toString(16).padStart(16, '0');
+const number = (version: string): bigint => BigInt(`0x${version}`);
+
+export function setOf(resources: readonly XdsResource[]): TypeSet {
+  const version = hex(resources.reduce((sum, one) => sum + number(one.version), 0n));
   return { version, resources: new Map(resources.map((one) => [one.name, one])) };
+}
+
+/** `before` with some resources replaced or, where there is none, taken out; itself when that changes nothing. */
+export function changedSet(before: TypeSet, changes: ReadonlyMap<string, XdsResource | undefined>): TypeSet {
+  const names: string[] = [];
+  let sum = number(before.version);
+  let resources: Map<string, XdsResource> | undefined;
+  for (const [name, next] of changes) {
+    const old = before.resources.get(name);
+    if (old?.version === next?.version) continue;
+    resources ??= new Map(before.resources);
+    sum += (next === undefined ? 0n : number(next.version)) - (old === undefined ? 0n : number(old.version));
+    names.push(name);
+    if (next === undefined) resources.delete(name);
+    else resources.set(name, next);
+  }
+  if (resources === undefined) return before;
+  return { version: hex(sum), resources, change: { since: before.version, names } };
 }
 
 /** By identity, in their order: what was made from the same parts need not be made again. */

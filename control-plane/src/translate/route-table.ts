@@ -2,7 +2,7 @@
  * All routes as one resource. A route is encoded anew only when it or what it leads to changed; one that does not fit Envoy is left out,
  * since a single bad one would block all others.
  */
-import { encode, encodeWith } from '@switchboard/proto';
+import { encode, partOf } from '@switchboard/proto';
 import { ENTRY } from '../model/entry.ts';
 import type { FleetRoute, FleetService } from '../model/fleet.ts';
 import { inOrder } from '../model/route-order.ts';
@@ -13,13 +13,11 @@ import type { Problem } from './options.ts';
 import type { EntryScopes } from './pools.ts';
 import { hash, sameParts, whyNot } from './resource.ts';
 import type { Reachable } from './route-action.ts';
-import { virtualHost, type KeptPaths, type TableEntry } from './route-tree.ts';
+import { createRouteTree, literal, type TableEntry } from './route-tree.ts';
 import { NO_AGENT_ROUTE, ROUTE_CONFIGURATION, customRoute, reach, standardRoutes } from './route.ts';
 
 const ROUTE = 'envoy.config.route.v3.Route';
 const CONFIGURATION = 'envoy.config.route.v3.RouteConfiguration';
-
-const AT_ENTRY = { exact: ENTRY, caseSensitive: true };
 
 export interface RouteTable {
   readonly resource: XdsResource;
@@ -46,14 +44,27 @@ export function createRouteTable(): (
   scopes: EntryScopes,
 ) => RouteTable {
   const atEntry = createEntry();
+  /** Of routes and of the old way in, by name. */
   let entries = new Map<string, Entry>();
-  const kept: KeptPaths = new Map();
-  let last: { readonly from: readonly unknown[]; readonly table: RouteTable } | undefined;
-  const none: TableEntry = { path: undefined, bytes: encodeAll([NO_AGENT_ROUTE]) };
+  const standard = new WeakMap<Reachable, TableEntry>();
+  const tree = createRouteTree();
+  let last:
+    | { readonly from: readonly (readonly unknown[])[]; readonly scopes: EntryScopes; readonly table: RouteTable }
+    | undefined;
+  const none: TableEntry = { at: undefined, bytes: encodeAll([NO_AGENT_ROUTE]) };
 
-  function entry(name: string, path: TableEntry['path'], from: readonly unknown[], make: () => object[]): Entry {
+  function entry(name: string, at: string | undefined, from: readonly unknown[], make: () => object[]): Entry {
     const old = entries.get(name);
-    return old !== undefined && sameParts(old.from, from) ? old : { path, from, bytes: encodeAll(make()) };
+    return old !== undefined && sameParts(old.from, from) ? old : { at, from, bytes: encodeAll(make()) };
+  }
+
+  function standardEntry(service: Reachable): TableEntry {
+    let found = standard.get(service);
+    if (found === undefined) {
+      found = { at: `/agents/${service.name}`, bytes: encodeAll(standardRoutes(service)) };
+      standard.set(service, found);
+    }
+    return found;
   }
 
   function build(
@@ -63,8 +74,15 @@ export function createRouteTable(): (
     scopes: EntryScopes,
   ): RouteTable {
     const problems: Problem[] = [];
-    const reachable = new Map([...services, ...pools].map((one) => [one.name, one]));
+    const reachable = new Map<string, Reachable>();
+    for (const one of services) reachable.set(one.name, one);
+    for (const one of pools) reachable.set(one.name, one);
     const next = new Map<string, Entry>();
+    const all: TableEntry[] = [];
+    const add = (name: string, made: Entry): void => {
+      next.set(name, made);
+      all.push(made);
+    };
     for (const route of inOrder(routes)) {
       const found = reach(route.spec, reachable);
       if (typeof found === 'string') {
@@ -74,33 +92,27 @@ export function createRouteTable(): (
       try {
         const name = `route/${route.name}`;
         const from = [route.spec, ...found.parts.map(({ to }) => to)];
-        next.set(
+        add(
           name,
-          entry(name, route.spec.match.path, from, () => customRoute(route, found.parts)),
+          entry(name, literal(route.spec.match.path), from, () => customRoute(route, found.parts)),
         );
       } catch (error) {
         problems.push({ kind: 'Route', name: route.name, message: whyNot(error) });
       }
     }
-    for (const service of services) {
-      const name = `service/${service.name}`;
-      const path = { prefix: `/agents/${service.name}`, caseSensitive: true };
-      next.set(
-        name,
-        entry(name, path, [service], () => standardRoutes(service)),
-      );
-    }
-    for (const { name, from, make } of atEntry(fleet, reachable, scopes))
-      next.set(name, entry(name, AT_ENTRY, from, make));
+    for (const service of services) all.push(standardEntry(service));
+    for (const { name, from, make } of atEntry(fleet, reachable, scopes)) add(name, entry(name, ENTRY, from, make));
+    all.push(none);
     entries = next;
-    const host = virtualHost([...next.values(), none], undefined, kept);
-    const body = encodeWith(CONFIGURATION, ROUTE_CONFIGURATION, 'virtual_hosts', [host]);
+    const host = partOf(CONFIGURATION, 'virtual_hosts', tree(all));
+    const body = Buffer.concat([encode(CONFIGURATION, ROUTE_CONFIGURATION), ...host]);
     return { resource: { name: ROUTES_NAME, version: hash(body), body }, problems };
   }
 
   return (routes, to, fleet, scopes) => {
-    const from = [...routes, 0, ...to.services, 0, ...to.pools, scopes];
-    if (last === undefined || !sameParts(last.from, from)) last = { from, table: build(routes, to, fleet, scopes) };
+    const from = [routes, to.services, to.pools] as const;
+    const isSame = last?.scopes === scopes && last.from.every((one, n) => sameParts(one, from[n] ?? []));
+    if (last === undefined || !isSame) last = { from, scopes, table: build(routes, to, fleet, scopes) };
     return last.table;
   };
 }

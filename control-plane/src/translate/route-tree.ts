@@ -1,10 +1,10 @@
 /**
  * The route table as Envoy reads it. A short one is a list. In a long one each request would be held against every route, so it becomes a
- * tree by path: under each literal path stand the routes that can match there, in the same order. The first that matches is the same.
+ * tree by path: under each literal path stand the routes that can match there, in the same order. The first that matches is the same. What a change
+ * of a few routes does not touch is kept from the tree before, encoded.
  */
-import { encode, encodeWith, mapEntry, part } from '@switchboard/proto';
+import { encode, encodeWith, mapEntry, part, partOf } from '@switchboard/proto';
 import type { PathMatch } from '../model/route.ts';
-import { sameParts } from './resource.ts';
 import { VIRTUAL_HOST } from './route.ts';
 
 const HOST = 'envoy.config.route.v3.VirtualHost';
@@ -18,28 +18,25 @@ const ANY = 'google.protobuf.Any';
 
 /** Up to here a list is as quick. */
 const LONGEST_LIST = 200;
+/** So many routes that came and went are put into the tree that is there; after more it is made anew. */
+const MOST_CHANGED = 16;
 /** A tree repeats the routes without a literal path at each of its paths: with this many times the routes it is not worth it. */
 const MOST_REPEATED = 8;
 
 export interface TableEntry {
-  readonly path: PathMatch | undefined;
+  /** Its literal path, if it stands at one. */
+  readonly at: string | undefined;
   /** Routes of Envoy, encoded. */
   readonly bytes: readonly Uint8Array[];
 }
 
-/** The path at which an entry stands in the tree; undefined: anywhere. */
-function literal(path: PathMatch | undefined): string | undefined {
+/** The path at which a route stands in the tree; undefined: anywhere. */
+export function literal(path: PathMatch | undefined): string | undefined {
   if (path?.caseSensitive !== true) return undefined;
   if ('exact' in path) return path.exact;
   if (!('prefix' in path)) return undefined;
   const base = path.prefix.replace(/\/+$/, '');
   return base === '' ? undefined : base;
-}
-
-function ancestors(path: string): string[] {
-  const found: string[] = [];
-  for (let at = path.indexOf('/', 1); at > 0; at = path.indexOf('/', at + 1)) found.push(path.slice(0, at));
-  return [...found, path];
 }
 
 function action(entries: readonly TableEntry[]): Uint8Array {
@@ -62,58 +59,108 @@ const INPUT = {
   },
 };
 
-/** Each literal path with the indexes of the entries that can match at or below it, in order; undefined: a list is better. */
-function byPath(entries: readonly TableEntry[]): { anywhere: number[]; paths: Map<string, number[]> } | undefined {
-  const at = new Map<string, number[]>();
-  const anywhere: number[] = [];
-  for (const [index, { path }] of entries.entries()) {
-    const key = literal(path);
-    const there = key === undefined ? anywhere : at.get(key);
-    if (there !== undefined) there.push(index);
-    else if (key !== undefined) at.set(key, [index]);
-  }
-  if (anywhere.length * at.size > MOST_REPEATED * entries.length) return undefined;
-  const paths = new Map(
-    [...at.keys()]
-      .sort()
-      .map((key) => [key, [...ancestors(key).flatMap((one) => at.get(one) ?? []), ...anywhere].sort((a, b) => a - b)]),
-  );
-  return { anywhere, paths };
+interface Place {
+  readonly path: string;
+  /** What can match there. */
+  readonly entries: readonly TableEntry[];
+  /** The map's entry, encoded. */
+  readonly bytes: Uint8Array;
 }
 
-/** What stands at a path, encoded, and the entries that it was made from. */
-export type KeptPaths = Map<string, { readonly entries: readonly TableEntry[]; readonly bytes: Uint8Array }>;
+interface Tree {
+  readonly entries: readonly TableEntry[];
+  /** By path. */
+  readonly places: readonly Place[];
+  readonly anywhere: readonly TableEntry[];
+}
 
-/** `kept`: from the table before; a path whose entries are the same is not encoded again. */
-export function virtualHost(
-  entries: readonly TableEntry[],
-  longestList = LONGEST_LIST,
-  kept: KeptPaths = new Map(),
-): Uint8Array {
-  const found = entries.length <= longestList ? undefined : byPath(entries);
-  if (found === undefined || found.paths.size === 0)
-    return encodeWith(
-      HOST,
-      VIRTUAL_HOST,
-      'routes',
-      entries.flatMap(({ bytes }) => bytes),
+const isBelow = (path: string, above: string): boolean =>
+  path.startsWith(above) && (path.length === above.length || path.charAt(above.length) === '/');
+
+/** The table's own order, which is that in which Envoy would try them. */
+const matchingAt = (path: string, entries: readonly TableEntry[]): TableEntry[] =>
+  entries.filter(({ at }) => at === undefined || isBelow(path, at));
+
+function placeAt(path: string, entries: readonly TableEntry[]): Place {
+  return { path, entries, bytes: mapEntry(MAP, 'map', path, action(entries)) };
+}
+
+/** Undefined: a list is better. */
+function grow(entries: readonly TableEntry[]): Tree | undefined {
+  const anywhere = entries.filter(({ at }) => at === undefined);
+  const paths = new Map<string, number[]>();
+  for (const [index, { at }] of entries.entries())
+    if (at !== undefined) paths.set(at, [...(paths.get(at) ?? []), index]);
+  if (paths.size === 0 || anywhere.length * paths.size > MOST_REPEATED * entries.length) return undefined;
+  const loose = entries.flatMap(({ at }, index) => (at === undefined ? [index] : []));
+  const places = [...paths.keys()].sort().map((path) => {
+    const indexes = [...loose];
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
+      indexes.push(...(paths.get(path.slice(0, end)) ?? []));
+    const here = indexes.sort((a, b) => a - b).map((index) => entries[index]);
+    return placeAt(
+      path,
+      here.filter((one) => one !== undefined),
     );
-  const pick = (indexes: readonly number[]): TableEntry[] =>
-    indexes.map((index) => entries[index]).filter((one) => one !== undefined);
-  const bytesAt = (path: string, indexes: readonly number[]): Uint8Array => {
-    const here = pick(indexes);
-    const old = kept.get(path);
-    if (old !== undefined && sameParts(old.entries, here)) return old.bytes;
-    const bytes = mapEntry(MAP, 'map', path, action(here));
-    kept.set(path, { entries: here, bytes });
-    return bytes;
+  });
+  return { entries, places, anywhere };
+}
+
+/** What came and what went, of two lists that have most in common, in the same order. */
+function changesOf(before: readonly TableEntry[], after: readonly TableEntry[]): TableEntry[] {
+  let from = 0;
+  while (from < before.length && before[from] === after[from]) from += 1;
+  let [oldEnd, newEnd] = [before.length, after.length];
+  while (oldEnd > from && newEnd > from && before[oldEnd - 1] === after[newEnd - 1]) {
+    oldEnd -= 1;
+    newEnd -= 1;
+  }
+  const [old, fresh] = [new Set(before.slice(from, oldEnd)), new Set(after.slice(from, newEnd))];
+  const stayed = [...old].filter((one) => fresh.has(one));
+  // Those that stayed must have kept their order, or more has changed than what came and went.
+  const inOrder = [...fresh].filter((one) => old.has(one)).every((one, index) => stayed[index] === one);
+  return inOrder
+    ? [...[...old].filter((one) => !fresh.has(one)), ...[...fresh].filter((one) => !old.has(one))]
+    : [...old, ...fresh];
+}
+
+/** The tree with what came and went; undefined: it is to be made anew. */
+function graft(tree: Tree, entries: readonly TableEntry[]): Tree | undefined {
+  const changed = changesOf(tree.entries, entries);
+  const paths = new Set(changed.map(({ at }) => at));
+  if (changed.length > MOST_CHANGED || paths.has(undefined)) return undefined;
+  const touched = [...paths].filter((path) => path !== undefined);
+  const stands = new Set(entries.map(({ at }) => at));
+  const places = tree.places.flatMap((place): Place[] => {
+    if (!touched.some((path) => isBelow(place.path, path))) return [place];
+    return stands.has(place.path) ? [placeAt(place.path, matchingAt(place.path, entries))] : [];
+  });
+  for (const path of touched) {
+    const found = places.findIndex((place) => place.path >= path);
+    if (stands.has(path) && places[found]?.path !== path)
+      places.splice(found < 0 ? places.length : found, 0, placeAt(path, matchingAt(path, entries)));
+  }
+  const isTree = places.length > 0 && tree.anywhere.length * places.length <= MOST_REPEATED * entries.length;
+  return isTree ? { entries, places, anywhere: tree.anywhere } : undefined;
+}
+
+/** Makes one table after another into a virtual host, in pieces. */
+export function createRouteTree(longestList = LONGEST_LIST): (entries: readonly TableEntry[]) => Uint8Array[] {
+  let tree: Tree | undefined;
+  return (entries) => {
+    tree =
+      entries.length <= longestList
+        ? undefined
+        : ((tree === undefined ? undefined : graft(tree, entries)) ?? grow(entries));
+    const host = encode(HOST, VIRTUAL_HOST);
+    if (tree === undefined)
+      return [host, ...entries.flatMap(({ bytes }) => bytes.flatMap((one) => partOf(HOST, 'routes', [one])))];
+    const map = tree.places.map(({ bytes }) => bytes);
+    const matcherTree = [part(TREE, 'input', encode(EXTENSION, INPUT)), ...partOf(TREE, 'prefix_match_map', map)];
+    const matcher = [
+      ...partOf(MATCHER, 'matcher_tree', matcherTree),
+      part(MATCHER, 'on_no_match', action(tree.anywhere)),
+    ];
+    return [host, ...partOf(HOST, 'matcher', matcher)];
   };
-  for (const path of [...kept.keys()]) if (!found.paths.has(path)) kept.delete(path);
-  const map = Buffer.concat([...found.paths].map(([path, indexes]) => bytesAt(path, indexes)));
-  const tree = Buffer.concat([part(TREE, 'input', encode(EXTENSION, INPUT)), part(TREE, 'prefix_match_map', map)]);
-  const matcher = Buffer.concat([
-    part(MATCHER, 'matcher_tree', tree),
-    part(MATCHER, 'on_no_match', action(pick(found.anywhere))),
-  ]);
-  return Buffer.concat([encode(HOST, VIRTUAL_HOST), part(HOST, 'matcher', matcher)]);
 }

@@ -9,7 +9,7 @@ import { hostPort } from '../model/address.ts';
 import type { Log } from '../log.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
 import { createAcks, type TimelineEntry } from './acks.ts';
-import { checkSnapshot, type SnapshotProblem } from './check.ts';
+import { createChecker, type Checker, type SnapshotProblem } from './check.ts';
 import { openConnection, type Connection, type ConnectionLimits, type Failure } from './connection.ts';
 import { delta } from './delta.ts';
 import { createGroup, type Group } from './group.ts';
@@ -23,7 +23,7 @@ import { sotw } from './sotw.ts';
 import type { AckReport, GatewaySync, StreamState, TypeConfig } from './status.ts';
 import type { Notice, Output } from './events.ts';
 import { createStream, type Stream } from './stream.ts';
-import { ENDPOINT, shortName } from './types.ts';
+import { shortName } from './types.ts';
 import { deltaWire, sotwWire, type WireNode } from './wire.ts';
 
 export type XdsEvent =
@@ -133,6 +133,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const clock = (): number => performance.now();
   const pace = { quietMs: 20, longestMs: 500, batchMs: 5, clock, timer: unrefTimer, ...options.pace };
   const groups = new Map<string, Group>();
+  const checkers = new Map<string, Checker>();
   const problems = new Map<string, readonly SnapshotProblem[]>();
   const connections = new Set<Connection>();
   const sessions = new Map<Connection, Session>();
@@ -176,16 +177,9 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
 
   /** Throws when the snapshot must not be pushed. */
   function check(group: string, snapshot: Snapshot, before: Snapshot | undefined, difference: Difference): void {
-    // Only the endpoints of what is there already: nothing can lead astray.
-    const isHealth =
-      before !== undefined &&
-      [...difference].every(
-        ([type, names]) =>
-          type === ENDPOINT &&
-          names.every((name) => setOf(before, type).resources.has(name) && setOf(snapshot, type).resources.has(name)),
-      );
-    if (isHealth) return;
-    const found = checkSnapshot(snapshot, before);
+    const checker = checkers.get(group) ?? createChecker();
+    checkers.set(group, checker);
+    const found = checker.check(snapshot, before, difference);
     const breaking = found.filter(({ breaks }) => breaks);
     if (options.refuseInconsistent === true && breaking.length > 0)
       throw new SwitchboardError('invalid', 'the snapshot does not hold together', {

@@ -20,6 +20,8 @@ export interface TypeSet {
   /** Changes whenever a resource comes, goes or changes. */
   readonly version: string;
   readonly resources: ReadonlyMap<string, XdsResource>;
+  /** The names in which it differs from the set of version `since` that it was made from: the two need not be compared whole. */
+  readonly change?: { readonly since: string; readonly names: readonly string[] };
 }
 
 export interface Snapshot {
@@ -38,10 +40,14 @@ export function setOf(snapshot: Snapshot | undefined, type: TypeUrl): TypeSet {
 export type Difference = ReadonlyMap<TypeUrl, readonly string[]>;
 
 export function differenceOf(before: Snapshot | undefined, after: Snapshot): Difference {
-  const difference = new Map<TypeUrl, string[]>();
+  const difference = new Map<TypeUrl, readonly string[]>();
   for (const type of new Set([...(before?.types.keys() ?? []), ...after.types.keys()])) {
     const [old, next] = [setOf(before, type), setOf(after, type)];
     if (old === next) continue;
+    if (next.change?.since === old.version) {
+      if (next.change.names.length > 0) difference.set(type, next.change.names);
+      continue;
+    }
     const names: string[] = [];
     for (const [name, { version }] of next.resources)
       if (old.resources.get(name)?.version !== version) names.push(name);
