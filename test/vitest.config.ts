@@ -9,6 +9,7 @@ export default defineConfig({
       'proto/src/**/*.test.ts',
       'envoy/src/**/*.test.ts',
       'control-plane/src/**/*.test.ts',
+      'console/build/**/*.test.ts',
       'test/**/*.test.ts',
     ],
     pool: 'forks',

@@ -247,6 +247,47 @@ it('works on a telephone, in Chinese', async () => {
   expect(await page.evaluate('document.documentElement.lang')).toBe('zh-CN');
 });
 
+it('says in Chinese what the control plane says, and in whose words an error is', async () => {
+  await world.client.putService(
+    'broken',
+    echoService('broken', { restart: { maxFailures: 2, initialBackoff: '100ms' } }, ['--fail']),
+  );
+  await world.until('it has given up', async () => (await world.client.service('broken')).status.state === 'failed');
+  const page = await browser.open(world, '/', { language: 'zh-CN' });
+  await page
+    .getByRole('region', { name: '需要处理' })
+    .getByText(/以退出码 3 结束；连续失败 2 次后已放弃/)
+    .waitFor();
+  await page
+    .getByRole('region', { name: '最近事件' })
+    .getByText(/^已创建服务/)
+    .first()
+    .waitFor();
+  await page
+    .getByRole('region', { name: '需要处理' })
+    .getByRole('link', { name: /broken/ })
+    .click();
+  await page.getByRole('dialog').getByText('以退出码 3 结束').first().waitFor();
+  await page.getByRole('dialog').locator('[lang=en]', { hasText: 'ended with exit code 3' }).first().waitFor();
+  await page.keyboard.press('Escape');
+  const session = await world.open('weather');
+  await page.getByRole('navigation', { name: '主菜单' }).getByRole('link', { name: /会话/ }).click();
+  await page
+    .getByRole('row', { name: /weather-/ })
+    .getByRole('button')
+    .click();
+  await page
+    .getByRole('dialog')
+    .getByText(/指向 weather；策略 least-connections 选择了 weather-/)
+    .waitFor();
+  await session.close();
+  await page
+    .getByRole('dialog')
+    .getByText(/关闭了连接/)
+    .waitFor();
+  await world.client.deleteService('broken');
+});
+
 it('complains of nothing in the browser', () => {
   expect(browser.complaints).toEqual([]);
 });

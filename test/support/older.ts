@@ -12,10 +12,8 @@ function poorer(value: unknown): unknown {
   );
 }
 
-function withoutLength(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => name !== 'content-length' && name !== 'transfer-encoding'),
-  );
+function without(headers: IncomingHttpHeaders, ...names: readonly string[]): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }
 
 export interface OlderControlPlane extends AsyncDisposable {
@@ -27,7 +25,7 @@ export interface OlderControlPlane extends AsyncDisposable {
 export async function startOlder(url: string): Promise<OlderControlPlane> {
   let leftOut = 0;
   const server = createServer((asked, answer) => {
-    const { host: _host, ...headers } = asked.headers;
+    const headers = without(asked.headers, 'host');
     const forward = request(new URL(asked.url ?? '/', url), { method: asked.method, headers }, (got) => {
       const parts: Buffer[] = [];
       got.on('data', (part: Buffer) => parts.push(part));
@@ -36,7 +34,7 @@ export async function startOlder(url: string): Promise<OlderControlPlane> {
         const isJson = got.headers['content-type']?.startsWith('application/json') === true;
         const sent = isJson ? JSON.stringify(poorer(JSON.parse(text))) : text;
         if (isJson) leftOut += text.length - sent.length;
-        answer.writeHead(got.statusCode ?? 500, withoutLength(got.headers)).end(sent);
+        answer.writeHead(got.statusCode ?? 500, without(got.headers, 'content-length', 'transfer-encoding')).end(sent);
       });
     });
     forward.on('error', () => answer.destroy());

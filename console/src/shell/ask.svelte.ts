@@ -1,5 +1,4 @@
 /** Actions that need a yes: the API is asked first what each would do, then the question is put with those numbers. */
-import { messageOf } from '../../../control-plane/src/model/errors.ts';
 import type { WriteAnswer } from '../../../control-plane/src/api/types.ts';
 import type { Impact } from '../../../control-plane/src/model/write.ts';
 
@@ -26,11 +25,17 @@ function sum(all: readonly Impact[]): Impact {
   };
 }
 
+interface Result {
+  readonly name: string;
+  /** Present: it could not be done. */
+  readonly error?: unknown;
+}
+
 class Asking {
   question = $state.raw<Question | undefined>(undefined);
   busy = $state(false);
   error = $state.raw<unknown>(undefined);
-  results = $state.raw<readonly { name: string; error?: string }[]>([]);
+  results = $state.raw<readonly Result[]>([]);
 
   /** Throws what the API answers when an action can't be done at all. */
   async ask(
@@ -71,13 +76,13 @@ class Asking {
     if (question === undefined) return;
     this.busy = true;
     this.error = undefined;
-    const results: { name: string; error?: string }[] = [];
+    const results: Result[] = [];
     for (const action of question.actions) {
       try {
         await action.run({ dryRun: false, now: question.now === true });
         results.push({ name: action.name });
       } catch (error) {
-        results.push({ name: action.name, error: messageOf(error) });
+        results.push({ name: action.name, error });
         if (question.actions.length === 1) this.error = error;
       }
       if (question.actions.length > 1) this.results = [...results];

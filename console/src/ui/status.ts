@@ -32,6 +32,3 @@ export const kindOf = (word: string): Kind => KINDS[word] ?? 'warn';
 /** What an operator should see of an instance: that it runs says nothing when its probe fails. */
 export const wordOf = (instance: InstanceView): string =>
   instance.state === 'ready' && instance.health?.verdict === 'unhealthy' ? 'unhealthy' : instance.state;
-
-export const reasonOf = (instance: InstanceView): string =>
-  instance.health?.verdict === 'unhealthy' ? instance.health.reason : instance.message;

@@ -142,7 +142,15 @@ const SESSION: Session = {
   policy: null,
   reason: '',
 };
-const ENDED: EndedSession = { ...SESSION, endedAt: EPOCH, durationMs: 0, endedBy: 'unknown', why: '', details: '' };
+const ENDED: EndedSession = {
+  ...SESSION,
+  endedAt: EPOCH,
+  durationMs: 0,
+  endedBy: 'unknown',
+  how: 'NotTold',
+  why: '',
+  details: '',
+};
 const page = <T>(item: T): { items: T[]; total: number; unlisted: number; settled: boolean } => ({
   items: [item],
   total: 0,

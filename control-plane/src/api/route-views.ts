@@ -1,4 +1,5 @@
 /** Routes as the API shows them: with conditions that tell whether they are served and can be reached. */
+import type { ConditionReason } from '../model/reasons.ts';
 import type { Condition } from '../model/meta.ts';
 import { routeWarnings, type RouteWarning } from '../model/route-overlap.ts';
 import type { Route } from '../model/route.ts';
@@ -23,17 +24,37 @@ function warnings({ routes, services }: RegistryView): ReadonlyMap<string, reado
 function conditionsOf(route: Route, view: RegistryView, problems: Problems): Condition[] {
   const since = route.updatedAt;
   if (!route.spec.enabled)
-    return [{ type: 'Served', status: 'false', reason: 'Disabled', message: 'it is switched off', since }];
+    return [
+      {
+        type: 'Served',
+        status: 'false',
+        reason: 'Disabled' satisfies ConditionReason,
+        message: 'it is switched off',
+        since,
+      },
+    ];
   const problem = problems.find(({ kind, name }) => kind === 'Route' && name === route.name);
   const served: Condition =
     problem === undefined
-      ? { type: 'Served', status: 'true', reason: 'Served', message: 'Envoy has it', since }
-      : { type: 'Served', status: 'false', reason: 'NotServed', message: problem.message, since };
+      ? { type: 'Served', status: 'true', reason: 'Served' satisfies ConditionReason, message: 'Envoy has it', since }
+      : {
+          type: 'Served',
+          status: 'false',
+          reason: 'NotServed' satisfies ConditionReason,
+          message: problem.message,
+          since,
+        };
   const own = warnings(view).get(route.name) ?? [];
   const unreachable = own.find(({ reason }) => reason === 'Unreachable');
   const reachable: Condition =
     unreachable === undefined
-      ? { type: 'Reachable', status: 'true', reason: 'Reachable', message: 'requests can reach it', since }
+      ? {
+          type: 'Reachable',
+          status: 'true',
+          reason: 'Reachable' satisfies ConditionReason,
+          message: 'requests can reach it',
+          since,
+        }
       : { type: 'Reachable', status: 'false', reason: unreachable.reason, message: unreachable.message, since };
   const others = own
     .filter(({ reason }) => reason !== 'Unreachable')

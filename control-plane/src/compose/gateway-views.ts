@@ -1,4 +1,6 @@
 /** The gateways as operators see them: what xds/ knows, what Envoy itself tells, and what of it speaks against which service or route. */
+import type { NewEvent } from '../model/event.ts';
+import type { ConditionReason } from '../model/reasons.ts';
 import type { EnvoySupervisor } from '@switchboard/envoy';
 import type { GatewayView } from '../api/types.ts';
 import type { Peers } from '../certificates/peers.ts';
@@ -53,7 +55,7 @@ export function createGatewayViews(parts: GatewayViewParts): GatewayViews {
     if (condition === undefined) log.info({ gateway: node }, 'a gateway has what the registry wants again');
     else log.warn({ gateway: node, drift: condition.message }, 'a gateway differs from the registry');
     tell();
-    const event = {
+    const event: NewEvent = {
       action: condition === undefined ? 'gateway.drift-over' : 'gateway.drift',
       subject: { kind: 'Gateway', name: node },
       message:
@@ -96,7 +98,7 @@ export function createGatewayViews(parts: GatewayViewParts): GatewayViews {
       const condition = {
         type: 'Accepted',
         status: 'false',
-        reason: 'CannotBeServed',
+        reason: 'CannotBeServed' satisfies ConditionReason,
         message,
         since,
       } satisfies Condition;

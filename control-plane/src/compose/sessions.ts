@@ -56,6 +56,7 @@ export function placementOf(seen: SeenSession, view: RegistryView): Placement {
     instance: instance?.id ?? null,
     policy,
     reason: reasonOf(seen, view, service, policy, instance),
+    ...(seen.isNew ? {} : { heardLate: true as const }),
   };
 }
 

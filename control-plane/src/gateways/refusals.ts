@@ -1,4 +1,5 @@
 /** What Envoys refuse, as facts about the gateway and about what the refused resource comes from. Cleared by what Envoy accepts. */
+import type { ConditionReason } from '../model/reasons.ts';
 import type { Refusal } from '../model/gateway.ts';
 import type { Condition } from '../model/meta.ts';
 import type { GatewaySync, TypeConfig } from '../xds/status.ts';
@@ -36,7 +37,7 @@ export function refusalConditions(all: readonly RefusedBy[], kind: 'Service' | '
       {
         type: 'Accepted',
         status: 'false',
-        reason: 'RefusedByGateway',
+        reason: 'RefusedByGateway' satisfies ConditionReason,
         message: `${node} refuses it and goes on with its last good form: ${own.map((one) => `${one.type}: ${one.message}`).join('; ')}`,
         since: own.reduce((oldest, { since }) => (since < oldest ? since : oldest), first.since),
       } satisfies Condition,
@@ -52,12 +53,20 @@ export function gatewayCondition({ node, refusals }: RefusedBy, { behind }: Gate
       {
         type: 'InSync',
         status: 'false',
-        reason: 'Refused',
+        reason: 'Refused' satisfies ConditionReason,
         message: `${node} refuses ${refusals.map((one) => `${one.type} ${one.name}: ${one.message}`).join('; ')}`,
         since: refusals.reduce((oldest, { since }) => (since < oldest ? since : oldest), first.since),
       },
     ];
   if (behind.length > 0)
-    return [{ type: 'InSync', status: 'false', reason: 'Behind', message: behind.join('; '), since: at }];
+    return [
+      {
+        type: 'InSync',
+        status: 'false',
+        reason: 'Behind' satisfies ConditionReason,
+        message: behind.join('; '),
+        since: at,
+      },
+    ];
   return [];
 }

@@ -2,6 +2,7 @@
  * Looks at each gateway at an interval and on demand. What differs is told from its second look on, since a push may have been on its way in the
  * first; the second look at something suspicious comes soon. A cluster that warms is told after half a minute.
  */
+import type { ConditionReason } from '../model/reasons.ts';
 import type { Drift, DriftReport } from '../model/gateway.ts';
 import type { Condition } from '../model/meta.ts';
 import { messageOf } from '../model/errors.ts';
@@ -57,7 +58,7 @@ export function createDriftWatch(options: DriftWatchOptions): DriftWatch {
     if (drift.length === 0) return undefined;
     const message = sentence(drift);
     const since = before?.since ?? new Date(now()).toISOString();
-    return { type: 'Drift', status: 'true', reason: 'DiffersFromRegistry', message, since };
+    return { type: 'Drift', status: 'true', reason: 'DiffersFromRegistry' satisfies ConditionReason, message, since };
   }
 
   /** True: something is suspicious that was not so the last time. */

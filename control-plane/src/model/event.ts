@@ -1,3 +1,5 @@
+import type { EventAction } from './reasons.ts';
+
 /** An Event tells who changed what and why: written in the same commit as the change itself. */
 export interface Event {
   kind: 'Event';
@@ -21,6 +23,9 @@ export interface Event {
   /** Absent on events from before there was a chain. */
   chain?: ChainLink;
 }
+
+/** What is told by whoever writes one. */
+export type NewEvent = Pick<Event, 'subject' | 'message'> & { action: EventAction };
 
 /** The place in the chain of events. */
 export interface ChainLink {

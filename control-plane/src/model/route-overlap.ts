@@ -1,13 +1,14 @@
 /** Routes that can't be reached, or whose order is decided by nothing but their names: said on the route and when it is written. */
 import { passes, testOf } from './condition.ts';
 import { ENTRY } from './entry.ts';
+import type { ConditionReason } from './reasons.ts';
 import type { FleetRoute } from './fleet.ts';
 import { conditionCount, inOrder, specificity } from './route-order.ts';
 import { servicesOf, type Match, type NamedCondition, type PathMatch } from './route.ts';
 
 export interface RouteWarning {
   readonly route: string;
-  readonly reason: 'Unreachable' | 'OrderByName' | 'TakesStandardPath';
+  readonly reason: Extract<ConditionReason, 'Unreachable' | 'OrderByName' | 'TakesStandardPath'>;
   readonly message: string;
 }
 

@@ -71,7 +71,7 @@ function afterFinding(instance: Instance, found: Running): InstanceWrite | undef
     instance.drain === undefined
       ? {
           state: 'starting' as const,
-          reason: 'Adopted',
+          reason: 'Adopted' as const,
           message: `found running as process ${found.process.pid}`,
           since: found.startedAt,
         }

@@ -1,4 +1,5 @@
 /** Replacing instances at a maximum age (`spec.maxAge`): new one first, drained, one at a time, each at its own age. Pure. */
+import type { LeavingReason } from '../model/reasons.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
@@ -33,7 +34,7 @@ export function overAge(view: RegistryView, now: number): InstanceWrite[] {
       {
         op: 'update' as const,
         id: oldest.id,
-        patch: { replace: { reason: 'MaxAge', at: new Date(now).toISOString() } },
+        patch: { replace: { reason: 'MaxAge' satisfies LeavingReason, at: new Date(now).toISOString() } },
         event: `instance ${oldest.id} nears its greatest age of ${age}: it is drained once its replacement is ready`,
       },
     ];

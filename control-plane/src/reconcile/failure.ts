@@ -1,5 +1,6 @@
 /** What follows when an instance ends by itself or does not become ready: backoff, and in a crash loop `failed`. Pure. */
 import type { Instance } from '../model/instance.ts';
+import type { FailureReason } from '../model/reasons.ts';
 import type { Restart } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { InstancePatch } from '../registry/registry.ts';
@@ -9,8 +10,7 @@ import type { Exit } from '../runtime/runtime.ts';
 const BLAMELESS_WAIT_MS = 5_000;
 
 export interface Failure {
-  /** One CamelCase word. */
-  readonly reason: string;
+  readonly reason: FailureReason;
   /** A sentence without full stop. */
   readonly message: string;
   readonly exit?: Exit;

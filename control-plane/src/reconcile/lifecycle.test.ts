@@ -1,3 +1,4 @@
+import type { FailureReason } from '../model/reasons.ts';
 import { describe, expect, it } from 'vitest';
 import { HealthRules } from '../model/health.ts';
 import { Probe } from '../model/probe.ts';
@@ -105,7 +106,7 @@ describe('afterFailure', () => {
   it('never gives up on what the machine lacks now, and keeps the reason of a launch that is wrong', () => {
     const failed = Array.from({ length: 9 }, (_, second) => new Date(T0 + second).toISOString());
     const instance = makeInstance({ id: 'a', failures: failed });
-    const after = (reason: string) => afterFailure(instance, restart, { reason, message: 'no' }, T0 + 1000, 0.5);
+    const after = (reason: FailureReason) => afterFailure(instance, restart, { reason, message: 'no' }, T0 + 1000, 0.5);
     expect(after('Unavailable')).toMatchObject({ state: 'backoff', reason: 'Unavailable' });
     expect(after('BadLaunch')).toMatchObject({ state: 'failed', reason: 'BadLaunch' });
     expect(after('Exited')).toMatchObject({ state: 'failed', reason: 'CrashLoop' });

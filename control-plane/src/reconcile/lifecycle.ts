@@ -3,6 +3,7 @@ import type { Instance } from '../model/instance.ts';
 import { closesAtDeadline } from '../model/drain.ts';
 import type { HealthRules } from '../model/health.ts';
 import type { Probe } from '../model/probe.ts';
+import { given } from '../model/reasons.ts';
 import type { Restart } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { InstancePatch } from '../registry/registry.ts';
@@ -158,7 +159,7 @@ function becomeDraining(instance: Instance, facts: Facts): Step {
     do: 'write',
     patch: {
       state: 'draining',
-      reason,
+      reason: given(reason),
       message: `takes no new sessions; open ones may go on${mayEnd ? ` until ${instance.drain?.deadline ?? ''}` : ''}`,
       since: at(facts.now),
     },

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Instance } from '../model/instance.ts';
+import type { LeavingReason } from '../model/reasons.ts';
 import type { Service } from '../model/service.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import { wantedOf } from '../registry/wanted.ts';
@@ -22,7 +23,7 @@ export type PlanAction =
       readonly do: 'drain';
       readonly service: Service | undefined;
       readonly instance: Instance;
-      readonly reason: string;
+      readonly reason: LeavingReason;
     }
   | { readonly do: 'follow-version'; readonly instance: Instance; readonly version: number };
 
@@ -174,9 +175,9 @@ function fewestSessionsFirst(instances: readonly Instance[], sessionsOf: Session
   );
 }
 
-function reasonOf(service: Service, instance: Instance): string {
+function reasonOf(service: Service, instance: Instance): LeavingReason {
   if (!service.spec.enabled) return 'Stopped';
-  return instance.replace?.reason ?? 'NewVersion';
+  return (instance.replace?.reason as LeavingReason | undefined) ?? 'NewVersion';
 }
 
 function planExternal(service: Service, instances: readonly Instance[]): PlanAction[] {

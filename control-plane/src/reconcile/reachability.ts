@@ -2,6 +2,7 @@
  * What is written on the instances of a runtime that can't be reached, such as a container engine that is stopped. Their state
  * stays: whether they serve is for probes and gateways to see, and nothing has ended only because nobody can look. Pure.
  */
+import type { ConditionReason } from '../model/reasons.ts';
 import type { Instance } from '../model/instance.ts';
 import type { InstanceWrite, RegistryView } from '../registry/registry.ts';
 
@@ -17,7 +18,7 @@ export function runtimeIsAway(view: RegistryView, runtime: string, message: stri
   const condition = {
     type: TYPE,
     status: 'false' as const,
-    reason: 'RuntimeUnreachable',
+    reason: 'RuntimeUnreachable' satisfies ConditionReason,
     message,
     since: new Date(now).toISOString(),
   };

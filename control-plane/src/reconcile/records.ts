@@ -1,4 +1,5 @@
 /** From the plan's actions to the records that the registry is asked to write. */
+import type { InstanceReason } from '../model/reasons.ts';
 import { hostPort } from '../model/address.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
@@ -29,7 +30,7 @@ function newInstance(
     tags: {},
     weight: 1,
     state,
-    reason: 'Created',
+    reason: 'Created' satisfies InstanceReason,
     message: state === 'pending' ? 'waits to be started' : 'not probed yet',
     since: at,
     restarts: 0,

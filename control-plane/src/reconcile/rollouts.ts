@@ -1,4 +1,5 @@
 /** Carries every rollout on: from what is known of its instances to what the registry is asked to write. Pure. */
+import type { RolloutAction, RolloutReason } from '../model/reasons.ts';
 import type { HealthReport } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
@@ -56,7 +57,7 @@ export function advanceRollouts(view: RegistryView, verdict: VerdictOf, now: num
 }
 
 /** Mere progress is not told. */
-function eventOf(phase: Rollout['phase'] | undefined, reason: string | undefined): string | undefined {
+function eventOf(phase: Rollout['phase'] | undefined, reason: RolloutReason | undefined): RolloutAction | undefined {
   if (phase === 'completed') return 'complete';
   if (phase === 'aborted') return 'abort';
   if (phase === 'paused') return 'pause';

@@ -21,7 +21,7 @@ async function registryOf(store: Store, events?: EventRetention): Promise<Regist
 }
 async function note(registry: Registry, message: string): Promise<void> {
   at += 1;
-  await registry.note({ action: 'test.note', subject: { kind: 'Test', name: 'x' }, message }, { actor: 'ann' });
+  await registry.note({ action: 'gateway.drift', subject: { kind: 'Test', name: 'x' }, message }, { actor: 'ann' });
 }
 async function written(count: number): Promise<{ store: Store; records: StoredRecord[] }> {
   const store = await emptyStore();
@@ -128,10 +128,10 @@ describe('the chain of events', () => {
     const [a, b] = [await registryOf(store), await registryOf(store)];
     await Promise.all(
       Array.from({ length: 20 }, async (_, n) =>
-        a.note({ action: 'a', subject: { kind: 'T', name: 't' }, message: `a ${n}` }, { actor: 'a' }),
+        a.note({ action: 'route.create', subject: { kind: 'T', name: 't' }, message: `a ${n}` }, { actor: 'a' }),
       ).concat(
         Array.from({ length: 20 }, async (_, n) =>
-          b.note({ action: 'b', subject: { kind: 'T', name: 't' }, message: `b ${n}` }, { actor: 'b' }),
+          b.note({ action: 'route.delete', subject: { kind: 'T', name: 't' }, message: `b ${n}` }, { actor: 'b' }),
         ),
       ),
     );

@@ -2,7 +2,7 @@
  * A command's work in progress: what it will write, what must still hold, what it will report. Commands are pure functions
  * from a view and input to a Draft; create.ts commits it, or, for a dry run, only reads it.
  */
-import type { Event } from '../model/event.ts';
+import type { Event, NewEvent } from '../model/event.ts';
 import type { Issue } from '../model/errors.ts';
 import { SwitchboardError } from '../model/errors.ts';
 import type { WriteChange, WriteOptions } from '../model/write.ts';
@@ -32,7 +32,7 @@ export function newDraft(): Draft {
 export function addEvent(
   draft: Draft,
   context: CommandContext,
-  event: Pick<Event, 'action' | 'subject' | 'message'> & { before?: unknown; after?: unknown },
+  event: NewEvent & { before?: unknown; after?: unknown },
 ): void {
   const at = context.now();
   const entry: Event = {

@@ -4,8 +4,9 @@
  */
 import type { Scale } from '../model/autoscale.ts';
 import type { DrainRequest, DrainTarget } from '../model/drain.ts';
-import type { AuditReport, ChainLink, Event, EventFilter } from '../model/event.ts';
+import type { AuditReport, ChainLink, Event, EventFilter, NewEvent } from '../model/event.ts';
 import type { Instance, Registration } from '../model/instance.ts';
+import type { GivenReason, InstanceReason, LeavingReason, RolloutAction } from '../model/reasons.ts';
 import type { Rollout, RolloutVerb } from '../model/rollout.ts';
 import type { Route } from '../model/route.ts';
 import type { Service } from '../model/service.ts';
@@ -38,10 +39,13 @@ export interface RolloutWrite {
   readonly service: string;
   readonly revision: number;
   readonly patch: RolloutPatch;
-  readonly event?: string;
+  readonly event?: RolloutAction;
 }
 
-export type InstancePatch = Partial<{ -readonly [K in keyof Instance]: Instance[K] | undefined }>;
+export type InstancePatch = Partial<{ -readonly [K in keyof Instance]: Instance[K] | undefined }> & {
+  /** While it drains: why it is to go, which a person may say in words of their own. */
+  reason?: InstanceReason | LeavingReason | GivenReason;
+};
 
 export interface Registry {
   view(): RegistryView;
@@ -91,7 +95,7 @@ export interface Registry {
   writeInstances(writes: readonly InstanceWrite[]): Promise<number>;
 
   /** An event about something that is no resource here, such as a gateway. */
-  note(event: Pick<Event, 'action' | 'subject' | 'message'>, options: WriteOptions): Promise<void>;
+  note(event: NewEvent, options: WriteOptions): Promise<void>;
   /** Newest first. */
   events(filter: EventFilter): Promise<Event[]>;
   subscribeEvents(listener: (event: Event) => void): () => void;

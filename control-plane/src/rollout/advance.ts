@@ -2,6 +2,7 @@
  * The next step of a rollout, as a pure function of its record and what is known now. Nothing is kept beside the record, so it goes on
  * from where it was after any restart: same version, same weight.
  */
+import type { RolloutReason } from '../model/reasons.ts';
 import type { Measurement, Rollout } from '../model/rollout.ts';
 import { durationMs } from '../model/units.ts';
 import { isStaged, stagesOf, type Stage, type StagedStrategy } from './stages.ts';
@@ -29,7 +30,9 @@ export interface RolloutFacts {
 }
 
 /** Undefined takes a field away. */
-export type RolloutPatch = { readonly [K in keyof Rollout]?: Rollout[K] | undefined };
+export type RolloutPatch = { readonly [K in keyof Rollout]?: Rollout[K] | undefined } & {
+  readonly reason?: RolloutReason;
+};
 
 /** Reasons of a pause that only a person ends; a rollout that waits for its promotion is measured on. */
 const AWAITS_PROMOTION = 'AwaitsPromotion';
@@ -52,7 +55,7 @@ function complete(facts: RolloutFacts, message: string): RolloutPatch {
   return { phase: 'completed', weight: 100, reason: 'Completed', message, since: at(facts), endedAt: at(facts) };
 }
 
-function fail(rollout: Rollout, facts: RolloutFacts, reason: string, why: string): RolloutPatch {
+function fail(rollout: Rollout, facts: RolloutFacts, reason: RolloutReason, why: string): RolloutPatch {
   if (rollout.strategy.onFailure === 'pause')
     return { phase: 'paused', reason, message: `${why}; waits for a person, as its settings say`, since: at(facts) };
   return {
@@ -65,7 +68,7 @@ function fail(rollout: Rollout, facts: RolloutFacts, reason: string, why: string
   };
 }
 
-function pause(facts: RolloutFacts, reason: string, message: string): RolloutPatch {
+function pause(facts: RolloutFacts, reason: RolloutReason, message: string): RolloutPatch {
   return { phase: 'paused', reason, message, since: at(facts) };
 }
 

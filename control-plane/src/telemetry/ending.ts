@@ -1,4 +1,5 @@
 /** Why a session ended, from Envoy's response flags and details. https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/response_code_details */
+import type { EndReason } from '../model/reasons.ts';
 import type { EndedSession } from './session.ts';
 
 export type Flags = Readonly<Record<string, boolean | undefined>>;
@@ -31,29 +32,45 @@ export const END_CAUSES = [
 ] as const;
 export type EndCause = (typeof END_CAUSES)[number];
 
-type Why = Pick<EndedSession, 'endedBy' | 'why' | 'details'>;
+type Why = Pick<EndedSession, 'endedBy' | 'how' | 'why' | 'details'>;
 
-const AGENT_CLOSED =
-  "the agent closed the connection: in answer to the client's goodbye, by its own wish, or because its process ended";
+const WAYS: Readonly<Record<EndReason, Pick<EndedSession, 'endedBy' | 'why'>>> = {
+  Idle: { endedBy: 'gateway', why: 'neither side sent a byte for the idle timeout' },
+  LongestDuration: { endedBy: 'gateway', why: 'it reached its longest duration' },
+  ClientClosed: { endedBy: 'client', why: 'the client closed the connection' },
+  AgentOrClientClosed: {
+    endedBy: 'agent',
+    why: "the agent closed the connection: in answer to the client's goodbye, by its own wish, or because its process ended",
+  },
+  AgentBroke: { endedBy: 'agent', why: 'the connection to the agent broke' },
+  AgentClosed: { endedBy: 'agent', why: 'the agent closed the connection' },
+  GatewayEnded: { endedBy: 'gateway', why: 'the gateway ended it' },
+  GatewayLost: { endedBy: 'gateway', why: 'the gateway that carried it ended' },
+  NotTold: { endedBy: 'unknown', why: 'the gateway no longer tells of it; the record of its end was lost' },
+  WhileAway: { endedBy: 'unknown', why: 'it ended while no control plane was there to be told' },
+};
+
+/** `details`: Envoy's own words, if there are any. */
+export const endedBy = (how: EndReason, details = ''): Why => ({ how, ...WAYS[how], details });
+
+function wayOf(flags: Flags, responseDetails: string, named: boolean): EndReason {
+  if (flags['stream_idle_timeout'] === true) return 'Idle';
+  if (flags['upstream_max_stream_duration_reached'] === true || flags['duration_timeout'] === true)
+    return 'LongestDuration';
+  if (flags['downstream_connection_termination'] === true || responseDetails === 'downstream_remote_disconnect')
+    return 'ClientClosed';
+  // Envoy tells a connection that ended as a kind of reset: `upstream_reset_after_response_started{connection_termination}`. It does not
+  // read frames, so these three look alike: by RFC 6455 it is the agent that closes the connection after a client's Close frame, too.
+  if (flags['upstream_connection_termination'] === true || responseDetails.endsWith('{connection_termination}'))
+    return 'AgentOrClientClosed';
+  if (flags['upstream_remote_reset'] === true || responseDetails.startsWith('upstream_reset')) return 'AgentBroke';
+  return responseDetails === 'via_upstream' || !named ? 'AgentClosed' : 'GatewayEnded';
+}
 
 export function whyEnded(flags: Flags, responseDetails: string, termination: string): Why {
   const names = Object.entries(FLAGS)
     .filter(([field]) => flags[field] === true)
     .map(([, name]) => name);
   const details = [names.join(','), responseDetails, termination].filter((text) => text !== '').join(' ');
-  if (flags['stream_idle_timeout'] === true)
-    return { endedBy: 'gateway', why: 'neither side sent a byte for the idle timeout', details };
-  if (flags['upstream_max_stream_duration_reached'] === true || flags['duration_timeout'] === true)
-    return { endedBy: 'gateway', why: 'it reached its longest duration', details };
-  if (flags['downstream_connection_termination'] === true || responseDetails === 'downstream_remote_disconnect')
-    return { endedBy: 'client', why: 'the client closed the connection', details };
-  // Envoy tells a connection that ended as a kind of reset: `upstream_reset_after_response_started{connection_termination}`. It does not
-  // read frames, so these three look alike: by RFC 6455 it is the agent that closes the connection after a client's Close frame, too.
-  if (flags['upstream_connection_termination'] === true || responseDetails.endsWith('{connection_termination}'))
-    return { endedBy: 'agent', why: AGENT_CLOSED, details };
-  if (flags['upstream_remote_reset'] === true || responseDetails.startsWith('upstream_reset'))
-    return { endedBy: 'agent', why: 'the connection to the agent broke', details };
-  if (responseDetails === 'via_upstream' || names.length === 0)
-    return { endedBy: 'agent', why: 'the agent closed the connection', details };
-  return { endedBy: 'gateway', why: 'the gateway ended it', details };
+  return endedBy(wayOf(flags, responseDetails, names.length > 0), details);
 }

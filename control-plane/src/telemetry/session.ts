@@ -1,3 +1,5 @@
+import type { EndReason } from '../model/reasons.ts';
+
 /** A Session is one open WebSocket as Envoy's access log tells it. */
 
 export interface Session {
@@ -27,13 +29,16 @@ export interface Session {
   readonly policy: string | null;
   /** Why it is there, one sentence. */
   readonly reason: string;
+  /** It was open already when this control plane first heard of it. */
+  readonly heardLate?: true;
 }
 
 export interface EndedSession extends Session {
   readonly endedAt: string;
   readonly durationMs: number;
   readonly endedBy: 'client' | 'agent' | 'gateway' | 'unknown';
-  /** One sentence. */
+  /** How, for programs; and in one sentence. */
+  readonly how: EndReason;
   readonly why: string;
   /** Envoy's own words: response flags, then details. */
   readonly details: string;
@@ -52,7 +57,7 @@ export interface SeenSession {
   readonly handshakeMs?: number | undefined;
 }
 
-export type Ending = Pick<EndedSession, 'endedBy' | 'why' | 'details'> & {
+export type Ending = Pick<EndedSession, 'endedBy' | 'how' | 'why' | 'details'> & {
   readonly durationMs: number | undefined;
   readonly bytesReceived: number | undefined;
   readonly bytesSent: number | undefined;

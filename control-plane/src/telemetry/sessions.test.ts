@@ -28,6 +28,7 @@ function session(id: string, upstream = AGENT, isNew = true): SeenSession {
 
 const ENDING: Ending = {
   endedBy: 'client',
+  how: 'ClientClosed',
   why: 'the client closed the connection',
   details: 'DC',
   durationMs: 1_500,

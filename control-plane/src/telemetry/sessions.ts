@@ -4,6 +4,7 @@
  * The gateways' own counts (load reports) can only add to what is listed: Envoy counts anew when a cluster is changed or removed, so a
  * smaller count of its own proves nothing, and an instance must not be taken for empty on it. Times are of a clock that never jumps.
  */
+import { endedBy } from './ending.ts';
 import { createCountCheck } from './count-check.ts';
 import { createEndedSessions } from './ended.ts';
 import type { EndedSession, Ending, SeenSession, Session, SessionChange, SessionCounts } from './session.ts';
@@ -47,7 +48,7 @@ export interface SessionTable {
   expire(): void;
 }
 
-export type Placement = Pick<Session, 'service' | 'version' | 'instance' | 'policy' | 'reason'>;
+export type Placement = Pick<Session, 'service' | 'version' | 'instance' | 'policy' | 'reason' | 'heardLate'>;
 
 export interface SessionTableOptions {
   /** Milliseconds of a clock that only goes forward. */
@@ -83,18 +84,10 @@ interface Gateway {
 /** If expire() was not called for this long the whole program stood still, and records wait to be read. */
 const STOOD_STILL_MS = 5_000;
 
-const ENDED_MEANWHILE = 'it ended while no control plane was there to be told';
-
-const NOT_HEARD: Ending = {
-  endedBy: 'unknown',
-  why: 'the gateway no longer tells of it; the record of its end was lost',
-  details: '',
-  durationMs: undefined,
-  bytesReceived: undefined,
-  bytesSent: undefined,
-};
-
-const CARRIER_ENDED: Ending = { ...NOT_HEARD, endedBy: 'gateway', why: 'the gateway that carried it ended' };
+const UNKNOWN = { durationMs: undefined, bytesReceived: undefined, bytesSent: undefined };
+const ENDED_MEANWHILE: Ending = { ...endedBy('WhileAway'), ...UNKNOWN };
+const NOT_HEARD: Ending = { ...endedBy('NotTold'), ...UNKNOWN };
+const CARRIER_ENDED: Ending = { ...endedBy('GatewayLost'), ...UNKNOWN };
 
 function placedUnknown({ cluster }: SeenSession): Placement {
   return { service: cluster, version: null, instance: null, policy: null, reason: '' };
@@ -275,8 +268,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       }
       for (const [id, { heardAt, restored, doubtedUntil, session }] of entries) {
         const gateway = restored === true ? gateways.get(session.gateway) : undefined;
-        if (gateway?.connected === true && present > gateway.completeAt)
-          drop(id, { ...NOT_HEARD, why: ENDED_MEANWHILE });
+        if (gateway?.connected === true && present > gateway.completeAt) drop(id, ENDED_MEANWHILE);
         else if (doubtedUntil !== undefined && present > doubtedUntil) drop(id, CARRIER_ENDED);
         else if (present - heardAt > 3 * intervalMs) drop(id, NOT_HEARD);
       }

@@ -3,6 +3,7 @@ import { chart, drain, health, rollout } from './operations.ts';
 import { overview } from './overview.ts';
 import { events, service, sessions } from './service.ts';
 import { gateways, guide, keys, playground, routes, settings, topology } from './routes.ts';
+import type { Sentences } from '../sentences.ts';
 import { services } from './services.ts';
 import { ask, live, nouns, shell, signIn, states, verbs } from './shell.ts';
 
@@ -30,5 +31,7 @@ export const en = {
   drain,
   health,
   rollout,
+  /** The control plane's own sentences are English. */
+  sentences: undefined as Sentences | undefined,
 };
 export type Messages = typeof en;

@@ -3,6 +3,7 @@ import { chart, drain, health, rollout } from './operations.ts';
 import { overview } from './overview.ts';
 import { events, service, sessions } from './service.ts';
 import { gateways, guide, keys, playground, routes, settings, topology } from './routes.ts';
+import { sentences } from './sentences.ts';
 import { services } from './services.ts';
 import { ask, live, nouns, shell, signIn, states, verbs } from './shell.ts';
 
@@ -30,4 +31,5 @@ export const zhCN: Messages = {
   drain,
   health,
   rollout,
+  sentences,
 };

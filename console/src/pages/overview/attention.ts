@@ -1,6 +1,8 @@
-/** What an operator should look at now, worst first, each with its reason and where to go. Pure. */
-import type { InstanceView, LiveState } from '../../../../control-plane/src/api/types.ts';
-import { kindOf, reasonOf, wordOf, type Kind } from '../../ui/status.ts';
+/** What an operator should look at now, worst first, each with its reason and where to go. */
+import type { InstanceView, LiveState, ServiceView } from '../../../../control-plane/src/api/types.ts';
+import type { Condition } from '../../../../control-plane/src/model/meta.ts';
+import { own, ofCondition, ofInstance, ofService, type Told } from '../../i18n/told.ts';
+import { kindOf, wordOf, type Kind } from '../../ui/status.ts';
 
 export interface Concern {
   readonly key: string;
@@ -9,14 +11,22 @@ export interface Concern {
   readonly about: 'service' | 'gateway' | 'envoy' | 'noGateway';
   readonly name: string;
   readonly state: string;
-  /** The API's own sentence; empty: none. */
-  readonly reason: string;
+  /** Undefined: its state says it all. */
+  readonly told: Told | undefined;
   /** How many instances of the service are not well. */
   readonly instances: number;
   readonly href: string;
 }
 
 const RANK: Readonly<Record<Kind, number>> = { bad: 0, warn: 1, busy: 2, off: 3, ok: 4 };
+
+const ofAll = (service: ServiceView, condition: Condition | undefined): Told =>
+  condition === undefined ? ofService(service, []) : ofCondition(condition);
+
+function named(instance: InstanceView): Told {
+  const told = ofInstance(instance);
+  return { ...told, text: `${instance.id} ${told.text}` };
+}
 
 function ofServices(state: LiveState): Concern[] {
   const sick = Map.groupBy(
@@ -39,7 +49,7 @@ function ofServices(state: LiveState): Concern[] {
         about: 'service' as const,
         name: service.name,
         state: service.status.state,
-        reason: first === undefined ? (condition?.message ?? service.status.message) : `${first.id} ${reasonOf(first)}`,
+        told: first === undefined ? ofAll(service, condition) : named(first),
         instances: its.length,
         href: first === undefined ? `/services/${service.name}` : `/services/${service.name}?instance=${first.id}`,
       },
@@ -59,10 +69,18 @@ function ofGateways(state: LiveState): Concern[] {
       about: 'envoy',
       name: 'Envoy',
       state: envoy.state,
-      reason: envoy.reason,
+      told: envoy.reason === '' ? undefined : own(envoy.reason),
     });
   if (state.gateways.length === 0)
-    found.push({ ...common, key: 'none', kind: 'bad', about: 'noGateway', name: '', state: 'unknown', reason: '' });
+    found.push({
+      ...common,
+      key: 'none',
+      kind: 'bad',
+      about: 'noGateway',
+      name: '',
+      state: 'unknown',
+      told: undefined,
+    });
   for (const gateway of state.gateways) {
     for (const { type, name, message, owner } of gateway.refusals) {
       found.push({
@@ -72,7 +90,7 @@ function ofGateways(state: LiveState): Concern[] {
         about: 'gateway',
         name: owner?.name ?? `${gateway.node} ${type.toUpperCase()} ${name}`,
         state: 'ERROR',
-        reason: message,
+        told: own(message),
       });
     }
     const drift = gateway.drift?.drift ?? [];
@@ -84,7 +102,7 @@ function ofGateways(state: LiveState): Concern[] {
         about: 'gateway',
         name: gateway.node,
         state: 'drift',
-        reason: drift.map((one) => `${one.type} ${one.name} ${one.message}`).join('; '),
+        told: own(drift.map((one) => `${one.type} ${one.name} ${one.message}`).join('; ')),
       });
   }
   return found;

@@ -1,4 +1,5 @@
 /** Draining by request: an instance, a version or a service takes no new sessions, until it is stopped or the drain is cancelled. */
+import type { InstanceReason } from '../../model/reasons.ts';
 import type { DrainRequest, DrainState, DrainTarget } from '../../model/drain.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Instance } from '../../model/instance.ts';
@@ -95,7 +96,12 @@ export function undrain(view: RegistryView, target: DrainTarget, context: Comman
     // It was ready when its drain began, and is looked at from now on again: it need not start anew.
     const state =
       instance.state === 'draining'
-        ? { state: 'ready' as const, reason: 'Resumed', message: 'its drain was cancelled', since: at }
+        ? {
+            state: 'ready' as const,
+            reason: 'Resumed' satisfies InstanceReason,
+            message: 'its drain was cancelled',
+            since: at,
+          }
         : {};
     replaceInstance(view, draft, { ...rest, ...state });
     draft.report.push({ kind: 'Instance', name: instance.id, action: 'updated', diff: [{ path: 'drain', before }] });

@@ -1,4 +1,5 @@
 /** Commands that act on instances: drain, restart, registration from outside, and the reconcile loop's own writes. */
+import type { InstanceReason, LeavingReason } from '../../model/reasons.ts';
 import { addressText, hostPort } from '../../model/address.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Instance, Registration } from '../../model/instance.ts';
@@ -18,7 +19,7 @@ function iso(ms: number): string {
 export function drained(
   instance: Instance,
   service: Service | undefined,
-  reason: string,
+  reason: LeavingReason,
   now: number,
   immediately: boolean,
 ): Instance {
@@ -48,7 +49,7 @@ export function instancesOf(view: RegistryView, service: string): Instance[] {
 export function drainAll(
   view: RegistryView,
   service: Service,
-  reason: string,
+  reason: LeavingReason,
   context: CommandContext,
   draft: Draft,
   immediately: boolean,
@@ -61,7 +62,10 @@ export function drainAll(
 export function retryFailed(view: RegistryView, service: string, context: CommandContext, draft: Draft): void {
   for (const instance of instancesOf(view, service)) {
     if (instance.state !== 'failed' || instance.drain !== undefined) continue;
-    replaceInstance(view, draft, { ...instance, replace: { reason: 'Started', at: iso(context.now()) } });
+    replaceInstance(view, draft, {
+      ...instance,
+      replace: { reason: 'Started' satisfies LeavingReason, at: iso(context.now()) },
+    });
   }
 }
 
@@ -80,7 +84,7 @@ export function stopInstance(
   const replaceFirst =
     !immediately && service !== undefined && service.spec.runtime !== 'external' && instance.drain === undefined;
   const next: Instance = replaceFirst
-    ? { ...instance, replace: { reason: 'Requested', at: iso(context.now()) } }
+    ? { ...instance, replace: { reason: 'Requested' satisfies LeavingReason, at: iso(context.now()) } }
     : drained(instance, service, 'Requested', context.now(), immediately);
   replaceInstance(view, draft, next);
   draft.report.push({
@@ -119,7 +123,7 @@ export function registered(
     tags: registration.tags,
     weight: registration.weight,
     state: 'unknown',
-    reason: 'Registered',
+    reason: 'Registered' satisfies InstanceReason,
     message: 'registered; not probed yet',
     since: now,
     restarts: 0,

@@ -1,5 +1,6 @@
 /** Commands on rollouts: begun by a change of what a service runs, carried on by the reconcile loop, steered by people. */
 import { SwitchboardError } from '../../model/errors.ts';
+import type { RolloutAction, RolloutReason } from '../../model/reasons.ts';
 import { isActive, stableVersion, type Rollout, type RolloutStrategy, type RolloutVerb } from '../../model/rollout.ts';
 import type { Service } from '../../model/service.ts';
 import { nextStage, type RolloutPatch } from '../../rollout/advance.ts';
@@ -17,7 +18,7 @@ function write(view: RegistryView, draft: Draft, rollout: Rollout): void {
   draft.changes.push(put(rolloutKey(rollout.service), rollout));
 }
 
-function tell(draft: Draft, context: CommandContext, rollout: Rollout, action: string, message: string): void {
+function tell(draft: Draft, context: CommandContext, rollout: Rollout, action: RolloutAction, message: string): void {
   addEvent(draft, context, {
     action: `rollout.${action}`,
     subject: { kind: 'Rollout', name: rollout.service, service: rollout.service },
@@ -47,7 +48,7 @@ export function beginRollout(
       ...earlier,
       phase: 'aborted',
       weight: 0,
-      reason: 'Reverted',
+      reason: 'Reverted' satisfies RolloutReason,
       message,
       since: now,
       endedAt: now,
@@ -67,7 +68,7 @@ export function beginRollout(
     stageSince: now,
     weight: 0,
     ready: 0,
-    reason: 'Started',
+    reason: 'Started' satisfies RolloutReason,
     message: `instances of version ${service.version} are started`,
     since: now,
     measurements: [],

@@ -1,4 +1,5 @@
 /** Verbs on a whole service: start, stop, scale, restart, delete; and deleting a route. */
+import type { LeavingReason } from '../../model/reasons.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import { ServiceDocument, type Service } from '../../model/service.ts';
 import { parseAs } from '../../model/parse.ts';
@@ -88,7 +89,7 @@ export function restart(view: RegistryView, name: string, context: CommandContex
       draft,
       now
         ? drained(instance, service, 'Restarted', context.now(), true)
-        : { ...instance, replace: { reason: 'Restarted', at } },
+        : { ...instance, replace: { reason: 'Restarted' satisfies LeavingReason, at } },
     );
   }
   draft.report.push({ kind: 'Service', name, action: draft.changes.length === 0 ? 'unchanged' : 'updated', diff: [] });
