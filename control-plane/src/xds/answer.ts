@@ -1,7 +1,9 @@
 /** What an ACK and a NACK change in what is known of the other side. */
 import { split } from './isolate.ts';
 import type { TypeSet } from './snapshot.ts';
-import { ABSENT, wants, type InFlight, type Subscription } from './subscription.ts';
+import { spread } from './due.ts';
+import { ABSENT } from './known.ts';
+import { wants, wantsAll, type InFlight, type Subscription } from './subscription.ts';
 
 function removalDone(subscription: Subscription, { removed }: InFlight): void {
   for (const name of removed) {
@@ -12,18 +14,19 @@ function removalDone(subscription: Subscription, { removed }: InFlight): void {
 }
 
 export function accept(subscription: Subscription, flight: InFlight): void {
-  for (const [name, resource] of flight.sent) {
-    if (wants(subscription, name)) subscription.known.set(name, { version: resource.version, resource });
-    subscription.refused.delete(name);
-  }
+  if (flight.isWhole) subscription.allSince = undefined;
+  if (flight.isWhole && wantsAll(subscription, flight.sent)) subscription.known.hasAll(flight.sent);
+  else
+    for (const [name, resource] of flight.sent)
+      if (wants(subscription, name)) subscription.known.set(name, { version: resource.version, resource });
+  if (subscription.refused.size > 0) for (const name of flight.sent.keys()) subscription.refused.delete(name);
   subscription.ackedVersion = flight.typeVersion;
   removalDone(subscription, flight);
   if (subscription.refused.size === 0 && subscription.parts.length === 0) subscription.lastNack = undefined;
   // Everything up to the response's revision is there; what changed since is still due.
-  for (const name of [...flight.sent.keys(), ...flight.removed]) {
-    const since = subscription.dirty.get(name);
-    if (since !== undefined) subscription.dirty.set(name, Math.max(since, flight.receipt.revision));
-  }
+  for (const [name, since] of subscription.dirty)
+    if (flight.sent.has(name) || flight.removed.includes(name))
+      subscription.dirty.set(name, Math.max(since, flight.receipt.revision));
 }
 
 /** `changedBy`: the revision that last changed a resource. Returns the names of which one or more was refused. */
@@ -36,6 +39,7 @@ export function refuse(
   changedBy: (name: string) => number | undefined,
 ): readonly string[] {
   const names = [...flight.sent.keys()];
+  spread(subscription, set);
   for (const name of flight.forced) subscription.forced.add(name);
   // Sending a removal again and again would change nothing.
   if (names.length === 0) removalDone(subscription, flight);

@@ -4,6 +4,7 @@
  */
 import { messageOf } from '../model/errors.ts';
 import type { Timer } from './pacer.ts';
+import type { Encoded } from './response-bytes.ts';
 import type { TypeUrl } from './snapshot.ts';
 import type { Output } from './events.ts';
 import type { Stream } from './stream.ts';
@@ -21,7 +22,7 @@ export interface Failure {
 /** The call, seen from here. */
 export interface Link {
   /** False: do not write again before `drained`. */
-  write(message: object): boolean;
+  write(message: Encoded): boolean;
   /** Without a failure: it ended well. */
   end(failure?: Failure): void;
 }

@@ -1,5 +1,6 @@
 /** The incremental variant. https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds */
-import { ABSENT, forget, isForced, wants, type Subscription } from './subscription.ts';
+import { ABSENT } from './known.ts';
+import { forget, isForced, wants, type Subscription } from './subscription.ts';
 import { allowsWildcard, isNeverRemoved } from './types.ts';
 import type { Variant } from './variant.ts';
 

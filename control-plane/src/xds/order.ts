@@ -34,6 +34,8 @@ export function createOrder(
     const subscription = subscriptions.get(type);
     if (subscription === undefined) return undefined;
     const set = setOf(snapshot, type);
+    if (subscription.allSince !== undefined && step === 'send')
+      for (const name of set.resources.keys()) if (test(subscription, name)) return name;
     for (const name of subscription.dirty.keys()) {
       const due = stepOf(variant, subscription, set, name);
       // What it is to have may be what it has now, but not what it will have once it took what is on its way.

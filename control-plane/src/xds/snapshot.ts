@@ -36,6 +36,23 @@ export function setOf(snapshot: Snapshot | undefined, type: TypeUrl): TypeSet {
   return snapshot?.types.get(type) ?? EMPTY;
 }
 
+const wholes = new WeakMap<TypeSet['resources'], readonly XdsResource[]>();
+const isOne = new WeakSet<readonly XdsResource[]>();
+
+/** All resources of a set as one list, the same for everyone who asks. */
+export function wholeOf({ resources }: TypeSet): readonly XdsResource[] {
+  let list = wholes.get(resources);
+  if (list === undefined) {
+    list = [...resources.values()];
+    wholes.set(resources, list);
+    isOne.add(list);
+  }
+  return list;
+}
+
+/** Whether a list is one of `wholeOf`. */
+export const isWhole = (list: readonly XdsResource[]): boolean => isOne.has(list);
+
 /** By type: names that came, went or have another version. Types without a difference are left out. */
 export type Difference = ReadonlyMap<TypeUrl, readonly string[]>;
 

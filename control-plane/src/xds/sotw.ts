@@ -2,7 +2,7 @@
  * The state-of-the-world variant. Clusters and listeners are always sent in full (what is absent is deleted); of other types only
  * what changed, which the protocol allows.
  */
-import type { XdsResource } from './snapshot.ts';
+import { wholeOf, type XdsResource } from './snapshot.ts';
 import { forget, wantedResources, type Subscription } from './subscription.ts';
 import { allowsWildcard, isFullState } from './types.ts';
 import type { Variant, XdsRequest } from './variant.ts';
@@ -27,6 +27,10 @@ function replaceNames(subscription: Subscription, request: XdsRequest): string[]
   return added;
 }
 
+/** An acknowledgement repeats all names, of which there may be thousands. */
+const isSame = (before: readonly string[], now: readonly string[]): boolean =>
+  before.length === now.length && before.every((name, index) => name === now[index]);
+
 export const sotw: Variant = {
   name: 'sotw',
   first(subscription, request) {
@@ -35,6 +39,8 @@ export const sotw: Variant = {
     subscription.wildcard = everything || request.names.includes(WILDCARD);
     subscription.owed = subscription.wildcard;
     subscription.resumed = (request.version ?? '') !== '';
+    subscription.lastNames = request.names;
+    subscription.allSince = undefined;
     return replaceNames(subscription, request);
   },
   change(subscription, request, set, fresh) {
@@ -48,8 +54,10 @@ export const sotw: Variant = {
       return [...this.first(subscription, request), ...(subscription.wildcard ? set.resources.keys() : [])];
     }
     // The names of a request that answers an older response are out of date: the next one brings them again.
-    if (!fresh) return [];
+    if (!fresh || isSame(subscription.lastNames, request.names)) return [];
+    subscription.lastNames = request.names;
     const was = subscription.wildcard;
+    const had = [...subscription.known.keys()];
     const keepsWildcard = subscription.legacy && request.names.length === 0;
     if (!keepsWildcard) {
       subscription.wildcard = request.names.includes(WILDCARD);
@@ -57,7 +65,7 @@ export const sotw: Variant = {
     }
     const added = replaceNames(subscription, request);
     if (was && !subscription.wildcard)
-      for (const name of [...subscription.known.keys()]) if (!subscription.names.has(name)) forget(subscription, name);
+      for (const name of had) if (!subscription.names.has(name)) forget(subscription, name);
     if (was || !subscription.wildcard) return added;
     subscription.owed = true;
     return [...added, ...set.resources.keys()];
@@ -65,18 +73,20 @@ export const sotw: Variant = {
   tellsRemoval: isFullState,
   tellsAbsence: () => false,
   assemble(subscription, set, { resources, removed }) {
-    if (!isFullState(subscription.type)) return resources;
+    if (!isFullState(subscription.type) || subscription.known.isEmpty()) return resources;
     const brought = new Map(resources.map((resource) => [resource.name, resource]));
     const all: XdsResource[] = [];
-    for (const { name } of wantedResources(subscription, set)) {
+    let asInSet = subscription.wildcard;
+    for (const { name, version } of wantedResources(subscription, set)) {
       // What was refused, or is still to be tried, stands in its last good form.
       const resource = brought.get(name) ?? subscription.known.get(name)?.resource;
       if (resource !== undefined) all.push(resource);
+      asInSet &&= resource?.version === version;
     }
     const gone = new Set(removed);
     // What is to go, but not yet, has to be named, or it would be deleted.
     for (const [name, { resource }] of subscription.known)
       if (resource !== undefined && !set.resources.has(name) && !gone.has(name)) all.push(resource);
-    return all;
+    return asInSet && all.length === set.resources.size ? wholeOf(set) : all;
   },
 };

@@ -4,12 +4,13 @@
  * resource costs one resource, however many there are.
  */
 import { accept, refuse } from './answer.ts';
+import { dueOf, isWanted, narrowed, shareWhatIsThere, touch, touchAll, type Due } from './due.ts';
 import type { Notice, Output, RefusedResource, Send } from './events.ts';
 import { createOrder } from './order.ts';
 import { differenceOf, setOf, type Difference, type Snapshot, type TypeUrl, type XdsResource } from './snapshot.ts';
 import type { ResourceSync, SubscriptionState, TypeSync } from './status.ts';
+import { ABSENT } from './known.ts';
 import {
-  ABSENT,
   isOnItsWay,
   newSubscription,
   stepOf,
@@ -20,7 +21,7 @@ import {
 } from './subscription.ts';
 import { outlineOf, resourcesOf, syncOf } from './sync.ts';
 import { CLUSTER, ENDPOINT, inOrder, shortName } from './types.ts';
-import type { Content, Variant, XdsRequest } from './variant.ts';
+import type { Variant, XdsRequest } from './variant.ts';
 import { createWaits } from './waits.ts';
 
 export interface Stream {
@@ -83,13 +84,6 @@ export function createStream(options: StreamOptions): Stream {
 
   const isoNow = (): string => new Date(now()).toISOString();
 
-  /** The name may be out of step; `since` is the revision up to which it was not. */
-  function touch(subscription: Subscription, name: string, since: number): void {
-    if (subscription.dirty.has(name)) return;
-    subscription.dirty.set(name, subscription.refused.get(name)?.after ?? since);
-    subscription.dueAt ??= clock();
-  }
-
   function newResponse(subscription: Subscription, snapshot: Snapshot): { receipt: Receipt; typeVersion: string } {
     nonces += 1;
     const nonce = `${noncePrefix}${nonces}`;
@@ -100,16 +94,20 @@ export function createStream(options: StreamOptions): Stream {
     return { receipt: { nonce, revision: snapshot.revision, sentAt: isoNow(), answeredAt: null }, typeVersion };
   }
 
-  function respond(subscription: Subscription, content: Content, snapshot: Snapshot): Send {
+  function respond(subscription: Subscription, content: Due, snapshot: Snapshot): Send {
     const { type, forced } = subscription;
     const resources = variant.assemble(subscription, setOf(snapshot, type), content);
     const { receipt, typeVersion } = newResponse(subscription, snapshot);
     const sentAt = clock();
     const dueAt = subscription.dueAt ?? sentAt;
-    const names = [...content.resources.map(({ name }) => name), ...content.removed];
+    const { isWhole } = content;
+    const names = isWhole ? [] : [...content.resources.map(({ name }) => name), ...content.removed];
     subscription.inFlight = {
       receipt,
-      sent: new Map(content.resources.map((resource) => [resource.name, resource])),
+      isWhole,
+      sent: isWhole
+        ? setOf(snapshot, type).resources
+        : new Map(content.resources.map((resource) => [resource.name, resource])),
       removed: content.removed,
       forced: new Set(names.filter((name) => forced.has(name))),
       typeVersion,
@@ -118,6 +116,11 @@ export function createStream(options: StreamOptions): Stream {
     };
     subscription.owed = false;
     subscription.dueAt = undefined;
+    if (isWhole) {
+      subscription.dirty.clear();
+      subscription.receipts.clear();
+      subscription.wholeReceipt = receipt;
+    }
     for (const name of names) {
       forced.delete(name);
       subscription.receipts.set(name, receipt);
@@ -137,7 +140,7 @@ export function createStream(options: StreamOptions): Stream {
       if (endpoints === undefined || !wants(endpoints, name)) awaited.set(name, cluster.name);
       else if (wants(endpoints, name) && (endpoints.known.has(name) || endpoints.inFlight?.sent.has(name) === true)) {
         endpoints.forced.add(name);
-        touch(endpoints, name, Math.min(settled, snapshot.revision));
+        touch(endpoints, name, Math.min(settled, snapshot.revision), clock());
       }
     }
   }
@@ -153,32 +156,9 @@ export function createStream(options: StreamOptions): Stream {
     return undefined;
   }
 
-  function dueOf(subscription: Subscription, snapshot: Snapshot): { resources: XdsResource[]; removed: string[] } {
-    const set = setOf(snapshot, subscription.type);
-    const due = { resources: [] as XdsResource[], removed: [] as string[] };
-    for (const name of subscription.dirty.keys()) {
-      const step = stepOf(variant, subscription, set, name);
-      const resource = set.resources.get(name);
-      if (step === 'none') subscription.dirty.delete(name);
-      else if (step === 'remove') due.removed.push(name);
-      else if (resource !== undefined) due.resources.push(resource);
-    }
-    return due;
-  }
-
-  /** Of what is due, the next part of a refused response, if there is one to take apart. */
-  function narrowed(subscription: Subscription, content: Content): Content {
-    while (subscription.parts.length > 0) {
-      const part = new Set(subscription.parts.shift());
-      const resources = content.resources.filter((resource) => part.has(resource.name));
-      if (resources.length > 0) return { resources, removed: [] };
-    }
-    return content;
-  }
-
   function heartbeat(subscription: Subscription, snapshot: Snapshot): Send | undefined {
     if (subscription.heartbeatAt === undefined || clock() < subscription.heartbeatAt) return undefined;
-    const living = [...subscription.known.values()].flatMap(({ resource }): XdsResource[] =>
+    const living = [...subscription.known].flatMap(([, { resource }]): XdsResource[] =>
       resource?.ttlMs === undefined ? [] : [resource],
     );
     subscription.heartbeatAt = nextHeartbeat(living);
@@ -187,6 +167,7 @@ export function createStream(options: StreamOptions): Stream {
     const at = clock();
     const flight: InFlight = {
       receipt,
+      isWhole: false,
       sent: new Map<string, XdsResource>(),
       removed: [],
       forced: new Set<string>(),
@@ -208,7 +189,8 @@ export function createStream(options: StreamOptions): Stream {
   }
 
   function nextHeartbeat(resources: Iterable<XdsResource>): number | undefined {
-    const shortest = Math.min(...[...resources].map(({ ttlMs }) => ttlMs ?? Infinity));
+    let shortest = Infinity;
+    for (const { ttlMs = Infinity } of resources) shortest = Math.min(shortest, ttlMs);
     return shortest === Infinity ? undefined : clock() + shortest / 2;
   }
 
@@ -220,12 +202,12 @@ export function createStream(options: StreamOptions): Stream {
     for (const type of isWritable ? inOrder(subscriptions.keys()) : []) {
       const subscription = subscriptions.get(type);
       if (subscription === undefined || subscription.inFlight !== undefined) continue;
-      const { resources, removed } = dueOf(subscription, snapshot);
+      const { resources, removed, isWhole } = dueOf(variant, subscription, setOf(snapshot, type));
       const why = resources.length === 0 ? undefined : order.whySendWaits(subscription, snapshot);
       if (waits.holdsBack(type, '', why, true, notices)) continue;
       const whyKept = removed.length === 0 ? undefined : order.whyRemovalWaits(subscription, snapshot);
       const kept = waits.holdsBack(type, ' removal', whyKept, order.isRemovalTimed(type), notices);
-      const content = narrowed(subscription, { resources, removed: kept ? [] : removed });
+      const content = narrowed(subscription, { resources, removed: kept ? [] : removed, isWhole });
       if (content.resources.length > 0 || content.removed.length > 0 || subscription.owed)
         sends.push(respond(subscription, content, snapshot));
       else {
@@ -249,6 +231,11 @@ export function createStream(options: StreamOptions): Stream {
         inStep = false;
         if (step !== 'remove' || !keepsRemovals) least = Math.min(least, since);
       }
+      if (subscription.allSince !== undefined) {
+        inStep = false;
+        least = Math.min(least, subscription.allSince);
+      }
+      shareWhatIsThere(subscription, set);
       if (inStep && !subscription.owed && subscription.refused.size === 0) subscription.ackedVersion = set.version;
     }
     settled = subscriptions.size === 0 ? 0 : least;
@@ -285,14 +272,12 @@ export function createStream(options: StreamOptions): Stream {
   function begin(request: XdsRequest): void {
     const subscription = newSubscription(request.type);
     subscriptions.set(request.type, subscription);
-    for (const name of variant.first(subscription, request)) touch(subscription, name, settled);
-    if (subscription.wildcard)
-      for (const name of setOf(current, request.type).resources.keys()) touch(subscription, name, settled);
+    touchAll(subscription, variant.first(subscription, request), setOf(current, request.type), settled, clock());
     if (request.type !== ENDPOINT) return;
     for (const name of renewals) {
       if (!wants(subscription, name)) continue;
       subscription.forced.add(name);
-      touch(subscription, name, settled);
+      touch(subscription, name, settled, clock());
     }
     renewals.clear();
   }
@@ -318,19 +303,20 @@ export function createStream(options: StreamOptions): Stream {
       const notice = verdict(subscription, request);
       if (notice !== undefined) notices.push(notice);
       const changed = variant.change(subscription, request, setOf(current, request.type), notice?.kind !== 'stale');
-      for (const name of changed) touch(subscription, name, settled);
+      for (const name of changed) touch(subscription, name, settled, clock());
       return pump(notices);
     },
-    snapshot(next, difference = differenceOf(current, next)) {
+    snapshot(next, difference) {
       const before = current;
       current = next;
-      for (const [type, names] of difference) {
+      if (subscriptions.size === 0) return NOTHING;
+      for (const [type, names] of difference ?? differenceOf(before, next)) {
         const subscription = subscriptions.get(type);
         if (subscription === undefined) continue;
         const { resources } = setOf(next, type);
         for (const name of names) {
-          if (!wants(subscription, name) && !subscription.known.has(name)) continue;
-          touch(subscription, name, before?.revision ?? 0);
+          if (!isWanted(subscription, name)) continue;
+          touch(subscription, name, before?.revision ?? 0, clock());
           if (subscription.refused.get(name)?.version !== resources.get(name)?.version)
             subscription.refused.delete(name);
         }

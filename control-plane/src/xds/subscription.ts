@@ -2,19 +2,9 @@
  * What one stream asks for of one type, and what is known of the other side. `known` changes on ACK, not on sending: an Envoy that
  * refuses a response has nothing of it for certain, also not the good ones in it.
  */
+import { ABSENT, KnownNames } from './known.ts';
 import type { TypeSet, TypeUrl, XdsResource } from './snapshot.ts';
 import type { Variant } from './variant.ts';
-
-/** What the other side has of a name. The body is missing when it had it before this stream. */
-export interface Known {
-  readonly version: string;
-  readonly resource?: XdsResource;
-  /** It refused a response with others in it, and may have taken this one: `version` is what it had for certain. */
-  readonly isUncertain?: boolean;
-}
-
-/** It asked, and was told that there is none. */
-export const ABSENT: Known = { version: '' };
 
 /** What became of a response; kept for each name in it after its resources are let go. */
 export interface Receipt {
@@ -29,6 +19,8 @@ export interface InFlight {
   readonly receipt: Receipt;
   /** What is new in the response, by name. */
   readonly sent: ReadonlyMap<string, XdsResource>;
+  /** That is all of a set, to someone who had nothing. */
+  readonly isWhole: boolean;
   readonly removed: readonly string[];
   /** Names in it that had to be sent again though their version was known. */
   readonly forced: ReadonlySet<string>;
@@ -60,9 +52,11 @@ export interface Subscription {
   /** Wildcard only because its first request named nothing. */
   legacy: boolean;
   readonly names: Set<string>;
-  readonly known: Map<string, Known>;
+  readonly known: KnownNames;
   /** Names that may be out of step, each with the revision up to which the other side has it. */
   readonly dirty: Map<string, number>;
+  /** Everything is out of step, since it has nothing yet: the revision up to which it was not. */
+  allSince: number | undefined;
   /** Names to send again though their version is known. */
   readonly forced: Set<string>;
   /** By name: the version that was refused alone. Not sent again until it changes. */
@@ -70,6 +64,10 @@ export interface Subscription {
   /** Parts of a refused response, to be sent one after another until the bad ones stand alone. */
   readonly parts: (readonly string[])[];
   readonly receipts: Map<string, Receipt>;
+  /** Of the response that brought everything: of names without one of their own. */
+  wholeReceipt: Receipt | undefined;
+  /** State of the world: the names of the last request. */
+  lastNames: readonly string[];
   inFlight: InFlight | undefined;
   /** The last nonce that was sent, also after its ACK. */
   nonce: string;
@@ -94,12 +92,15 @@ export function newSubscription(type: TypeUrl): Subscription {
     wildcard: false,
     legacy: false,
     names: new Set(),
-    known: new Map(),
+    known: new KnownNames(),
+    allSince: undefined,
     dirty: new Map(),
     forced: new Set(),
     refused: new Map(),
     parts: [],
     receipts: new Map(),
+    wholeReceipt: undefined,
+    lastNames: [],
     inFlight: undefined,
     nonce: '',
     answered: false,
@@ -117,6 +118,12 @@ export function newSubscription(type: TypeUrl): Subscription {
 /** Whether a name is wanted at all. */
 export function wants(subscription: Subscription, name: string): boolean {
   return subscription.wildcard || subscription.names.has(name);
+}
+
+export function wantsAll({ wildcard, names }: Subscription, of: ReadonlyMap<string, unknown>): boolean {
+  if (wildcard) return true;
+  for (const name of of.keys()) if (!names.has(name)) return false;
+  return true;
 }
 
 /** The other side drops the name: nothing of it is of interest any more. */

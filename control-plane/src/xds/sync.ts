@@ -1,16 +1,17 @@
 /** What a subscription tells of the other side, in the field's four words. */
 import type { TypeSet } from './snapshot.ts';
 import type { ResourceSync, SubscriptionState, TypeSync } from './status.ts';
-import { ABSENT, wantedResources, type Subscription } from './subscription.ts';
+import { ABSENT } from './known.ts';
+import { wantedResources, type Subscription } from './subscription.ts';
 
 export function syncOf(subscription: Subscription): TypeSync {
-  const { sentVersion: sent, ackedVersion: acked, lastNack, inFlight, dirty, answered } = subscription;
+  const { sentVersion: sent, ackedVersion: acked, lastNack, inFlight, dirty, allSince, answered } = subscription;
   const state =
     lastNack !== undefined
       ? 'ERROR'
       : !answered && acked === ''
         ? 'NOT_SENT'
-        : inFlight === undefined && dirty.size === 0
+        : inFlight === undefined && dirty.size === 0 && allSince === undefined
           ? 'SYNCED'
           : 'STALE';
   return { state, sent, acked, ...(lastNack === undefined ? {} : { nack: lastNack }) };
@@ -18,13 +19,12 @@ export function syncOf(subscription: Subscription): TypeSync {
 
 /** One entry for each name that is asked for and exists, or that the other side still has. */
 export function resourcesOf(subscription: Subscription, set: TypeSet): ResourceSync[] {
-  const { known, receipts, refused, inFlight } = subscription;
+  const { known, receipts, wholeReceipt, refused, inFlight } = subscription;
   const names = new Set([...[...wantedResources(subscription, set)].map(({ name }) => name), ...known.keys()]);
   return [...names].flatMap((name): ResourceSync[] => {
     const has = known.get(name);
     const wanted = set.resources.get(name);
     if (has === ABSENT && wanted === undefined) return [];
-    const receipt = receipts.get(name);
     const refusal = refused.get(name);
     const sent = inFlight?.sent.get(name);
     const acked = has?.version ?? '';
@@ -36,6 +36,7 @@ export function resourcesOf(subscription: Subscription, set: TypeSet): ResourceS
           : sent === undefined && has === undefined
             ? 'NOT_SENT'
             : 'STALE';
+    const receipt = receipts.get(name) ?? (state === 'NOT_SENT' ? undefined : wholeReceipt);
     const running = has?.resource ?? (has?.version === wanted?.version ? wanted : undefined);
     return [
       {

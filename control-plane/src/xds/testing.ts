@@ -1,8 +1,10 @@
 /** For the tests of this folder: snapshots in shorthand, a stream driven by hand, a clock that only moves when told, a call without gRPC. */
+import { messageType } from '@switchboard/proto';
 import { openConnection, type Connection, type ConnectionLimits, type Failure } from './connection.ts';
 import { delta } from './delta.ts';
 import type { Output } from './events.ts';
 import type { Timer } from './pacer.ts';
+import type { Encoded } from './response-bytes.ts';
 import type { Snapshot, TypeSet, TypeUrl } from './snapshot.ts';
 import { sotw } from './sotw.ts';
 import { createStream, type Stream, type StreamOptions } from './stream.ts';
@@ -120,6 +122,24 @@ const LIMITS: ConnectionLimits = {
   graceMs: 100,
 };
 
+export function bytesOf(encoded: Encoded): Buffer {
+  const bytes = Buffer.alloc(encoded.byteLength);
+  encoded.copy(bytes, 0);
+  return bytes;
+}
+
+/** A response as the other side reads it. */
+export function decoded(variant: Variant['name'], encoded: Encoded): FakeCall['written'][number] {
+  const name = variant === 'sotw' ? 'DiscoveryResponse' : 'DeltaDiscoveryResponse';
+  const type = messageType(`envoy.service.discovery.v3.${name}`);
+  return type.toObject(type.decode(bytesOf(encoded)), {
+    defaults: true,
+    arrays: true,
+    bytes: Buffer,
+    longs: Number,
+  }) as FakeCall['written'][number];
+}
+
 export function call(options: {
   variant?: 'sotw' | 'delta';
   only?: TypeUrl;
@@ -140,7 +160,7 @@ export function call(options: {
     connection: openConnection({
       link: {
         write(message) {
-          fake.written.push(message as FakeCall['written'][number]);
+          fake.written.push(decoded(variant.name, message));
           return options.write?.() ?? fake.isReading;
         },
         end: (failure) => fake.ended.push(failure),

@@ -1,8 +1,7 @@
 /** Between the messages of envoy.service.discovery.v3 and the events of stream.ts, for each variant. */
-import { messageType } from '@switchboard/proto';
 import { nackText } from './nack-text.ts';
-import type { XdsResource } from './snapshot.ts';
 import type { Send } from './events.ts';
+import { responseBytes, type Encoded } from './response-bytes.ts';
 import type { XdsRequest } from './variant.ts';
 
 export interface WireNode {
@@ -18,14 +17,14 @@ export interface WireNode {
 
 export interface Wire {
   request(message: object): { node: WireNode | undefined; request: XdsRequest };
-  response(send: Send): object;
+  response(send: Send): Encoded;
 }
 
 interface NodeMessage {
   id: string;
   cluster: string;
   locality: { zone: string; region: string } | null;
-  metadata: { fields: Record<string, { stringValue?: string }> } | null;
+  metadata: { fields: Record<string, { stringValue: string }> } | null;
   user_agent_build_version?: { version: { major_number: number; minor_number: number; patch: number } | null } | null;
 }
 
@@ -57,8 +56,9 @@ function nodeOf({ node }: RequestMessage): WireNode | undefined {
     zone: node.locality?.zone ?? '',
     region: node.locality?.region ?? '',
     metadata: Object.fromEntries(
-      Object.entries(node.metadata?.fields ?? {}).flatMap(([name, { stringValue }]) =>
-        typeof stringValue === 'string' ? [[name, stringValue]] : [],
+      Object.entries(node.metadata?.fields ?? {}).flatMap(([name, value]) =>
+        // Whatever it holds, the text is there as a default.
+        Object.hasOwn(value, 'stringValue') ? [[name, value.stringValue]] : [],
       ),
     ),
     version:
@@ -70,23 +70,6 @@ function nodeOf({ node }: RequestMessage): WireNode | undefined {
 
 const errorOf = ({ error_detail: detail }: RequestMessage): string | undefined =>
   detail === null ? undefined : nackText(detail.message);
-
-const WRAPPER = 'type.googleapis.com/envoy.service.discovery.v3.Resource';
-
-/** envoy.service.discovery.v3.Resource; a heartbeat has no body. */
-function wrapped(type: string, { name, version, body, ttlMs }: XdsResource, heartbeat = false): object {
-  return {
-    name,
-    version,
-    ...(heartbeat ? {} : { resource: { type_url: type, value: body } }),
-    ...(ttlMs === undefined ? {} : { ttl: { seconds: Math.floor(ttlMs / 1000), nanos: (ttlMs % 1000) * 1e6 } }),
-  };
-}
-
-function encodeWrapper(message: object): Uint8Array {
-  const type = messageType('envoy.service.discovery.v3.Resource');
-  return type.encode(type.create(message)).finish();
-}
 
 export const sotwWire: Wire = {
   request(message) {
@@ -102,17 +85,7 @@ export const sotwWire: Wire = {
       },
     };
   },
-  response: ({ type, nonce, version, resources, heartbeat }) => ({
-    version_info: version,
-    type_url: type,
-    nonce,
-    // A lifetime has a place only in the wrapper: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#xds-protocol-ttl
-    resources: resources.map((resource) =>
-      resource.ttlMs === undefined
-        ? { type_url: type, value: resource.body }
-        : { type_url: WRAPPER, value: encodeWrapper(wrapped(type, resource, heartbeat)) },
-    ),
-  }),
+  response: (send) => responseBytes('sotw', send),
 };
 
 export const deltaWire: Wire = {
@@ -130,11 +103,5 @@ export const deltaWire: Wire = {
       },
     };
   },
-  response: ({ type, nonce, version, resources, removed, heartbeat }) => ({
-    system_version_info: version,
-    type_url: type,
-    nonce,
-    resources: resources.map((resource) => wrapped(type, resource, heartbeat)),
-    removed_resources: removed,
-  }),
+  response: (send) => responseBytes('delta', send),
 };
