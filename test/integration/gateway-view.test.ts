@@ -207,6 +207,12 @@ it('finds where Envoy differs from what it should have, and tells when that is o
   await world.client.scale('weather', 3, { wait: true });
   await world.ready('weather', 3);
   await world.client.deleteService('finance', { wait: true });
+  const [one] = (await world.client.instances({ service: 'weather' })).items;
+  await world.client.drain({ kind: 'instance', id: one?.id ?? '' }, { policy: 'wait', then: 'keep' }, { wait: true });
+  await world.until('it is drained', async () => (await world.client.instance(one?.id ?? '')).state === 'draining');
+  const sent = await world.client.gatewayConfig('gateway-1', 'eds');
+  expect(JSON.stringify(sent)).toContain('DRAINING');
+  expect(sent.difference).toEqual({ onlySent: [], onlyEnvoy: [], differ: [] });
   await world.until('nothing differs', async () => (await world.client.compareGateway('gateway-1')).drift.length === 0);
   expect((await world.client.gateways()).items[0]).toMatchObject({ conditions: [], drift: { unreachable: '' } });
 }, 90_000);

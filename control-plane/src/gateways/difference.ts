@@ -16,10 +16,13 @@ function withoutDefaults(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
     .filter(([name, inner]) => OWN_ADDITIONS[name] === undefined || OWN_ADDITIONS[name] !== inner)
-    .map(([name, inner]): [string, unknown] => [name, withoutDefaults(inner)])
+    .map(([name, inner]): [string, unknown] => [name, name === 'health_status' ? told(inner) : withoutDefaults(inner)])
     .filter(([, inner]) => !isEmpty(inner));
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+/** What is sent as draining is told as unhealthy: either gets nothing new. */
+const told = (health: unknown): unknown => (health === 'DRAINING' ? 'UNHEALTHY' : health);
 
 /** Its defaults, which nobody sends. */
 const OWN_ADDITIONS: Readonly<Record<string, unknown>> = { overprovisioning_factor: 140, load_balancing_weight: 1 };

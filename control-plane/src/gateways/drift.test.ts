@@ -56,6 +56,8 @@ it('compares endpoints by address and health', () => {
   const look = (...entries: [string, string][]) =>
     driftOf([config('eds', wanted)], 'delta', facts({ endpoints: new Map([['a', new Map(entries)]]) }));
   expect(look(['127.0.0.1:1', 'HEALTHY'], ['127.0.0.1:2', 'DRAINING'])).toEqual([]);
+  expect(look(['127.0.0.1:1', 'HEALTHY'], ['127.0.0.1:2', 'UNHEALTHY'])).toEqual([]);
+  expect(look(['127.0.0.1:1', 'HEALTHY'], ['127.0.0.1:2', 'HEALTHY'])).toHaveLength(1);
   expect(look(['127.0.0.1:1', 'UNHEALTHY'], ['127.0.0.1:3', 'HEALTHY'])).toEqual([
     {
       type: 'eds',

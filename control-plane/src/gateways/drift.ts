@@ -46,6 +46,9 @@ function wantedEndpoints(body: Uint8Array): Map<string, string> {
   return known;
 }
 
+/** Envoy tells a host that was sent as DRAINING as UNHEALTHY: either way it gets no new session. */
+const asToldByEnvoy = (health: string): string => (health === 'DRAINING' ? 'UNHEALTHY' : health);
+
 function endpointDrift(wanted: Uint8Array, has: ReadonlyMap<string, string> | undefined): string | undefined {
   const want = wantedEndpoints(wanted);
   if (has === undefined) return want.size === 0 ? undefined : 'Envoy has no endpoints of it';
@@ -54,7 +57,8 @@ function endpointDrift(wanted: Uint8Array, has: ReadonlyMap<string, string> | un
   // Envoy's own check may find one unhealthy that the registry takes for well: its sessions go elsewhere, which somebody should know.
   const other = [...want].filter(([address, health]) => {
     const there = has.get(address);
-    return there !== undefined && there !== health && there !== 'UNKNOWN' && health !== 'UNKNOWN';
+    if (there === undefined || there === 'UNKNOWN' || health === 'UNKNOWN') return false;
+    return asToldByEnvoy(there) !== asToldByEnvoy(health);
   });
   const parts = [
     ...(missing.length > 0 ? [`Envoy lacks ${missing.join(', ')}`] : []),
