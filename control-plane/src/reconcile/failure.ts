@@ -74,7 +74,7 @@ function lastExitOf(
   };
 }
 
-/** `ended by SIGKILL 12 s after its start`, `ended with exit code 1 ...`. */
+/** `ended by SIGKILL, 12 s after its start`, `ended with exit code 1, ...`. */
 export function describeExit(instance: Instance, exit: Pick<Exit, 'code' | 'signal' | 'cause'>, now: number): string {
   const how =
     exit.signal !== null
@@ -85,6 +85,6 @@ export function describeExit(instance: Instance, exit: Pick<Exit, 'code' | 'sign
   const age =
     instance.startedAt === undefined
       ? ''
-      : ` ${((now - Date.parse(instance.startedAt)) / 1000).toFixed(1)} s after its start`;
+      : `, ${((now - Date.parse(instance.startedAt)) / 1000).toFixed(1)} s after its start`;
   return `ended ${how}${age}${exit.cause === undefined ? '' : `: ${exit.cause.message}`}`;
 }

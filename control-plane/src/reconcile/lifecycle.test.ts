@@ -124,10 +124,10 @@ describe('afterFailure', () => {
   it('says how it ended', () => {
     const instance = makeInstance({ id: 'a', startedAt: new Date(T0).toISOString() });
     expect(describeExit(instance, { code: null, signal: 'SIGKILL' }, T0 + 1500)).toBe(
-      'ended by SIGKILL 1.5 s after its start',
+      'ended by SIGKILL, 1.5 s after its start',
     );
     expect(describeExit(instance, { code: 3, signal: null }, T0 + 1500)).toBe(
-      'ended with exit code 3 1.5 s after its start',
+      'ended with exit code 3, 1.5 s after its start',
     );
   });
 });
