@@ -268,7 +268,7 @@ it('says in Chinese what the control plane says, and in whose words an error is'
     .getByRole('link', { name: /broken/ })
     .click();
   await page.getByRole('dialog').getByText('以退出码 3 结束').first().waitFor();
-  await page.getByRole('dialog').locator('[lang=en]', { hasText: 'ended with exit code 3' }).first().waitFor();
+  await page.getByRole('dialog').getByText('this agent fails on purpose').first().waitFor();
   await page.keyboard.press('Escape');
   const session = await world.open('weather');
   await page.getByRole('navigation', { name: '主菜单' }).getByRole('link', { name: /会话/ }).click();

@@ -20,6 +20,7 @@ const dayTimes = kept(
   (language) =>
     new Intl.DateTimeFormat(language, { day: '2-digit', month: '2-digit', hour: '2-digit', minute: '2-digit' }),
 );
+const days = kept((language) => new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' }));
 const dateTimes = kept((language) => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }));
 const durations = kept((language) => {
   const of = (unit: string): Intl.NumberFormat =>
@@ -30,6 +31,10 @@ const durations = kept((language) => {
 export const number = (value: number): string => numbers().format(value);
 export const clock = (at: string | number): string => clocks().format(new Date(at));
 export const dayTime = (at: number): string => dayTimes().format(at);
+export const day = (at: string): string => days().format(new Date(at));
+/** In this browser's time zone. */
+export const isToday = (at: string, now: number): boolean =>
+  new Date(at).toDateString() === new Date(now).toDateString();
 export const dateTime = (at: string | number): string => dateTimes().format(new Date(at));
 
 /** `3 min`: how long between then and `now` (milliseconds since the epoch). */

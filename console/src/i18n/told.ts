@@ -85,7 +85,10 @@ export function ofInstance(one: InstanceView): Told {
   if (one.state === 'draining' && one.reason !== 'Drained')
     return said(sentences.drains(one, leaving(sentences, one.reason), dateTime));
   const make = of(sentences.instance, one.reason);
-  return make === undefined ? own(one.message) : said(make(one, dateTime), detailOf(one.reason, one.message));
+  if (make === undefined) return own(one.message);
+  // How its process ended is known field by field.
+  const exited = one.lastExit?.at === one.since;
+  return said(make(one, dateTime), exited ? '' : detailOf(one.reason, one.message));
 }
 
 /** `instances`: its own, of which the first that is not well tells why. */
@@ -129,7 +132,7 @@ export function ofEnd({ how, why }: EndedSession): Told {
 
 export function ofPlacement(one: Session | EndedSession): Told {
   const { sentences } = t();
-  return sentences === undefined || one.reason === '' ? own(one.reason) : said(sentences.placed(one), one.reason);
+  return sentences === undefined || one.reason === '' ? own(one.reason) : said(sentences.placed(one));
 }
 
 export function ofError(error: unknown): Told {

@@ -70,15 +70,20 @@ export function pageAt(path: string): { page: Page; parameters: Parameters } | u
   return undefined;
 }
 
-/** The same promise each time, so that a change of tab draws nothing anew. */
+/** The same promise each time, so that a change of tab draws nothing anew. What failed is tried again, `online` or not. */
 const loaded = new Map<Load, ReturnType<Load>>();
-export function load(page: Page): ReturnType<Load> {
+export function load(page: Page, _online?: boolean): ReturnType<Load> {
   const found = loaded.get(page.load);
   if (found !== undefined) return found;
   const promise = page.load();
   loaded.set(page.load, promise);
   promise.catch(() => loaded.delete(page.load));
   return promise;
+}
+
+/** So that every page opens at once, and also while the control plane is away. */
+export function loadAll(): void {
+  for (const page of PAGES) void load(page).catch(() => undefined);
 }
 
 /** What the present path names. */

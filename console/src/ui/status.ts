@@ -27,6 +27,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
   aborted: 'bad',
 };
 
+/** What is open then is ended: not every drain has an end. */
+export const endsAtDeadline = ({ policy }: Pick<NonNullable<InstanceView['drain']>, 'policy'>): boolean =>
+  policy === undefined || policy.includes('close');
+
 export const kindOf = (word: string): Kind => KINDS[word] ?? 'warn';
 
 /** What an operator should see of an instance: that it runs says nothing when its probe fails. */

@@ -57,6 +57,7 @@ export function placementOf(seen: SeenSession, view: RegistryView): Placement {
     policy,
     reason: reasonOf(seen, view, service, policy, instance),
     ...(seen.isNew ? {} : { heardLate: true as const }),
+    ...(seen.attempts > 1 ? { retries: seen.attempts - 1 } : {}),
   };
 }
 

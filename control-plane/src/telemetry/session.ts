@@ -31,6 +31,8 @@ export interface Session {
   readonly reason: string;
   /** It was open already when this control plane first heard of it. */
   readonly heardLate?: true;
+  /** Other instances that were tried before and failed; absent: none. */
+  readonly retries?: number;
 }
 
 export interface EndedSession extends Session {

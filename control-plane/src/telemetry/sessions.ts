@@ -48,7 +48,10 @@ export interface SessionTable {
   expire(): void;
 }
 
-export type Placement = Pick<Session, 'service' | 'version' | 'instance' | 'policy' | 'reason' | 'heardLate'>;
+export type Placement = Pick<
+  Session,
+  'service' | 'version' | 'instance' | 'policy' | 'reason' | 'heardLate' | 'retries'
+>;
 
 export interface SessionTableOptions {
   /** Milliseconds of a clock that only goes forward. */

@@ -14,6 +14,7 @@ export const drain = {
   about: 'No new sessions; open ones go on as long as they like, and the instance stays until you end the drain.',
   left: (sessions: number) => `${count(sessions, 'session')} left`,
   deadline: (time: string) => `deadline in ${time}`,
+  noDeadline: 'open sessions may go on',
   estimate: (time: string) => `empty in about ${time}`,
   unknown: 'no estimate yet',
   cancel: 'End the drain',

@@ -73,6 +73,7 @@ export const shell = {
   revision: (revision: number) => `revision ${revision}`,
   notFound: 'Page not found',
   notFoundText: 'There is no page at this address. Go on from',
+  pageLater: 'This page opens when the control plane answers again.',
   chart: (now: string, most: string) => `now ${now}, at most ${most} in the time shown`,
 };
 

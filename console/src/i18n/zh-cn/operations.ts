@@ -12,6 +12,7 @@ export const drain: Messages['drain'] = {
   about: '不再接受新会话；打开的会话可一直继续，实例会保留，直到您结束排空。',
   left: (sessions) => `剩余 ${sessions} 个会话`,
   deadline: (time) => `${time}后到期限`,
+  noDeadline: '打开的会话可一直继续',
   estimate: (time) => `预计 ${time}后排空`,
   unknown: '尚无估计',
   cancel: '结束排空',

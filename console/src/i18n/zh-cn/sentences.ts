@@ -1,5 +1,6 @@
 /** The control plane's sentences in Chinese. */
 import type { InstanceView } from '../../../../control-plane/src/api/types.ts';
+import { endsAtDeadline } from '../../ui/status.ts';
 import type { Clock, Sentences } from '../sentences.ts';
 
 function ended({ lastExit }: InstanceView): string {
@@ -34,7 +35,7 @@ export const sentences: Sentences = {
       drain?.then === 'keep' ? '已没有打开的会话，可以维护；结束排空即可恢复' : '已没有打开的会话',
     DrainDeadline: () => '已到排空期限',
     Exited: (one, clock) => ended(one) + then(one, clock),
-    CrashLoop: (one, clock) => ended(one) + then(one, clock),
+    CrashLoop: (one, clock) => (one.lastExit?.at === one.since ? ended(one) : '反复失败') + then(one, clock),
     OutOfMemory: failed('内存耗尽'),
     ProcessLimit: failed('进程数超过上限'),
     Removed: failed('容器已被他人删除'),
@@ -46,7 +47,7 @@ export const sentences: Sentences = {
   },
   unhealthy: '探测未通过',
   drains: ({ drain }, why, clock) =>
-    `不再接受新会话；打开的会话可继续${drain === undefined ? '' : `到 ${clock(drain.deadline)}`}（${why}）`,
+    `不再接受新会话；打开的会话可${drain !== undefined && endsAtDeadline(drain) ? `继续到 ${clock(drain.deadline)}` : '一直继续'}（${why}）`,
   leaving: {
     AddressRemoved: '地址已从配置中移除',
     LeaseLost: '未再收到心跳',
@@ -69,7 +70,7 @@ export const sentences: Sentences = {
     starting: ({ status: { wanted } }) => `${wanted} 个实例正在启动`,
     stopped: ({ spec }) =>
       !spec.enabled ? '已停止' : spec.runtime === 'external' ? '没有已注册的实例' : '期望实例数为 0',
-    failed: ({ status: { wanted } }) => `${wanted} 个实例均未就绪`,
+    failed: ({ status: { wanted } }) => `没有就绪的实例，期望 ${wanted} 个`,
     draining: ({ instances }) => `正在停止：${instances.length} 个实例等待其会话结束`,
   },
   rollout: {
@@ -170,10 +171,10 @@ export const sentences: Sentences = {
     NotTold: '网关不再提及此会话，其结束记录已丢失',
     WhileAway: '在控制面离线期间结束',
   },
-  placed: ({ heardLate, route, service, policy, instance, upstream }) =>
+  placed: ({ heardLate, retries, route, service, policy, instance, upstream }) =>
     heardLate === true
       ? '控制面得知此会话时它已打开'
-      : `${route === '' ? '' : `路由 ${route} 指向 `}${service}；${policy === null ? '' : `策略 ${policy} `}选择了 ${instance ?? upstream}`,
+      : `${route === '' ? '' : `路由 ${route} 指向 `}${service}；${policy === null ? '' : `策略 ${policy} `}选择了 ${instance ?? upstream}${retries === undefined ? '' : `，此前 ${retries} 次尝试其他实例未成功`}`,
   problem: {
     invalid: '输入有误',
     not_found: '不存在',

@@ -71,6 +71,7 @@ export const shell: Messages['shell'] = {
   revision: (revision) => `修订 ${revision}`,
   notFound: '页面不存在',
   notFoundText: '此地址没有页面。请前往',
+  pageLater: '控制面恢复响应后，此页面会自动打开。',
   chart: (now, most) => `当前 ${now}，所示时段内最多 ${most}`,
 };
 

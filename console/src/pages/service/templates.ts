@@ -1,44 +1,49 @@
-/** Documents to begin with: what must be changed is marked. */
+/** Documents to begin with: what must be changed is marked, in the words of the language. */
+import type { Messages } from '../../i18n/en/index.ts';
+
 export type Template = 'myagent' | 'websocket' | 'external';
 
-export const TEMPLATES: Readonly<Record<Template, string>> = {
-  myagent: `kind: Service
-name: my-agent                  # <-- its name, also in the address of clients
+export function templatesOf(hints: Messages['service']['hints']): Readonly<Record<Template, string>> {
+  return {
+    myagent: `kind: Service
+name: my-agent             # <-- ${hints.name}
 spec:
   launch:
-    # Exactly what you type in a shell, word for word; {host} and {port} are filled in for each instance.
+    # ${hints.command}
     command:
-      - python                  # <-- or the python of your virtual environment
+      - python             # <-- ${hints.python}
       - -m
       - myagent.cli.server
       - server
-      - /path/to/agent.py       # <-- your agent file
+      - /path/to/agent.py  # <-- ${hints.file}
       - --host
       - '{host}'
       - --port
       - '{port}'
     env:
-      # Read from the control plane's environment when an instance starts; never stored or shown.
+      # ${hints.env}
       OPENAI_API_KEY: { fromEnv: OPENAI_API_KEY }
   replicas: 2
   probe: { type: myagent, startTimeout: 120s }
 `,
-  websocket: `kind: Service
-name: my-server                 # <-- its name, also in the address of clients
+    websocket: `kind: Service
+name: my-server            # <-- ${hints.name}
 spec:
   launch:
-    command: [python, server.py, --host, '{host}', --port, '{port}']   # <-- how it is started
-    cwd: /path/to/project       # <-- the folder it runs in
+    # <-- ${hints.start}
+    command: [python, server.py, --host, '{host}', --port, '{port}']
+    cwd: /path/to/project  # <-- ${hints.folder}
   replicas: 2
   probe: { type: websocket }
 `,
-  external: `kind: Service
-name: my-remote                 # <-- its name, also in the address of clients
+    external: `kind: Service
+name: my-remote            # <-- ${hints.name}
 spec:
   runtime: external
-  # Where it listens. Others may register themselves over the API beside these.
+  # <-- ${hints.listens}
   addresses:
-    - { host: 127.0.0.1, port: 8080 }   # <--
+    - { host: 127.0.0.1, port: 8080 }
   probe: { type: websocket }
 `,
-};
+  };
+}
