@@ -136,14 +136,15 @@ export const sqliteStore: StoreDriver<Options> = {
     const database = openDatabase(path);
     const sql = prepare(database);
     const feed = createFeed();
-    const dataVersion = (): number => Number(database.pragma('data_version', { simple: true }));
+    const version = database.prepare<[], number>('PRAGMA data_version').pluck();
+    const dataVersion = (): number => Number(version.get());
     let seen = dataVersion();
     /** The last commit of our own. */
     let newest: Commit | undefined;
     const poll = setInterval(() => {
-      const version = dataVersion();
-      if (version === seen) return;
-      seen = version;
+      const present = dataVersion();
+      if (present === seen) return;
+      seen = present;
       feed.announce();
     }, FOREIGN_COMMIT_POLL_MS);
     poll.unref();
