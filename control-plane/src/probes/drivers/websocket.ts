@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { z } from 'zod';
 import { addressText } from '../../model/address.ts';
-import type { ProbeDriver, ProbeTarget } from '../probe.ts';
+import type { ProbeDriver } from '../probe.ts';
 import { openSocket } from '../socket.ts';
 import { timed, type Check } from '../timed.ts';
 
@@ -37,11 +37,11 @@ const LARGEST_ANSWER = 16_384;
 /** A close frame with 1000, masked with zeros: https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1 */
 const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
 
-function requestText(target: ProbeTarget, { path, subprotocol }: Options): string {
+/** All but the host. */
+function requestOf({ path, subprotocol }: Options): { before: string; after: string } {
   const protocol = subprotocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${subprotocol}`];
-  return [
-    `GET ${path} HTTP/1.1`,
-    `Host: ${addressText(target)}`,
+  const after = [
+    '',
     'Upgrade: websocket',
     'Connection: Upgrade',
     `Sec-WebSocket-Key: ${KEY}`,
@@ -50,7 +50,8 @@ function requestText(target: ProbeTarget, { path, subprotocol }: Options): strin
     ...protocol,
     '',
     '',
-  ].join('\r\n');
+  ];
+  return { before: `GET ${path} HTTP/1.1\r\nHost: `, after: after.join('\r\n') };
 }
 
 /** Undefined: well; else what is wrong. */
@@ -66,31 +67,43 @@ function judge(head: string, subprotocol: string | undefined): string | undefine
     : `did not choose the subprotocol ${subprotocol}`;
 }
 
+/** What arrives is read out of it at once, so that one serves all connections: a buffer and a stream for each would be most of a probe's cost. */
+const ARRIVED = Buffer.allocUnsafe(LARGEST_ANSWER);
+
 function handshake(options: Options): Check {
+  const request = requestOf(options);
   return async (target, signal, doing) =>
     new Promise((resolve, reject) => {
-      const socket = connect({ host: target.host, port: target.port, noDelay: true, signal });
       let answer = '';
-      socket.setEncoding('latin1');
+      let judged = false;
+      const socket = connect({
+        host: target.host,
+        port: target.port,
+        onread: {
+          buffer: ARRIVED,
+          callback(bytes) {
+            if (judged) return true;
+            answer += ARRIVED.toString('latin1', 0, bytes);
+            const end = answer.indexOf('\r\n\r\n');
+            if (end < 0 && answer.length < LARGEST_ANSWER) return true;
+            judged = true;
+            const wrong = judge(answer.slice(0, Math.max(end, 0)), options.subprotocol);
+            // It speaks HTTP: what is wrong is a level above.
+            if (answer.startsWith('HTTP/')) doing('the WebSocket handshake', 'websocket');
+            // Our end is said politely, and the connection is not waited for.
+            if (wrong === undefined) socket.end(CLOSE);
+            else socket.end();
+            socket.setTimeout(1_000, () => socket.destroy());
+            if (wrong === undefined) resolve('answers the WebSocket handshake');
+            else reject(new Error(wrong));
+            return true;
+          },
+        },
+      });
+      signal.addEventListener('abort', () => socket.destroy(new Error('aborted')), { once: true });
       socket.once('connect', () => {
         doing('the WebSocket handshake', 'http');
-        socket.write(requestText(target, options));
-      });
-      socket.on('data', (part: string) => {
-        answer += part;
-        const end = answer.indexOf('\r\n\r\n');
-        if (end < 0 && answer.length < LARGEST_ANSWER) return;
-        const wrong = judge(answer.slice(0, Math.max(end, 0)), options.subprotocol);
-        // It speaks HTTP: what is wrong is a level above.
-        if (answer.startsWith('HTTP/')) doing('the WebSocket handshake', 'websocket');
-        socket.removeAllListeners('data');
-        // Our end is said politely, and the connection is not waited for.
-        if (wrong === undefined) socket.end(CLOSE);
-        else socket.end();
-        socket.resume();
-        socket.setTimeout(1_000, () => socket.destroy());
-        if (wrong === undefined) resolve('answers the WebSocket handshake');
-        else reject(new Error(wrong));
+        socket.write(`${request.before}${addressText(target)}${request.after}`, 'latin1');
       });
       socket.once('error', reject);
       socket.once('close', () => {
