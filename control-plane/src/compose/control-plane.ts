@@ -298,7 +298,8 @@ async function build(
   });
   registry.subscribe(news.tell);
   sessions.subscribe(() => {
-    loop.wake();
+    // Like an ACK.
+    if (isDraining(registry.view())) loop.wake();
     news.tellCounts();
   });
   closers.add(

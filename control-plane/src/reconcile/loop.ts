@@ -27,6 +27,7 @@ import { createWaitsFor, type WaitsFor } from './dependencies.ts';
 import { drainLost } from './lost-leases.ts';
 import { plan } from './plan.ts';
 import { runtimeIsAway, runtimeIsBack } from './reachability.ts';
+import { changesWithTime } from './rest.ts';
 import { applyPlan } from './records.ts';
 import { callStopHook } from './stop-hook.ts';
 import { DEFAULT_PACE, createStartGate, type StartPace } from './start-gate.ts';
@@ -85,8 +86,10 @@ export interface Loop {
 
 type Exited = Extract<RuntimeEvent, { type: 'exited' }>;
 
-/** Lost leases and overlooked changes are found at least this often. */
+/** Lost leases, and what changes by time alone, are found at least this often. */
 const SLOWEST_LOOK_MS = 1_000;
+/** A fleet at rest is looked through all the same, for changes that nobody told of. */
+const LONGEST_REST_MS = 30_000;
 
 export function createLoop(options: LoopOptions): Loop {
   const { registry, runtimes, now, log } = options;
@@ -130,6 +133,8 @@ export function createLoop(options: LoopOptions): Loop {
   let turning: Promise<void> | undefined;
   let again = false;
   let closed = false;
+  /** Nothing but a change or a lost lease is to be waited for until then. */
+  let restUntil = 0;
 
   const upstreamOf = ({ address }: Instance): string => (address === undefined ? '' : addressText(address));
   const knownSessions = (instance: Instance): number =>
@@ -189,12 +194,15 @@ export function createLoop(options: LoopOptions): Loop {
       (id) => operations.isBusy(id),
     );
     let wakeAt = now() + SLOWEST_LOOK_MS;
+    let atRest = !changesWithTime(view);
     for (const { value: instance, revision } of view.instances.values()) {
       if (operations.isBusy(instance.id)) {
         if (instance.drain !== undefined) operations.cancelStart(instance.id);
+        atRest = false;
         continue;
       }
       const step = nextStep(instance, factsOf(view, instance, revision, waitsFor));
+      atRest &&= step.do === 'wait' && step.until === undefined;
       if (step.do === 'write')
         writes.push({
           op: 'update',
@@ -217,10 +225,26 @@ export function createLoop(options: LoopOptions): Loop {
       await registry.writeInstances(writes);
       again = true;
     }
-    if (!closed) {
-      clearTimeout(timer);
-      timer = setTimeout(wake, Math.max(10, wakeAt - now()));
-    }
+    restUntil = atRest ? now() + LONGEST_REST_MS : 0;
+    lookAt(wakeAt);
+  }
+
+  function lookAt(time: number): void {
+    if (closed) return;
+    clearTimeout(timer);
+    timer = setTimeout(
+      () => {
+        void glance();
+      },
+      Math.max(10, time - now()),
+    );
+  }
+
+  /** A whole turn for hundreds of instances costs some milliseconds: at rest it is spared. */
+  async function glance(): Promise<void> {
+    const nobodyLost = async (): Promise<boolean> => (await registry.lostLeases()).length === 0;
+    if (now() < restUntil && (await nobodyLost().catch(() => false))) lookAt(now() + SLOWEST_LOOK_MS);
+    else wake();
   }
 
   function perform(
