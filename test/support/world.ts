@@ -211,7 +211,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
           const { items: gateways } = await world.client.gateways();
           if (gateways.length === 0 || gateways.some((gateway) => gateway.ackedRevision < newest)) return false;
           // An acknowledged instance gets sessions after Envoy's own first check of it.
-          const opinions = opinionsIn(await admin('/clusters?format=json'));
+          const opinions = opinionsIn(await admin('/clusters'));
           return items.every(
             ({ state, address }) =>
               state !== 'ready' || address === undefined || opinions.get(addressText(address)) === '',

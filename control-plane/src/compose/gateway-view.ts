@@ -28,7 +28,7 @@ export function createGatewayView(now: () => number, onChange: (upstreams: Reado
   async function refresh(): Promise<void> {
     if (gateway === undefined) return;
     try {
-      const next = opinionsIn(await gateway.admin('/clusters?format=json'));
+      const next = opinionsIn(await gateway.admin('/clusters'));
       const changed = [...next].filter(([upstream, ill]) => (opinions.get(upstream) ?? '') !== ill);
       opinions = next;
       at = new Date(now()).toISOString();
