@@ -12,6 +12,7 @@ import { startDetached } from './detach.ts';
 import { createFormerKeeper } from './former.ts';
 import { canHandOver, firstGeneration, forget, handoverArguments, standIn, type Generation } from './handover.ts';
 import { findByArgument, identify, isAlive, type ProcessIdentity } from './identity.ts';
+import { createLookout } from './lookout.ts';
 import { keepLogSmall, lastFailure, readRecord, writeRecord, type EnvoyRecord } from './record.ts';
 import { signalProcess } from './signal.ts';
 import { adminSocketPath, handoverSocketPath } from './socket-path.ts';
@@ -30,8 +31,6 @@ interface Started {
 }
 
 const run = promisify(execFile);
-/** It is nobody's child, so its end is seen by looking: a few microseconds each time. */
-const LOOK_MS = 100;
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 5_000;
 const STABLE_MS = 30_000;
@@ -63,7 +62,13 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     reason: '',
     former: null,
   };
-  let timer: NodeJS.Timeout | undefined;
+  const lookout = createLookout({
+    look: async () =>
+      look().catch((error: unknown) => {
+        log.warn({ error }, 'cannot look after Envoy; trying again');
+      }),
+    isOften: () => former.get() !== undefined,
+  });
   let failures = 0;
   let wanted = false;
 
@@ -178,6 +183,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
 
   function follow(mine: Running): void {
     current = mine;
+    lookout.letGo();
     mine.child?.once('exit', (code, signal) => {
       if (current === mine)
         died(signal === null ? `it ended with exit code ${String(code)}` : `it was ended by ${signal}`);
@@ -276,6 +282,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     }
     if (status.state === 'starting' && (await whoAnswers(socketPath))?.nodeId === options.nodeId && current === seen)
       become({ state: 'running' });
+    if (status.state === 'running' && current === seen) lookout.hold(socketPath);
   }
 
   return {
@@ -299,12 +306,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
         });
         log.info({ pid: running.process.pid }, 'Envoy was found running and is kept');
       }
-      timer = setInterval(() => {
-        void look().catch((error: unknown) => {
-          log.warn({ error }, 'cannot look after Envoy; trying again');
-        });
-      }, LOOK_MS);
-      timer.unref();
+      lookout.begin();
     },
     status: () => status,
     identity: () => (current === undefined ? '' : textOf(current.process)),
@@ -340,7 +342,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     },
     async stop({ drainMs }) {
       wanted = false;
-      clearInterval(timer);
+      lookout.end();
       const ending = current;
       if (ending === undefined) return;
       const limit = now() + drainMs;
@@ -362,7 +364,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     },
     close() {
       wanted = false;
-      clearInterval(timer);
+      lookout.end();
       listeners.clear();
       current = undefined;
     },
