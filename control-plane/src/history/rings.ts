@@ -121,9 +121,12 @@ export function createRings(store: SeriesStore, startedAt: number): Rings {
   return {
     names,
     finish(at, data) {
-      // After a restart within a slot, or a clock that was set back, part of it is there already.
-      const whole: SlotData = at <= newest ? storedData(0, at) : new Map<string, Slot>();
-      mergeData(whole, data);
+      let whole = data;
+      if (at <= newest) {
+        // After a restart within a slot, or a clock that was set back, part of it is there already.
+        whole = storedData(0, at);
+        mergeData(whole, data);
+      }
       const slots = encoded(0, at, whole);
       for (let level = 1; level < LEVELS.length; level += 1) slots.push(...grow(level, at, data));
       newest = Math.max(newest, at);

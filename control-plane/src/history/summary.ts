@@ -45,34 +45,43 @@ export function mergeInto(target: Slot, other: Slot, kind: Kind): void {
   }
 }
 
+/** What is being encoded: thousands of slots of some kilobytes an hour, each copied out of here at its true length. */
+let bytes = new Uint8Array(4_096);
+let length = 0;
+
 /** Whole numbers up to 2^53 in groups of seven bits, lowest first. */
-function writeNumber(out: number[], value: number): void {
+function writeNumber(value: number): void {
+  if (length + 8 > bytes.length) {
+    const more = new Uint8Array(bytes.length * 2);
+    more.set(bytes);
+    bytes = more;
+  }
   let rest = value;
   while (rest >= 0x80) {
-    out.push((rest % 0x80) | 0x80);
+    bytes[length++] = (rest % 0x80) | 0x80;
     rest = Math.floor(rest / 0x80);
   }
-  out.push(rest);
+  bytes[length++] = rest;
 }
 
 export function encodeSlot(slot: Slot, kind: Kind): Uint8Array {
-  const out: number[] = [];
+  length = 0;
   for (const [id, { n, sum, max, buckets }] of slot) {
-    writeNumber(out, id);
-    writeNumber(out, sum);
+    writeNumber(id);
+    writeNumber(sum);
     if (kind === 'counter') continue;
-    writeNumber(out, max);
+    writeNumber(max);
     if (kind === 'gauge') {
-      writeNumber(out, n);
+      writeNumber(n);
       continue;
     }
-    writeNumber(out, buckets?.size ?? 0);
+    writeNumber(buckets?.size ?? 0);
     for (const [bucket, count] of buckets ?? []) {
-      writeNumber(out, bucket);
-      writeNumber(out, count);
+      writeNumber(bucket);
+      writeNumber(count);
     }
   }
-  return Uint8Array.from(out);
+  return bytes.slice(0, length);
 }
 
 export function decodeSlot(data: Uint8Array, kind: Kind): Slot {
