@@ -38,7 +38,7 @@ export async function untilGone(group: number, timeoutMs: number): Promise<boole
 /** Processor time and resident bytes of each of the groups, in one pass over /proc; a group without members is left out. Empty where there is no /proc. */
 export function membersOf(groups: ReadonlySet<number>): Map<number, ResourceUsage> {
   const sums = new Map<number, ResourceUsage>();
-  if (!LINUX) return sums;
+  if (!LINUX || groups.size === 0) return sums;
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const stat = readStat(Number(name));
