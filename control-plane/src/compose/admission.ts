@@ -112,6 +112,7 @@ export function createAdmission(parts: AdmissionParts): Admission {
     why,
     onWait: (name) => {
       parts.onWait(name);
+      lookOften();
     },
     now: () => performance.now(),
   });
@@ -136,8 +137,18 @@ export function createAdmission(parts: AdmissionParts): Admission {
     }
     room.look();
   }
-  const timer = setInterval(() => void look(), LOOK_MS);
-  timer.unref();
+  let timer: NodeJS.Timeout | undefined;
+  function lookOften(): void {
+    timer ??= setInterval(() => {
+      if ([...room.services()].length > 0) {
+        void look();
+        return;
+      }
+      clearInterval(timer);
+      timer = undefined;
+    }, LOOK_MS);
+    timer.unref();
+  }
   const stop = [
     sessions.watch(({ session }) => {
       door.arrived(session.id);
