@@ -4,9 +4,10 @@
  */
 import { messageOf } from '../model/errors.ts';
 import type { Timer } from './pacer.ts';
+import type { Budget, Owner } from './budget.ts';
 import type { Encoded } from './response-bytes.ts';
 import type { TypeUrl } from './snapshot.ts';
-import type { Output } from './events.ts';
+import type { Output, Send } from './events.ts';
 import type { Stream } from './stream.ts';
 import { HEALTH_PROBE } from './types.ts';
 import type { Wire, WireNode } from './wire.ts';
@@ -21,10 +22,12 @@ export interface Failure {
 
 /** The call, seen from here. */
 export interface Link {
-  /** False: do not write again before `drained`. */
-  write(message: Encoded): boolean;
+  /** False: do not write again before `drained`. `read`: it has left us. */
+  write(message: Encoded, read: () => void): boolean;
   /** Without a failure: it ended well. */
   end(failure?: Failure): void;
+  /** Now, without the words that would wait behind what is not read. */
+  cut(): void;
 }
 
 export interface ConnectionLimits {
@@ -45,6 +48,8 @@ export interface ConnectionOptions {
   /** The one type that this service serves; undefined: the aggregated service. */
   readonly only: TypeUrl | undefined;
   readonly limits: ConnectionLimits;
+  /** Shared by all connections. */
+  readonly budget: Budget;
   readonly clock: () => number;
   readonly timer: Timer;
   /** From 0 to 1. */
@@ -71,13 +76,16 @@ export interface Connection {
 const isFailure = (opened: Stream | Failure): opened is Failure => 'code' in opened;
 
 export function openConnection(options: ConnectionOptions): Connection {
-  const { link, wire, only, limits, clock, timer, random, open, after, closed } = options;
+  const { link, wire, only, limits, budget, clock, timer, random, open, after, closed } = options;
   let node: WireNode | undefined;
   let stream: Stream | undefined;
   let isClosed = false;
   let isOld = false;
   let tokens = limits.requestsAtOnce;
   let tokensAt = clock();
+  /** Made, but not written yet. */
+  const outbox: Send[] = [];
+  let mayWrite = true;
   const cancels = new Map<'first' | 'age' | 'tick', () => void>();
 
   function later(what: 'first' | 'age' | 'tick', ms: number, run: () => void): void {
@@ -94,7 +102,9 @@ export function openConnection(options: ConnectionOptions): Connection {
     isClosed = true;
     for (const cancel of cancels.values()) cancel();
     cancels.clear();
+    outbox.length = 0;
     link.end(failure);
+    budget.leave(owner);
     closed(connection, failure);
   }
 
@@ -138,16 +148,44 @@ export function openConnection(options: ConnectionOptions): Connection {
     }
   }
 
-  function handle(output: Output): void {
-    if (isClosed || stream === undefined) return;
+  /** False: the call is over. */
+  function flush(): boolean {
     try {
-      let mayWrite = true;
-      for (const send of output.sends) mayWrite = link.write(wire.response(send)) && mayWrite;
-      if (!mayWrite) stream.writable(false);
+      for (let send = outbox[0]; mayWrite && send !== undefined; send = outbox[0]) {
+        const encoded = wire.response(send);
+        const bytes = encoded.byteLength;
+        if (!budget.take(owner, bytes)) break;
+        outbox.shift();
+        mayWrite = link.write(encoded, () => {
+          budget.give(owner, bytes);
+        });
+      }
     } catch (error) {
       fail('UNAVAILABLE', messageOf(error));
-      return;
+      return false;
     }
+    if (outbox.length > 0 || !mayWrite) stream?.writable(false);
+    return true;
+  }
+
+  const owner: Owner = {
+    resume() {
+      if (!isClosed && flush() && stream !== undefined && outbox.length === 0 && mayWrite)
+        handle(stream.writable(true));
+    },
+    tooSlow(ms) {
+      fail(
+        'RESOURCE_EXHAUSTED',
+        `has not read what it was sent for ${Math.round(ms)} ms, and others wait for the memory`,
+      );
+      link.cut();
+    },
+  };
+
+  function handle(output: Output): void {
+    if (isClosed || stream === undefined) return;
+    outbox.push(...output.sends);
+    if (!flush()) return;
     after(connection, output);
     const deadline = stream.deadline();
     if (deadline === undefined) cancels.get('tick')?.();
@@ -187,7 +225,8 @@ export function openConnection(options: ConnectionOptions): Connection {
     },
     handle,
     drained() {
-      if (stream !== undefined) handle(stream.writable(true));
+      mayWrite = true;
+      owner.resume();
     },
     close,
   };

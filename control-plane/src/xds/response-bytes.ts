@@ -130,8 +130,11 @@ function writeWrapped(
   writer.number(DURATION.nanos, nanos);
 }
 
-/** The repeated field of the resources. */
-function joined(variant: Variant, { type, resources, heartbeat = false }: Send): Buffer {
+/** The repeated field of the resources: how long it is, and how it is written. */
+function field(
+  variant: Variant,
+  { type, resources, heartbeat = false }: Send,
+): { size: number; write(to: Writer): void } {
   const url = Buffer.byteLength(type);
   // State of the world: a lifetime has a place only in the wrapper: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#xds-protocol-ttl
   const wrapperUrl = Buffer.byteLength(WRAPPER);
@@ -143,40 +146,50 @@ function joined(variant: Variant, { type, resources, heartbeat = false }: Send):
   };
   let size = 0;
   for (const one of resources) size += sizeOfField(sizeOf(one));
-  const bytes = Buffer.allocUnsafe(size);
-  const writer = new Writer(bytes);
-  for (const one of resources) {
-    writer.head(RESOURCES, sizeOf(one));
-    if (isBare(one)) writeAny(writer, type, one);
-    else {
-      if (variant === 'sotw') {
-        writer.text(ANY.url, WRAPPER);
-        writer.head(ANY.value, sizeOfWrapped(url, one, heartbeat));
+  return {
+    size,
+    write(to) {
+      for (const one of resources) {
+        to.head(RESOURCES, sizeOf(one));
+        if (isBare(one)) writeAny(to, type, one);
+        else {
+          if (variant === 'sotw') {
+            to.text(ANY.url, WRAPPER);
+            to.head(ANY.value, sizeOfWrapped(url, one, heartbeat));
+          }
+          writeWrapped(to, type, url, one, heartbeat);
+        }
       }
-      writeWrapped(writer, type, url, one, heartbeat);
-    }
-  }
-  return bytes;
+    },
+  };
 }
 
 /** By the list of a whole set's resources, which is the same for all streams. */
 const shared: Record<Variant, WeakMap<readonly XdsResource[], Buffer>> = { sotw: new WeakMap(), delta: new WeakMap() };
 
-function resourcesOf(variant: Variant, send: Send): Buffer {
+function fieldOf(variant: Variant, send: Send): ReturnType<typeof field> {
   const { resources, heartbeat } = send;
-  if (heartbeat === true || !isWhole(resources)) return joined(variant, send);
+  if (heartbeat === true || !isWhole(resources)) return field(variant, send);
   let bytes = shared[variant].get(resources);
   if (bytes === undefined) {
-    bytes = joined(variant, send);
+    const whole = field(variant, send);
+    bytes = Buffer.allocUnsafe(whole.size);
+    whole.write(new Writer(bytes));
     shared[variant].set(resources, bytes);
   }
-  return bytes;
+  const joined = bytes;
+  return {
+    size: joined.length,
+    write(to) {
+      to.raw(joined);
+    },
+  };
 }
 
 export function responseBytes(variant: Variant, send: Send): Encoded {
   const { type, nonce, version, removed } = send;
-  const resources = resourcesOf(variant, send);
-  let size = sizeOfText(version) + resources.length + sizeOfText(type) + sizeOfText(nonce);
+  const resources = fieldOf(variant, send);
+  let size = sizeOfText(version) + resources.size + sizeOfText(type) + sizeOfText(nonce);
   // An empty name has a place in a list.
   if (variant === 'delta') for (const name of removed) size += sizeOfField(Buffer.byteLength(name));
   return {
@@ -184,7 +197,7 @@ export function responseBytes(variant: Variant, send: Send): Encoded {
     copy(target, at) {
       const writer = new Writer(target, at);
       writer.text(VERSION_INFO, version);
-      writer.raw(resources);
+      resources.write(writer);
       writer.text(TYPE_URL, type);
       writer.text(NONCE, nonce);
       if (variant === 'delta')

@@ -10,13 +10,15 @@ import type { Log } from '../log.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
 import { createAcks, type TimelineEntry } from './acks.ts';
 import { createChecker, type Checker, type SnapshotProblem } from './check.ts';
-import { openConnection, type Connection, type ConnectionLimits, type Failure } from './connection.ts';
+import { createBudget } from './budget.ts';
+import { openConnection, type Connection, type Failure } from './connection.ts';
 import { delta } from './delta.ts';
 import { createGroup, type Group } from './group.ts';
+import { LIMITS, type XdsLimits } from './limits.ts';
 import type { Measure } from './measure.ts';
 import { createNodes, type Session } from './nodes.ts';
 import type { PacerOptions, Timer } from './pacer.ts';
-import { discoveryServices, type DiscoveryCall } from './services.ts';
+import { cut, discoveryServices, type DiscoveryCall } from './services.ts';
 import { endpointsOf } from './references.ts';
 import { setOf, type Difference, type Snapshot, type TypeUrl } from './snapshot.ts';
 import { sotw } from './sotw.ts';
@@ -99,25 +101,6 @@ export interface XdsServerOptions {
   }[];
 }
 
-export interface XdsLimits extends ConnectionLimits {
-  readonly messageBytes: number;
-  readonly streams: number;
-  readonly streamsPerNode: number;
-}
-
-const LIMITS: XdsLimits = {
-  // A delta reconnect carries the versions of everything that Envoy has: the default of 4 MiB is too small for that.
-  messageBytes: 64 * 1024 * 1024,
-  streams: 10_000,
-  // One for each type and variant, twice over while one Envoy replaces another.
-  streamsPerNode: 32,
-  requestsPerSecond: 2_000,
-  requestsAtOnce: 5_000,
-  firstRequestMs: 30_000,
-  ageMs: 60 * 60_000,
-  graceMs: 30_000,
-};
-
 const unrefTimer: Timer = (ms, run) => {
   // Node fires a timer above 2^31 ms at once.
   const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1));
@@ -132,6 +115,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const limits: XdsLimits = { ...LIMITS, ...options.limits };
   const clock = (): number => performance.now();
   const pace = { quietMs: 20, longestMs: 500, batchMs: 5, clock, timer: unrefTimer, ...options.pace };
+  const budget = createBudget({ bytes: limits.bytesInFlight, slowMs: limits.slowMs, clock, timer: unrefTimer });
   const groups = new Map<string, Group>();
   const checkers = new Map<string, Checker>();
   const problems = new Map<string, readonly SnapshotProblem[]>();
@@ -282,7 +266,10 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
 
     const connection = openConnection({
       link: {
-        write: (message) => call.write(message),
+        write: (message, read) => call.write(message, read),
+        cut: () => {
+          cut(call);
+        },
         end(failure) {
           if (failure === undefined) call.end();
           else call.emit('error', { code: status[failure.code], details: failure.details });
@@ -291,6 +278,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
       wire: name === 'sotw' ? sotwWire : deltaWire,
       only,
       limits,
+      budget,
       clock,
       timer: unrefTimer,
       random: Math.random,

@@ -1,4 +1,5 @@
 /** The discovery services: the aggregated one and one for each known type, both variants each. */
+import { constants } from 'node:http2';
 import {
   status,
   type ServiceDefinition,
@@ -13,6 +14,18 @@ import { TYPES } from './types.ts';
 
 /** What is written is encoded already. */
 export type DiscoveryCall = ServerDuplexStream<object, Encoded>;
+
+/** Ends the call at once: what grpc-js would say of its end waits behind what the peer does not read. It has no word for that: so its stream is asked. */
+export function cut(call: DiscoveryCall): void {
+  interface Inner {
+    readonly call?: Inner;
+    readonly nextCall?: Inner;
+    readonly stream?: { close(code: number): void };
+  }
+  let at: Inner | undefined = (call as unknown as Inner).call;
+  while (at?.nextCall !== undefined) at = at.nextCall;
+  at?.stream?.close(constants.NGHTTP2_CANCEL);
+}
 
 export interface DiscoveryService {
   readonly definition: ServiceDefinition;

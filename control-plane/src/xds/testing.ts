@@ -1,5 +1,6 @@
 /** For the tests of this folder: snapshots in shorthand, a stream driven by hand, a clock that only moves when told, a call without gRPC. */
 import { messageType } from '@switchboard/proto';
+import { createBudget } from './budget.ts';
 import { openConnection, type Connection, type ConnectionLimits, type Failure } from './connection.ts';
 import { delta } from './delta.ts';
 import type { Output } from './events.ts';
@@ -159,15 +160,19 @@ export function call(options: {
     clock,
     connection: openConnection({
       link: {
-        write(message) {
+        write(message, read) {
           fake.written.push(decoded(variant.name, message));
-          return options.write?.() ?? fake.isReading;
+          const isReading = options.write?.() ?? fake.isReading;
+          if (isReading) read();
+          return isReading;
         },
         end: (failure) => fake.ended.push(failure),
+        cut: () => undefined,
       },
       wire: variant === sotw ? sotwWire : deltaWire,
       only: options.only,
       limits: { ...LIMITS, ...options.limits },
+      budget: createBudget({ bytes: 1_000_000, slowMs: 10_000, clock: clock.now, timer: clock.timer }),
       clock: clock.now,
       timer: clock.timer,
       random: () => 0.5,
