@@ -1,7 +1,7 @@
 /** Every page in both themes and both languages: no violation of WCAG 2.2 AA that axe can find, nothing wider than a telephone, and a picture kept. */
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ALL, LOOKS, violations } from '../support/axe.ts';
 import { openBrowser, shoot, type OpenBrowser } from '../support/browser.ts';
 import type { Crowd } from '../support/sessions.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
@@ -27,13 +27,6 @@ const PAGES: Readonly<Record<string, string>> = {
   playground: '/playground',
   settings: '/settings',
 };
-const ALL = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
-/** What a theme or a width can change; the rest is the same in both. */
-const LOOKS = {
-  type: 'rule',
-  values: ['color-contrast', 'target-size', 'scrollable-region-focusable', 'link-in-text-block'],
-};
-
 let world: World;
 let browser: OpenBrowser;
 let crowd: Crowd;
@@ -62,27 +55,10 @@ afterAll(async () => {
   await Promise.all([browser[Symbol.asyncDispose](), world[Symbol.asyncDispose]()]);
 });
 
-interface Violation {
-  readonly id: string;
-  readonly help: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-}
-
-async function violations(page: Page, rules: typeof ALL): Promise<string[]> {
-  const found = await page.evaluate<Violation[]>(
-    `axe.run(document, { runOnly: ${JSON.stringify(rules)}, resultTypes: ['violations'] }).then((all) => all.violations)`,
-  );
-  return found.map(
-    ({ id, help, nodes }) =>
-      `${id}: ${help}: ${nodes[0]?.html ?? ''} (${nodes.length}) ${nodes[0]?.failureSummary ?? ''}`,
-  );
-}
-
 it.each(Object.entries(PAGES))('%s', async (name, path) => {
   const page = await browser.open(world, path);
   await page.locator('h1').waitFor();
   await page.getByText('Loading', { exact: true }).waitFor({ state: 'hidden' });
-  await page.evaluate(axe.source);
   const found: string[] = [];
   const check = async (look: string, rules = ALL): Promise<void> => {
     found.push(...(await violations(page, rules)).map((one) => `${look}: ${one}`));
@@ -109,6 +85,109 @@ it.each(Object.entries(PAGES))('%s', async (name, path) => {
   await browser.closePages();
   expect(found).toEqual([]);
   expect(width).toBeLessThanOrEqual(360);
+});
+
+/** What opens over a page or stands there only for a while: each in the lightest and in the narrowest look. */
+const STATES: Readonly<Record<string, { path: string; open: (page: Page, words: Words) => Promise<void> }>> = {
+  instance: {
+    path: '/services/broken',
+    async open(page) {
+      await page
+        .getByRole('button', { name: /^broken-/ })
+        .last()
+        .click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  session: {
+    path: '/sessions',
+    async open(page) {
+      await page.getByRole('row').nth(1).getByRole('button').click();
+      await page.getByRole('dialog').locator('h3').first().waitFor();
+    },
+  },
+  question: {
+    path: '/services/weather',
+    async open(page, { stop }) {
+      await page.getByRole('button', { name: stop, exact: true }).click();
+      await page.getByRole('alertdialog').getByRole('checkbox').check();
+    },
+  },
+  actions: {
+    path: '/services?view=table&q=weather',
+    async open(page) {
+      await page.locator('tbody input[type=checkbox]').first().check();
+      await page.locator('tbody [aria-haspopup=menu]').first().click();
+      await page.getByRole('menu').waitFor();
+    },
+  },
+  palette: {
+    path: '/',
+    async open(page) {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('option').first().waitFor();
+    },
+  },
+  hint: {
+    path: '/',
+    async open(page, { chart }) {
+      await page.getByRole('button', { name: chart }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  explained: {
+    path: '/routes',
+    async open(page) {
+      await page.locator('form input').first().press('Enter');
+      await page
+        .getByRole('cell', { name: /^finance-/ })
+        .first()
+        .waitFor();
+    },
+  },
+  mistake: {
+    path: '/services/finance/config',
+    async open(page) {
+      await page.locator('.cm-content').getByText('replicas').click();
+      await page.keyboard.press('End');
+      await page.keyboard.type('x');
+      await page.locator('.cm-lintRange-error').first().waitFor();
+    },
+  },
+  talking: {
+    path: '/playground?service=weather',
+    async open(page) {
+      await page.locator('form button[type=submit]').first().click();
+      await page.getByRole('log').locator('summary').first().waitFor();
+    },
+  },
+};
+const ENGLISH = { stop: 'Stop', chart: 'About this chart' };
+const CHINESE: Words = { stop: '停止', chart: '关于此图' };
+type Words = typeof ENGLISH;
+
+it.each(Object.entries(STATES))('while it shows: %s', async (name, { path, open }) => {
+  const found: string[] = [];
+  for (const [words, look, rules] of [
+    [ENGLISH, { theme: 'light', language: 'en' }, ALL],
+    [CHINESE, { theme: 'dark', language: 'zh-CN', width: 360, height: 780 }, LOOKS],
+  ] as const) {
+    const page = await browser.open(world, path, look);
+    await page.locator('h1').waitFor();
+    await page
+      .getByText(/^(Loading|加载中)$/)
+      .first()
+      .waitFor({ state: 'hidden' });
+    await open(page, words);
+    await page
+      .getByText(/^(Loading|加载中)$/)
+      .first()
+      .waitFor({ state: 'hidden' });
+    found.push(...(await violations(page, rules)).map((one) => `${look.theme} ${look.language}: ${one}`));
+    await shoot(page, `${name}-${look.theme}`);
+    await browser.closePages();
+  }
+  expect(found).toEqual([]);
 });
 
 it('complains of nothing in the browser', () => {

@@ -1,4 +1,5 @@
 /** What operators do in the console, in a real browser against the real control plane, Envoy and agents. */
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { openBrowser, type OpenBrowser } from '../support/browser.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
@@ -123,6 +124,64 @@ it('finds a failing instance and why, with the keyboard alone', async () => {
   await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
   await page.keyboard.press('Escape');
   await world.client.deleteService('broken');
+});
+
+/** Presses Tab until the focus stands on what is called so; fails where it never comes. */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  for (let round = 0; round < 80; round += 1) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate<string>(
+      `(() => { const one = document.activeElement; return one?.getAttribute('aria-label') ?? (one?.labels?.[0]?.textContent ?? one?.textContent ?? ''); })()`,
+    );
+    if (name.test(focused.trim())) return;
+  }
+  throw new Error(`Tab never comes to ${String(name)}`);
+}
+
+it('scales a service and drains an instance with the keyboard alone, and gives the focus back where it was', async () => {
+  await world.client.scale('finance', 2);
+  await world.ready('finance', 2);
+  const page = await browser.open(world, '/');
+  await page.getByText('All is well').waitFor();
+  await page.keyboard.press('Tab');
+  // The first stop passes over the menu.
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('g');
+  await page.keyboard.press('s');
+  await page.getByRole('heading', { name: 'Services' }).waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('finance');
+  await page.getByRole('row', { name: /weather/ }).waitFor({ state: 'detached' });
+  await tabTo(page, /^finance$/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'finance' }).waitFor();
+  await tabTo(page, /^Instances wanted$/);
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Enter');
+  const question = page.getByRole('alertdialog');
+  await question.getByText('No open session is touched.').waitFor();
+  await tabTo(page, /^Scale$/);
+  await page.keyboard.press('Enter');
+  await question.waitFor({ state: 'hidden' });
+  await page.getByText('3 of 3 instances are ready').waitFor();
+  await page.locator('main').focus();
+  await tabTo(page, /^finance-\w+$/);
+  const opener = await page.evaluate<string>('document.activeElement.textContent.trim()');
+  await page.keyboard.press('Enter');
+  const panel = page.getByRole('dialog', { name: opener });
+  await panel.getByRole('button', { name: 'Drain' }).waitFor();
+  await tabTo(page, /^Drain$/);
+  await page.keyboard.press('Enter');
+  await question.waitFor();
+  await tabTo(page, /^Cancel$/);
+  await page.keyboard.press('Enter');
+  await question.waitFor({ state: 'hidden' });
+  await panel.waitFor();
+  await page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'hidden' });
+  await page.waitForFunction(`document.activeElement?.textContent?.trim() === ${JSON.stringify(opener)}`);
+  await world.client.scale('finance', 2);
+  await world.ready('finance', 2);
 });
 
 it('stops a service and shows how its sessions go, one by one, until it is stopped', async () => {

@@ -70,26 +70,15 @@ it('works with an older control plane, which does not know all fields', async ()
   const commands = [
     'status',
     'doctor',
-    'top -o json',
     'top --instances -o json',
-    ...['services', 'instances', 'gateways', 'sessions', 'events', 'routes'].map((kind) => `get ${kind} -o wide`),
-    'describe service echo',
-    'sessions',
-    'sessions --count',
+    ...['services', 'instances', 'gateways', 'sessions'].map((kind) => `get ${kind} -o wide`),
     'gateway status -o wide',
-    'gateway config gateway-1 cds',
     'gateway diff gateway-1 cds',
-    'gateway certificates',
     'rollout list',
-    'rollout history echo',
     'drains',
-    'events',
     'explain /agents/echo',
     `check ${instance?.id ?? ''}`,
-    'rebalance echo --dry-run',
-    'diff -f same.yaml',
     'apply -f same.yaml --dry-run',
-    'drain service echo --dry-run',
   ];
   writeFileSync(join(world.folder, 'same.yaml'), JSON.stringify(echoService('echo', { replicas: 2 })));
   const failed: string[] = [];
@@ -102,7 +91,7 @@ it('works with an older control plane, which does not know all fields', async ()
   await Promise.all([next(), next(), next()]);
   expect(failed).toEqual([]);
   expect(older.leftOut()).toBeGreaterThan(1_000);
-});
+}, 120_000);
 
 it('applies files and folders, tells what differs, and says unchanged', async () => {
   const folder = join(world.folder, 'resources');
