@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { Name, Timestamp } from './meta.ts';
 import { Share } from './rollout.ts';
-import type { Service } from './service.ts';
 import { PositiveDuration, Size } from './units.ts';
 
 /** A floor at certain times. The time zone is that of the cron expression, by default UTC. */
@@ -117,15 +116,6 @@ export const Scale = z.strictObject({
   since: Timestamp,
 });
 export type Scale = z.infer<typeof Scale>;
-
-/** Instances that a service wants now, over all its versions. */
-export function wantedInstances(service: Service, scale: Scale | undefined): number {
-  const { enabled, autoscale, replicas } = service.spec;
-  if (!enabled) return 0;
-  if (autoscale === undefined) return replicas;
-  // Until the autoscaler has spoken, and when its bounds were changed since.
-  return Math.min(autoscale.max, Math.max(autoscale.min, scale?.replicas ?? replicas));
-}
 
 /** One look of the autoscaler, with its inputs. */
 export interface ScaleDecision {

@@ -1,10 +1,16 @@
 /** The newest load report of each gateway, added up by instance address, with a smoothed error rate. */
-import type { EndpointReport } from './load-reports.ts';
 
 /** A report that is older says nothing of the present. */
 const FRESH_MS = 3_500;
 /** Time after which what was seen counts a third. */
 const MEMORY_MS = 30_000;
+
+/** One endpoint's part of a report: requests open, begun and failed since the one before. */
+export interface EndpointReport {
+  readonly open: number;
+  readonly issued: number;
+  readonly failed: number;
+}
 
 export interface EndpointLoad {
   /** `source`: one stream of reports. */

@@ -6,7 +6,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { grpcService, projection } from '@switchboard/proto';
 import { hostPort } from '../model/address.ts';
 import type { GrpcService } from './access-log.ts';
-import type { EndpointLoad } from './endpoint-load.ts';
+import type { EndpointLoad, EndpointReport } from './endpoint-load.ts';
 
 const SERVICE = 'envoy.service.load_stats.v3.LoadReportingService';
 const METHOD = 'StreamLoadStats';
@@ -39,13 +39,6 @@ interface LoadStatsRequest {
     readonly cluster_name?: string;
     readonly upstream_locality_stats?: readonly { readonly upstream_endpoint_stats?: readonly EndpointStats[] }[];
   }[];
-}
-
-/** One endpoint's part of a report. */
-export interface EndpointReport {
-  readonly open: number;
-  readonly issued: number;
-  readonly failed: number;
 }
 
 /** `except`: the cluster of the control plane itself, whose streams are no sessions. */
