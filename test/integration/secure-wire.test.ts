@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { Client, Metadata, credentials, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
 import { grpcService } from '@switchboard/proto';
 import { expect, it } from 'vitest';
-import { issue, type KeyPair } from '../../control-plane/src/certificates/authority.ts';
+import { issue } from '../../control-plane/src/certificates/authority.ts';
 import { fromIdentitySecret, fromPem } from '../../control-plane/src/certificates/files.ts';
 import { gatewayUri } from '../../control-plane/src/certificates/peer.ts';
+import type { KeyPair } from '../../control-plane/src/model/gateway-files.ts';
 import type { OpenSession } from '../support/sessions.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 

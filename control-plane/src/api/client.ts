@@ -2,7 +2,14 @@
 import { createParser } from 'eventsource-parser';
 import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../model/errors.ts';
 import type { AuditReport, ChainLink, Event } from '../model/event.ts';
-import type { CertificateStatus, DriftReport, GatewayConfig, GatewayRestart } from '../model/gateway.ts';
+import type {
+  CertificateStatus,
+  DriftReport,
+  GatewayCertificate,
+  GatewayCertificateRequest,
+  GatewayConfig,
+  GatewayRestart,
+} from '../model/gateway.ts';
 import type { Instance, Registration } from '../model/instance.ts';
 import type { Balance, RebalanceRequest } from '../model/balance.ts';
 import type { DrainProgress, DrainRequest, DrainTarget, GatewayDrainProgress } from '../model/drain.ts';
@@ -287,6 +294,10 @@ export function createClient({ url, token }: { url: string; token: string }) {
       json<{ items: CertificateStatus[] }>('POST', '/v1/certificates/rotate', {
         body: gateway === undefined ? {} : { gateway },
       }),
+    certifyGateway: async (request: GatewayCertificateRequest) =>
+      json<GatewayCertificate>('POST', '/v1/certificates', { body: request }),
+    revokeCertificate: async (gateway: string) =>
+      json<{ items: CertificateStatus[] }>('DELETE', named('certificates', gateway)),
     sessions: async (query: SessionQuery = {}) =>
       read<SessionPage<Session>>('/v1/sessions', older.SESSIONS, { ...query }),
     endedSessions: async (query: SessionQuery = {}) =>

@@ -4,7 +4,14 @@ import type { Autoscale, ScaleDecision } from '../model/autoscale.ts';
 import type { Balance, RebalanceRequest } from '../model/balance.ts';
 import type { GatewayDrain } from '../model/drain.ts';
 import type { HealthDetail, HealthReport } from '../model/health.ts';
-import type { CertificateStatus, DriftReport, GatewayConfig, GatewayRestart } from '../model/gateway.ts';
+import type {
+  CertificateStatus,
+  DriftReport,
+  GatewayCertificate,
+  GatewayCertificateRequest,
+  GatewayConfig,
+  GatewayRestart,
+} from '../model/gateway.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { Condition } from '../model/meta.ts';
 import type { SessionRequest } from '../model/request.ts';
@@ -78,6 +85,10 @@ export interface ApiContext {
     list(): readonly CertificateStatus[];
     /** New ones for all, or for one gateway. Open streams go on; new connections use them. Error: not_found. */
     rotate(gateway: string | undefined, options: WriteOptions): Promise<void>;
+    /** Errors: invalid, conflict. */
+    certify(request: GatewayCertificateRequest, options: WriteOptions): Promise<GatewayCertificate>;
+    /** Ends its streams. Error: not_found. */
+    revoke(gateway: string, options: WriteOptions): Promise<void>;
   };
   /** Open or ended lately. */
   session(id: string): Session | EndedSession | undefined;

@@ -2,12 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
-
-/** PEM texts. */
-export interface KeyPair {
-  readonly key: string;
-  readonly certificate: string;
-}
+import type { KeyPair } from '../model/gateway-files.ts';
 
 export interface IssueRequest {
   /** Common name, for people. */
@@ -15,6 +10,8 @@ export interface IssueRequest {
   /** URI in the subject's alternative names; absent: an authority. */
   readonly uri?: string;
   readonly use: 'authority' | 'server' | 'client';
+  /** PEM (SPKI) of a key that was made elsewhere: there is none in the answer. */
+  readonly publicKey?: string;
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;

@@ -2,6 +2,7 @@
  * The keeper's certificates as a gRPC server's credentials. A peer without a certificate of ours completes the handshake and is then refused at
  * every call, so that it is told why and so that we can say who came; a call whose first message names another node than its certificate does too.
  */
+import type { Http2Stream } from 'node:http2';
 import {
   ServerInterceptingCall,
   ServerListenerBuilder,
@@ -52,18 +53,50 @@ function nodeIn(message: unknown): string | undefined {
   return id === '' ? undefined : id;
 }
 
-function guard(peers: Peers): ServerInterceptor {
+/**
+ * A peer shows its certificate once a connection: it has to make another, or a new one would never be seen. grpc-js has no word for that, so the
+ * call's own stream is asked.
+ */
+function hangUp(call: object): void {
+  (call as { stream?: Http2Stream }).stream?.session?.close();
+}
+
+function guard(keeper: Keeper, peers: Peers): ServerInterceptor {
+  /** Open calls by gateway: how each is ended. */
+  const open = new Map<string, Set<() => void>>();
+  keeper.onRevoked((node) => {
+    for (const end of open.get(node) ?? []) end();
+  });
+
   return (method, call) => {
     const peer = identityOf(call.getAuthContext().sslPeerCertificate);
     const refuse = (reason: Refused['reason'], message: string): void => {
+      leave();
       peers.refused({ reason, message, method: method.path, peer: call.getPeer() });
       const code = reason === 'no-certificate' ? status.UNAUTHENTICATED : status.PERMISSION_DENIED;
       call.sendStatus({ code, details: message });
+      if (reason === 'revoked') hangUp(call);
+    };
+    /** Again at a revocation: its new certificate may be taken already. */
+    const end = (): void => {
+      const why = peer === undefined ? undefined : keeper.whyRevoked(peer);
+      if (why !== undefined) refuse('revoked', why);
+    };
+    const leave = (): void => {
+      if (peer === undefined) return;
+      const calls = open.get(peer.node);
+      calls?.delete(end);
+      if (calls?.size === 0) open.delete(peer.node);
     };
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
+        const revoked = peer === undefined ? undefined : keeper.whyRevoked(peer);
         if (peer === undefined) refuse('no-certificate', refusalOf('', undefined) ?? '');
-        else next(metadata);
+        else if (revoked !== undefined) refuse('revoked', revoked);
+        else {
+          open.set(peer.node, (open.get(peer.node) ?? new Set()).add(end));
+          next(metadata);
+        }
       })
       .withOnReceiveMessage((message, next) => {
         const node = nodeIn(message);
@@ -75,10 +108,15 @@ function guard(peers: Peers): ServerInterceptor {
         if (node !== undefined && peer !== undefined) peers.admitted(peer);
         next(message);
       })
+      .withOnCancel(leave)
       .build();
     return new ServerInterceptingCall(call, {
       start: (next) => {
         next(listener);
+      },
+      sendStatus(given, next) {
+        leave();
+        next(given);
       },
     });
   };
@@ -89,6 +127,6 @@ export function serverCredentials(keeper: Keeper, peers: Peers): ServerCredentia
   return experimental.createServerCredentialsWithInterceptors(
     // It gives both kinds, so their order does not matter.
     experimental.createCertificateProviderServerCredentials(certificates, certificates, false),
-    [guard(peers)],
+    [guard(keeper, peers)],
   );
 }

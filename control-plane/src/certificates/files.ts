@@ -15,13 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { KeyPair } from './authority.ts';
-
-/** The names of the two SDS resources that a gateway reads. */
-export const IDENTITY_SECRET = 'identity';
-export const AUTHORITY_SECRET = 'authority';
-
-const SECRET_TYPE = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret';
+import type { KeyPair } from '../model/gateway-files.ts';
 
 export function privateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -63,19 +57,6 @@ export function fromPem(text: string): KeyPair | undefined {
   return key === undefined || certificate === undefined ? undefined : { key, certificate };
 }
 
-function sds(resource: object): string {
-  return JSON.stringify({ resources: [{ '@type': SECRET_TYPE, ...resource }] }, undefined, 2);
-}
-
-export const identitySecret = ({ key, certificate }: KeyPair): string =>
-  sds({
-    name: IDENTITY_SECRET,
-    tls_certificate: { certificate_chain: { inline_string: certificate }, private_key: { inline_string: key } },
-  });
-
-export const authoritySecret = (certificate: string): string =>
-  sds({ name: AUTHORITY_SECRET, validation_context: { trusted_ca: { inline_string: certificate } } });
-
 /** The pair in an identity's SDS file; undefined: it does not hold one. */
 export function fromIdentitySecret(text: string): KeyPair | undefined {
   try {
@@ -96,6 +77,7 @@ export function fromIdentitySecret(text: string): KeyPair | undefined {
 export interface TlsFiles {
   readonly authority: string;
   readonly controlPlane: string;
+  readonly issued: string;
   gateway(node: string): { readonly folder: string; readonly identity: string; readonly authority: string };
 }
 
@@ -104,6 +86,7 @@ export function tlsFiles(data: string): TlsFiles {
   return {
     authority: join(folder, 'authority.pem'),
     controlPlane: join(folder, 'control-plane.pem'),
+    issued: join(folder, 'issued.json'),
     gateway(node) {
       const own = join(folder, 'gateways', node);
       return { folder: own, identity: join(own, 'identity.json'), authority: join(own, 'authority.json') };

@@ -6,7 +6,8 @@ import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import * as x509 from '@peculiar/x509';
-import type { IssueRequest, KeyPair } from './authority.ts';
+import type { KeyPair } from '../model/gateway-files.ts';
+import type { IssueRequest } from './authority.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const USES = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth } as const;
@@ -37,22 +38,34 @@ async function signer({ key, certificate }: KeyPair): Promise<{ key: webcrypto.C
 }
 
 async function issueOne(request: IssueRequest, first: KeyPair | undefined): Promise<KeyPair> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const made =
+    request.publicKey === undefined
+      ? await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+      : undefined;
+  const publicKey =
+    made?.publicKey ??
+    (await webcrypto.subtle.importKey('spki', x509.PemConverter.decodeFirst(request.publicKey ?? ''), ALGORITHM, true, [
+      'verify',
+    ]));
   const subject = `CN=${request.name}`;
   const issuer = request.issuer === 'first' ? first : request.issuer;
-  const by = issuer === undefined ? { key: keys.privateKey, subject } : await signer(issuer);
+  const by = issuer === undefined ? { key: made?.privateKey, subject } : await signer(issuer);
+  if (by.key === undefined) throw new Error('nobody signs it');
   const certificate = await x509.X509CertificateGenerator.create({
     subject,
     issuer: by.subject,
     notBefore: new Date(request.notBefore),
     notAfter: new Date(request.notAfter),
-    publicKey: keys.publicKey,
+    publicKey,
     signingKey: by.key,
     signingAlgorithm: ALGORITHM,
     extensions: extensions(request),
   });
-  const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return { key: x509.PemConverter.encode(key, 'PRIVATE KEY'), certificate: certificate.toString('pem') };
+  const key =
+    made === undefined
+      ? ''
+      : x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', made.privateKey), 'PRIVATE KEY');
+  return { key, certificate: certificate.toString('pem') };
 }
 
 const requests = JSON.parse(await text(process.stdin)) as IssueRequest[];

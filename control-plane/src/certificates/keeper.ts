@@ -2,22 +2,15 @@
  * Keeps the authority and every certificate that it has issued: made when missing or unusable, renewed at two thirds of their life or on demand.
  * Nothing here ends a stream: whoever listens is told of the new pair, for handshakes to come.
  */
-import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { X509Certificate, createPrivateKey, createPublicKey } from 'node:crypto';
 import type { Log } from '../log.ts';
 import { SwitchboardError } from '../model/errors.ts';
 import type { CertificateStatus } from '../model/gateway.ts';
-import { issue, type IssueRequest, type KeyPair } from './authority.ts';
-import {
-  authoritySecret,
-  fromIdentitySecret,
-  fromPem,
-  identitySecret,
-  readIfThere,
-  replaceFile,
-  tlsFiles,
-  toPem,
-} from './files.ts';
-import { CONTROL_PLANE_URI, gatewayUri } from './peer.ts';
+import { authoritySecret, identitySecret, type KeyPair } from '../model/gateway-files.ts';
+import { issue, type IssueRequest } from './authority.ts';
+import { fromIdentitySecret, fromPem, readIfThere, replaceFile, tlsFiles, toPem } from './files.ts';
+import { createIssuedList, type IssuedCertificate } from './issued.ts';
+import { CONTROL_PLANE_URI, gatewayUri, type PeerIdentity } from './peer.ts';
 
 const DAY_MS = 86_400_000;
 const AUTHORITY_LIFE_MS = 3650 * DAY_MS;
@@ -37,6 +30,14 @@ export interface Keeper {
   status(): CertificateStatus[];
   /** New certificates for the control plane and all gateways, or for one gateway alone. Error: `not_found`. */
   rotate(node?: string): Promise<void>;
+  /** Of a gateway elsewhere, which keeps its key to itself; those before stay valid. Errors: `invalid`, `conflict`. */
+  certify(node: string, publicKey: string): Promise<{ readonly pem: string; readonly status: CertificateStatus }>;
+  /** Nothing that was issued to it up to now is taken any more; a gateway of our own gets another at once. Error: `not_found`. */
+  revoke(node: string): Promise<void>;
+  /** Why a peer's certificate is not taken though it is ours; undefined: it is. */
+  whyRevoked(peer: PeerIdentity): string | undefined;
+  /** Called with the node after each revocation. */
+  onRevoked(listener: (node: string) => void): () => void;
   /** Called after the control plane's own pair has been replaced. */
   subscribe(listener: () => void): () => void;
   close(): void;
@@ -70,6 +71,22 @@ function parsed(pair: KeyPair | undefined): X509Certificate | undefined {
   }
 }
 
+/** As PEM, in one form. Error: `invalid`. */
+function readPublicKey(text: string): string {
+  const refuse = (message: string): never => {
+    throw new SwitchboardError('invalid', `the public key ${message}`, { issues: [{ path: 'publicKey', message }] });
+  };
+  if (!text.includes('BEGIN PUBLIC KEY')) return refuse('must be PEM, a PUBLIC KEY');
+  try {
+    const key = createPublicKey(text);
+    if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return refuse('must be an ECDSA key on P-256');
+    return String(key.export({ type: 'spki', format: 'pem' }));
+  } catch (error) {
+    if (error instanceof SwitchboardError) throw error;
+    return refuse('can not be read');
+  }
+}
+
 /** Undefined: there is none yet. */
 function readAuthority(file: string, now: number): KeyPair | undefined {
   const text = readIfThere(file);
@@ -86,7 +103,9 @@ function readAuthority(file: string, now: number): KeyPair | undefined {
 
 export async function createKeeper({ data, lifeMs, gateways, now, log }: KeeperOptions): Promise<Keeper> {
   const files = tlsFiles(data);
+  const issuedList = createIssuedList(files.issued);
   const listeners = new Set<() => void>();
+  const onRevoked = new Set<(node: string) => void>();
   const pairs = new Map<Holder, { pair: KeyPair; certificate: X509Certificate }>();
   const holders: Holder[] = [
     {
@@ -126,7 +145,11 @@ export async function createKeeper({ data, lifeMs, gateways, now, log }: KeeperO
     return made;
   }
 
-  function requestFor({ name, uri, node }: Holder, notAfter: number, by: KeyPair | 'first'): IssueRequest {
+  function requestFor(
+    { name, uri, node }: Pick<Holder, 'name' | 'uri' | 'node'>,
+    notAfter: number,
+    by: KeyPair | 'first',
+  ): IssueRequest {
     const use = node === undefined ? 'server' : 'client';
     return { name, uri, use, notBefore: now() - BACKDATED_MS, notAfter, issuer: by };
   }
@@ -134,6 +157,7 @@ export async function createKeeper({ data, lifeMs, gateways, now, log }: KeeperO
   function keep(holder: Holder, pair: KeyPair | undefined): void {
     const certificate = parsed(pair);
     if (pair === undefined || certificate === undefined) throw new Error('the issuer gave too little');
+    if (holder.node !== undefined) issuedList.renewed(holder.node, certificate.serialNumber);
     holder.write(pair);
     pairs.set(holder, { pair, certificate });
     log.info(
@@ -155,6 +179,15 @@ export async function createKeeper({ data, lifeMs, gateways, now, log }: KeeperO
       certificate.subjectAltName === `URI:${uri}` &&
       from <= now();
     return usable ? to - (1 - RENEW_AT) * Math.min(lifeMs, to - from) : 0;
+  }
+
+  function validityOf(certificate: X509Certificate, uri: string): IssuedCertificate {
+    return {
+      serial: certificate.serialNumber,
+      notBefore: certificate.validFromDate.toISOString(),
+      notAfter: certificate.validToDate.toISOString(),
+      renewAt: new Date(renewAt(certificate, uri)).toISOString(),
+    };
   }
 
   async function renew(due: readonly Holder[]): Promise<void> {
@@ -205,17 +238,50 @@ export async function createKeeper({ data, lifeMs, gateways, now, log }: KeeperO
   return {
     authority: () => authority.certificate,
     controlPlane: () => held(holders[0]).pair,
-    status: () =>
-      holders.map((holder) => {
-        const { certificate } = held(holder);
-        return {
-          name: holder.name,
-          serial: certificate.serialNumber,
-          notBefore: certificate.validFromDate.toISOString(),
-          notAfter: certificate.validToDate.toISOString(),
-          renewAt: new Date(renewAt(certificate, holder.uri)).toISOString(),
-        };
-      }),
+    status: () => [
+      ...holders.map((holder) => ({ name: holder.name, ...validityOf(held(holder).certificate, holder.uri) })),
+      ...issuedList.list(),
+    ],
+    async certify(node, publicKey) {
+      const own = readPublicKey(publicKey);
+      if (!NODE.test(node) || node === 'control-plane')
+        throw new SwitchboardError('invalid', `${node} is no name for a gateway`, {
+          issues: [{ path: 'gateway', message: 'must be letters, digits, dots, hyphens and underscores, 128 at most' }],
+        });
+      if (holders.some((holder) => holder.node === node))
+        throw new SwitchboardError(
+          'conflict',
+          `${node} is the gateway of this control plane, which keeps its certificate`,
+          {
+            remedy: `Choose another name; \`switchboard gateway rotate ${node}\` renews that one.`,
+          },
+        );
+      const notAfter = Math.min(now() + lifeMs, issuer.validToDate.getTime());
+      const uri = gatewayUri(node);
+      const [made] = await issue([{ ...requestFor({ name: node, node, uri }, notAfter, authority), publicKey: own }]);
+      if (made === undefined) throw new Error('the issuer gave nothing');
+      const certificate = new X509Certificate(made.certificate);
+      const status = validityOf(certificate, uri);
+      issuedList.certified(node, status);
+      log.info({ certificate: node, serial: status.serial, until: status.notAfter }, 'a certificate was issued');
+      return { pem: made.certificate, status: { name: node, ...status } };
+    },
+    async revoke(node) {
+      const own = holders.filter((holder) => holder.node === node);
+      if (own.length === 0 && !issuedList.has(node))
+        throw new SwitchboardError('not_found', `no certificate is issued to a gateway ${node}`);
+      await inTurn(async () => {
+        issuedList.revoke(node, now());
+        log.warn({ gateway: node }, 'the certificates of a gateway were revoked');
+        await renew(own);
+      });
+      for (const listener of onRevoked) listener(node);
+    },
+    whyRevoked: (peer) => issuedList.whyRevoked(peer),
+    onRevoked(listener) {
+      onRevoked.add(listener);
+      return () => onRevoked.delete(listener);
+    },
     async rotate(node) {
       const due = node === undefined ? holders : holders.filter((holder) => holder.node === node);
       if (due.length === 0)
@@ -229,6 +295,7 @@ export async function createKeeper({ data, lifeMs, gateways, now, log }: KeeperO
     close() {
       clearInterval(timer);
       listeners.clear();
+      onRevoked.clear();
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import type { PeerIdentity } from './peer.ts';
 
 export interface Refused {
-  readonly reason: 'no-certificate' | 'wrong-node';
+  readonly reason: 'no-certificate' | 'wrong-node' | 'revoked';
   /** Address and port. */
   readonly peer: string;
   readonly method: string;

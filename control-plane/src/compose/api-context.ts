@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ApiContext } from '../api/context.ts';
 import type { Keeper } from '../certificates/keeper.ts';
+import type { GatewayCertificate, GatewayCertificateRequest } from '../model/gateway.ts';
 import { destroySocket, whyNotDestroy } from '../home/destroy-socket.ts';
 import type { History } from '../history/create.ts';
 import type { RevisionLog } from '../home/revisions.ts';
@@ -48,6 +49,7 @@ export interface ApiParts extends ShutdownParts {
   readonly history: History;
   readonly news: News;
   readonly certificates: Keeper;
+  readonly certifyGateway: (request: GatewayCertificateRequest) => Promise<GatewayCertificate>;
   readonly gateways: GatewayViews;
   readonly metrics: ApiContext['metrics'];
   readonly plugins: ApiContext['plugins'];
@@ -141,6 +143,20 @@ export function apiContext(parts: ApiParts): ApiContext {
     scaleDecisions: (service) => parts.autoscaler.decisions(service),
     certificates: {
       list: () => parts.certificates.status(),
+      async certify(request, write) {
+        const made = await parts.certifyGateway(request);
+        const subject = { kind: 'Gateway', name: request.gateway };
+        const { notAfter } = made.status;
+        const message = `a certificate for ${request.gateway} was issued, valid until ${notAfter}`;
+        await registry.note({ action: 'certificates.issue', subject, message }, write);
+        return made;
+      },
+      async revoke(gateway, write) {
+        await parts.certificates.revoke(gateway);
+        const subject = { kind: 'Gateway', name: gateway };
+        const message = `the certificates of ${gateway} were revoked`;
+        await registry.note({ action: 'certificates.revoke', subject, message }, write);
+      },
       async rotate(gateway, write) {
         await parts.certificates.rotate(gateway);
         await registry.note(

@@ -42,6 +42,7 @@ import { createAdmission, type AdmissionParts } from './admission.ts';
 import { apiContext } from './api-context.ts';
 import { startAutoscaler } from './autoscaler.ts';
 import { createClosers, type Closers } from './closers.ts';
+import { certifyGateway } from './gateway-certificates.ts';
 import { createGatewayDrains } from './gateway-drain.ts';
 import { createGatewayRestart } from './gateway-restart.ts';
 import { createGatewayView } from './gateway-view.ts';
@@ -372,6 +373,7 @@ async function build(
     plugins: drivers.list,
     ownLog,
     certificates,
+    certifyGateway: async (request) => certifyGateway(certificates, config, ports.xds, request),
     gateways,
     metrics: metricsForApi({ config, token, metrics, present }),
     closeAll: closers.closeAll,

@@ -8,7 +8,8 @@ import {
   type FoundEnvoy,
   type TlsFiles,
 } from '@switchboard/envoy';
-import { AUTHORITY_SECRET, IDENTITY_SECRET, tlsFiles } from '../certificates/files.ts';
+import { tlsFiles } from '../certificates/files.ts';
+import { AUTHORITY_SECRET, IDENTITY_SECRET } from '../model/gateway-files.ts';
 import { CONTROL_PLANE_URI } from '../certificates/peer.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';

@@ -20,6 +20,29 @@ export interface CertificateStatus {
   readonly notBefore: string;
   readonly notAfter: string;
   readonly renewAt: string;
+  /** All that was issued to this gateway up to then is refused. */
+  readonly revokedAt?: string;
+}
+
+/** For an Envoy elsewhere that is to come to this control plane. */
+export interface GatewayCertificateRequest {
+  /** Its node id. */
+  readonly gateway: string;
+  /** PEM (SPKI) of an ECDSA P-256 key; the other half is nobody else's. */
+  readonly publicKey: string;
+  /** Where it will find its files, absolute. */
+  readonly folder: string;
+  /** Where it finds the control plane; absent: where that listens. */
+  readonly xds?: { readonly host: string; readonly port: number } | undefined;
+}
+
+export interface GatewayCertificate {
+  readonly status: CertificateStatus;
+  /** The certificate. */
+  readonly pem: string;
+  /** Texts of files: whom it trusts, and what it is started with. */
+  readonly authority: string;
+  readonly bootstrap: string;
 }
 
 /** Both views of the resources of one type, by the name of the resource. */

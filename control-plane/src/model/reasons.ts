@@ -94,6 +94,8 @@ export type ConditionReason = (typeof CONDITION_REASONS)[number];
 
 /** What an event tells of. */
 export const EVENT_ACTIONS = [
+  'certificates.issue',
+  'certificates.revoke',
   'certificates.rotate',
   'gateway.drain',
   'gateway.drift',

@@ -111,6 +111,8 @@ export const sentences: Sentences = {
     Unreachable: '请求无法到达：总有其他路由先匹配',
   },
   event: {
+    'certificates.issue': (name) => `已为异地网关 ${name} 签发证书`,
+    'certificates.revoke': (name) => `已吊销 ${name} 的证书`,
     'certificates.rotate': (name) => `已为 ${name} 签发新证书`,
     'gateway.drain': (name) => `网关 ${name} 开始排空`,
     'gateway.drift': (name) => `网关 ${name} 与登记的配置不一致`,

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { writeOptions, type Endpoint } from '../endpoint.ts';
 
+const GatewayCertificateRequest = z.strictObject({
+  gateway: z.string().min(1).max(128),
+  publicKey: z.string().max(10_000),
+  folder: z
+    .string()
+    .regex(/^\/|^[A-Za-z]:[\\/]/, 'must be an absolute path')
+    .max(1000),
+  xds: z.strictObject({ host: z.string().min(1).max(253), port: z.int().min(1).max(65_535) }).optional(),
+});
+type GatewayCertificateRequest = z.infer<typeof GatewayCertificateRequest>;
+
 export const certificates: readonly Endpoint[] = [
   {
     method: 'get',
@@ -24,6 +35,42 @@ export const certificates: readonly Endpoint[] = [
     async handle(call) {
       const { gateway } = call.body as { gateway?: string };
       await call.api.certificates.rotate(gateway, writeOptions(call));
+      return { items: call.api.certificates.list() };
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/certificates',
+    summary: 'A certificate for a gateway elsewhere, with what else its Envoy is started with',
+    body: {
+      schema: GatewayCertificateRequest,
+      example: {
+        gateway: 'edge-2',
+        publicKey: '-----BEGIN PUBLIC KEY-----...',
+        folder: '/etc/switchboard-gateway',
+        xds: { host: '10.0.0.5', port: 18000 },
+      },
+    },
+    answer: {
+      status: 201,
+      about: 'The certificate, and texts of the other two files. Ask anew before it is over.',
+    },
+    async handle(call) {
+      const made = await call.api.certificates.certify(call.body as GatewayCertificateRequest, writeOptions(call));
+      return call.hono.json(made, 201);
+    },
+  },
+  {
+    method: 'delete',
+    path: '/v1/certificates/{gateway}',
+    summary: "Revoke a gateway's certificates",
+    answer: {
+      status: 200,
+      about:
+        'The certificates as they are now. Whoever holds one that was issued up to now is refused, and open streams end; sessions at that Envoy go on. One that is issued later is taken.',
+    },
+    async handle(call) {
+      await call.api.certificates.revoke(call.param('gateway'), writeOptions(call));
       return { items: call.api.certificates.list() };
     },
   },

@@ -6,6 +6,7 @@ import { SwitchboardError } from '../../model/errors.ts';
 import type { CertificateStatus, GatewayConfig } from '../../model/gateway.ts';
 import type { Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
+import { gatewayCertificateCommands } from './gateway-certificate.ts';
 import { age, format, note, parseFormat, print, tint, type Column } from '../output.ts';
 
 const TYPES = ['cds', 'eds', 'lds', 'rds', 'ecds', 'sds'] as const;
@@ -14,6 +15,7 @@ const CERTIFICATE: readonly Column<CertificateStatus>[] = [
   { title: 'name', cell: (one) => one.name },
   { title: 'valid until', cell: (one) => one.notAfter },
   { title: 'renewed at', cell: (one) => one.renewAt },
+  { title: 'revoked', cell: (one) => one.revokedAt ?? '-' },
   { title: 'serial', cell: (one) => one.serial },
 ];
 
@@ -171,5 +173,6 @@ export function gatewayCommands(cli: Cli): void {
       );
     });
 
+  gatewayCertificateCommands(gateway, cli);
   for (const command of gateway.commands) command.exitOverride();
 }
