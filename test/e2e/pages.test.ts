@@ -41,6 +41,7 @@ beforeAll(async () => {
         echoService('finance', { replicas: 2 }),
         echoService('broken', { restart: { maxFailures: 2, initialBackoff: '100ms' } }, ['--fail']),
         echoService('archive', { enabled: false }),
+        echoService('one-with-a-name-as-long-as-a-name-may-well-be', { enabled: false }),
         { kind: 'Route', name: 'chat', spec: { match: { path: { prefix: '/chat' } }, target: { service: 'weather' } } },
       ],
     }),

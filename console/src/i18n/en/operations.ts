@@ -58,6 +58,7 @@ export const rollout = {
   full: 'Everything',
   manual: 'until promoted',
   since: (time: string) => `for ${time}`,
+  stays: (time: string) => `stays for ${time}`,
   verbs: {
     promote: 'Promote',
     'promote-full': 'Promote fully',

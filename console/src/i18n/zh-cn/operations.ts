@@ -51,6 +51,7 @@ export const rollout: Messages['rollout'] = {
   full: '全部',
   manual: '直到手动推进',
   since: (time) => `已 ${time}`,
+  stays: (time) => `停留 ${time}`,
   verbs: {
     promote: '推进',
     'promote-full': '全部推进',
