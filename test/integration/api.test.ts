@@ -96,6 +96,28 @@ describe('documents', () => {
   });
 });
 
+describe('methods', () => {
+  it('that a path lacks are told apart from paths that are not there', async () => {
+    for (const { path } of ENDPOINTS) {
+      const here = path.replaceAll(/\{\w+\}/g, 'x');
+      // /v1/sessions/end is a session's path too.
+      const known = ENDPOINTS.filter((one) =>
+        new RegExp(`^${one.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(here),
+      ).map(({ method }) => method.toUpperCase());
+      const other = ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'].find((one) => !known.includes(one)) ?? '';
+      const { status, headers, problem } = await call(other, here);
+      expect([status, problem.code], `${other} ${here}`).toEqual([405, 'method_not_allowed']);
+      const allowed = (headers.get('allow') ?? '').split(', ');
+      expect(allowed, here).toEqual(expect.arrayContaining(known));
+      expect(allowed, here).not.toContain(other);
+    }
+    const options = await call('OPTIONS', '/v1/services', { headers: { origin: 'http://elsewhere.example' } });
+    expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD']);
+    expect(options.headers.get('access-control-allow-origin')).toBeNull();
+    expect((await call('GET', '/v1/nothing')).status).toBe(404);
+  });
+});
+
 describe('bad input', () => {
   const json = { 'content-type': 'application/json' };
   it.each([

@@ -89,6 +89,24 @@ async function bodyOf(endpoint: Endpoint, context: Context): Promise<unknown> {
   return parseAs(endpoint.body.schema, raw, 'the body');
 }
 
+const PATTERNS = ENDPOINTS.map(({ path, method }) => ({
+  pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+  methods: method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
+}));
+
+/** Of every endpoint with this path; none: there is no such path. */
+function methodsOf(path: string): string[] {
+  return [...new Set(PATTERNS.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))];
+}
+
+function nothingAt({ req }: Context, methods: readonly string[] = []): SwitchboardError {
+  return methods.length === 0
+    ? new SwitchboardError('not_found', `there is nothing at ${req.method} ${req.path}`, { remedy: 'See /docs.' })
+    : new SwitchboardError('method_not_allowed', `${req.path} has no ${req.method}, but ${methods.join(', ')}`, {
+        remedy: 'See /docs.',
+      });
+}
+
 export function createApp({ api, version, host, closing }: AppOptions): Hono {
   const app = new Hono();
   const live = createLiveFeed({
@@ -145,15 +163,14 @@ export function createApp({ api, version, host, closing }: AppOptions): Hono {
   const document = openApi(ENDPOINTS, version);
   app.get('/openapi.json', (context) => context.json(document));
   serveFiles(app, api.consoleFolder);
-  app.notFound((context) =>
-    answerError(
-      new SwitchboardError('not_found', `there is nothing at ${context.req.method} ${context.req.path}`, {
-        remedy: 'See /docs.',
-      }),
-      context,
-      api.log,
-    ),
-  );
+  app.notFound((context) => {
+    const methods = methodsOf(context.req.path);
+    if (methods.length === 0) return answerError(nothingAt(context), context, api.log);
+    context.header('allow', methods.join(', '));
+    // What a path understands is no secret: the documents tell it.
+    if (context.req.method === 'OPTIONS') return context.body(null, 204);
+    return answerError(nothingAt(context, methods), context, api.log);
+  });
   app.onError((error, context) => answerError(error, context, api.log));
   return app;
 }

@@ -1,6 +1,9 @@
 /** The document shows for each endpoint how it is asked and what it answers, and the examples are right. */
 import { describe, expect, it } from 'vitest';
 import { ENDPOINTS } from './app.ts';
+import { problemOf } from './errors.ts';
+import { createLog } from '../log.ts';
+import { SwitchboardError } from '../model/errors.ts';
 import { Instance } from '../model/instance.ts';
 import { RouteDocument } from '../model/route.ts';
 import { ServiceDocument } from '../model/service.ts';
@@ -8,6 +11,40 @@ import { EXAMPLES, INSTANCE, ROUTE, SERVICE } from './examples.ts';
 import { openApi } from './openapi.ts';
 
 const nameOf = ({ method, path }: { method: string; path: string }): string => `${method} ${path}`;
+
+describe('the document', () => {
+  const document = openApi(ENDPOINTS, '1') as {
+    paths: Record<string, Record<string, { parameters: { name: string; in: string; required: boolean }[] }>>;
+    components: { schemas: Record<string, { properties: object; required: string[] }> };
+  };
+  const parameters = (path: string, method: string) => document.paths[path]?.[method]?.parameters ?? [];
+
+  it('says which parameters must be there', () => {
+    for (const { path, method, query } of ENDPOINTS)
+      for (const one of parameters(path, method).filter((each) => each.in === 'query'))
+        expect(one.required, `${method} ${path} ${one.name}`).toBe(
+          query?.safeParse({}).error?.issues.some((issue) => issue.path[0] === one.name) ?? false,
+        );
+    expect(parameters('/v1/explain', 'get').find(({ name }) => name === 'path')?.required).toBe(true);
+  });
+
+  it('has the conditions of writes, and the form of a problem', () => {
+    const conditions = (path: string, method: string): string[] =>
+      parameters(path, method).flatMap((one) => (one.in === 'header' ? [one.name] : []));
+    expect(conditions('/v1/services/{name}', 'put')).toEqual(['If-Match', 'If-None-Match']);
+    expect(conditions('/v1/services/{name}', 'get')).toEqual([]);
+    const log = createLog('silent');
+    const problem = problemOf(
+      new SwitchboardError('invalid', 'x', { issues: [{ path: 'a', message: 'b' }], remedy: 'c' }),
+      'id',
+      log,
+    );
+    const { properties, required } = document.components.schemas['Problem'] ?? { properties: {}, required: [] };
+    expect(Object.keys(properties).sort()).toEqual(Object.keys(problem).sort());
+    const plain = problemOf(new Error('x'), 'id', log);
+    expect(required.toSorted()).toEqual(Object.keys(plain).sort());
+  });
+});
 
 describe('examples', () => {
   it('are of endpoints that exist', () => {

@@ -1,6 +1,7 @@
 /** The OpenAPI document, from the same table as the routes. */
 import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
+import { ERROR_CODES } from '../model/errors.ts';
 import { EXAMPLES } from './examples.ts';
 
 function pathParameters(path: string): object[] {
@@ -14,15 +15,51 @@ function pathParameters(path: string): object[] {
 
 function queryParameters(query: z.ZodObject | undefined): object[] {
   if (query === undefined) return [];
-  const schema = z.toJSONSchema(query, { io: 'input' }) as { properties?: Record<string, { description?: string }> };
+  const schema = z.toJSONSchema(query, { io: 'input' }) as {
+    properties?: Record<string, { description?: string }>;
+    required?: string[];
+  };
   return Object.entries(schema.properties ?? {}).map(([name, { description, ...rest }]) => ({
     name,
     in: 'query',
-    required: false,
+    required: schema.required?.includes(name) ?? false,
     ...(description === undefined ? {} : { description }),
     schema: rest,
   }));
 }
+
+/** Those that hand what a call expects to the registry: writes of one resource. */
+function isConditional({ method, path }: Endpoint): boolean {
+  return /^\/v1\/(services|routes)\/\{name\}$/.test(path) && method !== 'get';
+}
+
+/** What such writes understand (RFC 9110 section 13.1). */
+const CONDITIONS = [
+  { name: 'If-Match', description: 'The ETag that was read: the write is refused (412) if the resource has changed.' },
+  { name: 'If-None-Match', description: '*: the write is refused (412) if there is such a resource.' },
+].map((one) => ({ ...one, in: 'header', required: false, schema: { type: 'string' } }));
+
+const PROBLEM = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', enum: ERROR_CODES },
+    issues: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['path', 'message'],
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
+    remedy: { type: 'string' },
+    requestId: { type: 'string' },
+  },
+};
 
 function operation(endpoint: Endpoint): object {
   const tag = /^\/v1\/(\w+)/.exec(endpoint.path)?.[1] ?? 'system';
@@ -32,7 +69,11 @@ function operation(endpoint: Endpoint): object {
     operationId: `${endpoint.method} ${endpoint.path}`.replace(/\W+/g, '_').replace(/_$/, ''),
     tags: [tag],
     summary: endpoint.summary,
-    parameters: [...pathParameters(endpoint.path), ...queryParameters(endpoint.query)],
+    parameters: [
+      ...pathParameters(endpoint.path),
+      ...queryParameters(endpoint.query),
+      ...(isConditional(endpoint) ? CONDITIONS : []),
+    ],
     ...(endpoint.open === true ? { security: [] } : {}),
     ...(body === undefined
       ? {}
@@ -52,7 +93,7 @@ function operation(endpoint: Endpoint): object {
       },
       default: {
         description: 'A problem (RFC 9457): code, detail, issues with the path of each wrong field, remedy.',
-        content: { 'application/problem+json': {} },
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
       },
     },
   };
@@ -71,7 +112,7 @@ export function openApi(endpoints: readonly Endpoint[], version: string): object
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: { Problem: PROBLEM } },
     security: [{ token: [] }],
     paths,
   };

@@ -5,6 +5,7 @@
 export const ERROR_CODES = [
   'invalid', // the input is wrong; `issues` name the fields
   'not_found',
+  'method_not_allowed', // there is such a path, for other methods
   'conflict', // exists already, or in use
   'precondition_failed', // compare-and-set lost: the expected revision is not the present one
   'unauthenticated',

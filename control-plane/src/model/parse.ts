@@ -17,7 +17,8 @@ function flatten(issue: z.core.$ZodIssue, prefix: string): Issue[] {
     if ((deepest[0]?.path.length ?? 0) > 0) return deepest.flatMap((inner) => flatten(inner, path));
     return [{ path, message: [...new Set(issue.errors.flat().map((inner) => inner.message))].join(', or ') }];
   }
-  return [{ path, message: issue.message }];
+  // What is no number is told as what zod's coercion made of it.
+  return [{ path, message: issue.message.replace('expected number, received NaN', 'expected a number') }];
 }
 
 /** Parses `value`, or throws `invalid` with an issue for each wrong field, paths starting with `prefix`. */

@@ -180,6 +180,7 @@ export const sentences: Sentences = {
   problem: {
     invalid: '输入有误',
     not_found: '不存在',
+    method_not_allowed: '此路径不支持该方法',
     conflict: '与现有内容冲突',
     precondition_failed: '其间已被他人修改',
     unauthenticated: '需要有效的令牌',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Autoscale } from '../../model/autoscale.ts';
 import { SwitchboardError } from '../../model/errors.ts';
+import { missing } from '../../model/missing.ts';
 import { Duration, PositiveDuration, durationMs } from '../../model/units.ts';
 import { scheduleIssues } from '../../scaling/floors.ts';
 import type { Call, Endpoint } from '../endpoint.ts';
@@ -18,7 +19,7 @@ function viewOf(call: Call): AutoscaleView {
   const name = call.param('name');
   const view = call.api.registry.view();
   const service = view.services.get(name)?.value;
-  if (service === undefined) throw new SwitchboardError('not_found', `there is no service ${name}`);
+  if (service === undefined) throw missing('service', name, view.services.keys());
   const policy = service.spec.autoscale;
   if (policy === undefined)
     throw new SwitchboardError('not_found', `service ${name} is not autoscaled`, {
@@ -55,8 +56,8 @@ export const autoscale: readonly Endpoint[] = [
     },
     async handle(call) {
       const name = call.param('name');
-      if (!call.api.registry.view().services.has(name))
-        throw new SwitchboardError('not_found', `there is no service ${name}`);
+      const { services } = call.api.registry.view();
+      if (!services.has(name)) throw missing('service', name, services.keys());
       const { policy, over, startTime } = call.body as z.infer<typeof ReplayBody>;
       const issues = scheduleIssues(policy).map(({ path, message }) => ({ path: `policy.${path}`, message }));
       if (issues.length > 0) throw new SwitchboardError('invalid', 'the policy is not valid', { issues });

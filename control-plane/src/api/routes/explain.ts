@@ -21,7 +21,7 @@ const ExplainQuery = z.strictObject({
 });
 
 const invalid = (message: string): SwitchboardError =>
-  new SwitchboardError('invalid', `header: ${message}`, { issues: [{ path: 'query.header', message }] });
+  new SwitchboardError('invalid', `query.header: ${message}`, { issues: [{ path: 'query.header', message }] });
 
 function headersOf(lines: readonly string[]): Map<string, string> {
   const headers = new Map<string, string>();

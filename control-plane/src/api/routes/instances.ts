@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import { Registration } from '../../model/instance.ts';
 import { LoadReport } from '../../model/load.ts';
+import { missing } from '../../model/missing.ts';
 import { answerWrite } from '../acked.ts';
 import {
   WriteQuery,
@@ -24,7 +25,7 @@ const Heartbeat = z.strictObject({ token: z.int(), load: LoadReport.optional() }
 function find(call: Call) {
   const id = call.param('id');
   const held = call.api.registry.view().instances.get(id);
-  if (held === undefined) throw new SwitchboardError('not_found', `there is no instance ${id}`);
+  if (held === undefined) throw missing('instance', id, call.api.registry.view().instances.keys());
   return held;
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
+import { missing } from '../../model/missing.ts';
 import { ROLLOUT_VERBS, type RolloutVerb } from '../../model/rollout.ts';
 import type { Version } from '../../model/version.ts';
 import { differences } from '../../registry/diff.ts';
@@ -30,10 +31,9 @@ function viewOf(call: Call, service: string) {
   const view = call.api.registry.view();
   const held = view.rollouts.get(service);
   if (held === undefined)
-    throw new SwitchboardError(
-      'not_found',
-      view.services.has(service) ? `service ${service} has had no rollout` : `there is no service ${service}`,
-    );
+    throw view.services.has(service)
+      ? new SwitchboardError('not_found', `service ${service} has had no rollout`)
+      : missing('service', service, view.services.keys());
   return { held, view: rolloutView(held, view, seenBy(call.api)) };
 }
 

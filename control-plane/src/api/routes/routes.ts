@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SwitchboardError } from '../../model/errors.ts';
+import { missing } from '../../model/missing.ts';
 import { answerWrite } from '../acked.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 import { withIdentity } from '../listing.ts';
@@ -12,7 +12,7 @@ const example = { spec: { match: { path: { prefix: '/chat' } }, target: { servic
 
 function find(call: Call) {
   const held = call.api.registry.view().routes.get(call.param('name'));
-  if (held === undefined) throw new SwitchboardError('not_found', `there is no route ${call.param('name')}`);
+  if (held === undefined) throw missing('route', call.param('name'), call.api.registry.view().routes.keys());
   return held;
 }
 

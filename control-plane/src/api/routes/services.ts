@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
+import { missing } from '../../model/missing.ts';
 import { answerWrite } from '../acked.ts';
 import type { ApiContext } from '../context.ts';
 import { WriteQuery, nowQuery, writeOptions, writeQuery, type Call, type Endpoint } from '../endpoint.ts';
@@ -18,7 +19,7 @@ const example = {
 const ServicesQuery = ListQuery.extend({
   label: z
     .string()
-    .regex(/^[^=]+=.*$/)
+    .regex(/^[^=]+=.*$/, 'must be key=value')
     .optional()
     .describe('Only those with this label: key=value.'),
 });
@@ -27,7 +28,7 @@ const NowBody = z.strictObject({ now: z.boolean().optional() });
 
 function find(api: ApiContext, name: string) {
   const held = api.registry.view().services.get(name);
-  if (held === undefined) throw new SwitchboardError('not_found', `there is no service ${name}`);
+  if (held === undefined) throw missing('service', name, api.registry.view().services.keys());
   const instances = [...api.registry.view().instances.values()]
     .map((one) => one.value)
     .filter((one) => one.service === name);

@@ -2,6 +2,7 @@
 import type { InstanceReason } from '../../model/reasons.ts';
 import type { DrainRequest, DrainState, DrainTarget } from '../../model/drain.ts';
 import { SwitchboardError } from '../../model/errors.ts';
+import { missing } from '../../model/missing.ts';
 import type { Instance } from '../../model/instance.ts';
 import type { Service } from '../../model/service.ts';
 import { durationMs } from '../../model/units.ts';
@@ -12,10 +13,10 @@ import { instancesOf, replaceInstance } from './instances.ts';
 function chosen(view: RegistryView, target: DrainTarget): { what: string; instances: Instance[] } {
   if (target.kind === 'instance') {
     const held = view.instances.get(target.id);
-    if (held === undefined) throw new SwitchboardError('not_found', `there is no instance ${target.id}`);
+    if (held === undefined) throw missing('instance', target.id, view.instances.keys());
     return { what: `instance ${target.id}`, instances: [held.value] };
   }
-  if (!view.services.has(target.name)) throw new SwitchboardError('not_found', `there is no service ${target.name}`);
+  if (!view.services.has(target.name)) throw missing('service', target.name, view.services.keys());
   const all = instancesOf(view, target.name);
   if (target.kind === 'service') return { what: `service ${target.name}`, instances: all };
   if (!(view.versions.get(target.name) ?? []).some((version) => version.number === target.number))

@@ -2,6 +2,7 @@
 import type { InstanceReason, LeavingReason } from '../../model/reasons.ts';
 import { addressText, hostPort } from '../../model/address.ts';
 import { SwitchboardError } from '../../model/errors.ts';
+import { missing } from '../../model/missing.ts';
 import type { Instance, Registration } from '../../model/instance.ts';
 import type { Service } from '../../model/service.ts';
 import { durationMs } from '../../model/units.ts';
@@ -77,7 +78,7 @@ export function stopInstance(
   immediately: boolean,
 ): void {
   const held = view.instances.get(id);
-  if (held === undefined) throw new SwitchboardError('not_found', `there is no instance ${id}`);
+  if (held === undefined) throw missing('instance', id, view.instances.keys());
   const instance = held.value;
   const service = view.services.get(instance.service)?.value;
   // With a replacement wanted and time to drain, the new one comes first.

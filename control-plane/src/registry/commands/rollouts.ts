@@ -1,5 +1,6 @@
 /** Commands on rollouts: begun by a change of what a service runs, carried on by the reconcile loop, steered by people. */
 import { SwitchboardError } from '../../model/errors.ts';
+import { missing } from '../../model/missing.ts';
 import type { RolloutAction, RolloutReason } from '../../model/reasons.ts';
 import { isActive, stableVersion, type Rollout, type RolloutStrategy, type RolloutVerb } from '../../model/rollout.ts';
 import type { Service } from '../../model/service.ts';
@@ -87,7 +88,7 @@ export function beginRollout(
 
 function find(view: RegistryView, service: string): { held: Held<Rollout>; service: Service } {
   const present = view.services.get(service)?.value;
-  if (present === undefined) throw new SwitchboardError('not_found', `there is no service ${service}`);
+  if (present === undefined) throw missing('service', service, view.services.keys());
   const held = view.rollouts.get(service);
   if (held === undefined) throw new SwitchboardError('not_found', `service ${service} has had no rollout`);
   return { held, service: present };

@@ -1,6 +1,7 @@
 /** Verbs on a whole service: start, stop, scale, restart, delete; and deleting a route. */
 import type { LeavingReason } from '../../model/reasons.ts';
 import { SwitchboardError } from '../../model/errors.ts';
+import { missing } from '../../model/missing.ts';
 import { ServiceDocument, type Service } from '../../model/service.ts';
 import { parseAs } from '../../model/parse.ts';
 import { shown } from '../redact.ts';
@@ -14,7 +15,7 @@ import { drainAll, drained, instancesOf, replaceInstance, retryFailed } from './
 
 function find(view: RegistryView, name: string): Held<Service> {
   const held = view.services.get(name);
-  if (held === undefined) throw new SwitchboardError('not_found', `there is no service ${name}`);
+  if (held === undefined) throw missing('service', name, view.services.keys());
   return held;
 }
 
@@ -148,7 +149,7 @@ export function removeService(view: RegistryView, name: string, context: Command
 export function removeRoute(view: RegistryView, name: string, context: CommandContext): Draft {
   const draft = newDraft();
   const held = view.routes.get(name);
-  if (held === undefined) throw new SwitchboardError('not_found', `there is no route ${name}`);
+  if (held === undefined) throw missing('route', name, view.routes.keys());
   checkExpected(context, held.revision, `route ${name}`);
   draft.expect.push({ key: routeKey(name), revision: held.revision });
   draft.changes.push(remove(routeKey(name)));

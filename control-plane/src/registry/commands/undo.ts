@@ -1,5 +1,6 @@
 /** Undo: an earlier version is the wanted one again. It takes over in one step, since it has served before. */
 import { SwitchboardError } from '../../model/errors.ts';
+import { missing } from '../../model/missing.ts';
 import { parseAs } from '../../model/parse.ts';
 import { ServiceDocument } from '../../model/service.ts';
 import { newDraft, type CommandContext, type Draft } from '../draft.ts';
@@ -10,7 +11,7 @@ import { applyService } from './apply.ts';
 export function undo(view: RegistryView, name: string, to: number | undefined, context: CommandContext): Draft {
   const draft = newDraft();
   const service = view.services.get(name)?.value;
-  if (service === undefined) throw new SwitchboardError('not_found', `there is no service ${name}`);
+  if (service === undefined) throw missing('service', name, view.services.keys());
   const number = to ?? view.rollouts.get(name)?.value.from;
   if (number === undefined) throw new SwitchboardError('not_found', `service ${name} has no earlier version`);
   const version = view.versions.get(name)?.find((one) => one.number === number);
