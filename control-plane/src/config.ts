@@ -135,8 +135,10 @@ function assign(target: Record<string, unknown>, path: readonly string[], value:
     target[head] = value;
     return;
   }
-  const next = target[head];
-  const child: Record<string, unknown> = typeof next === 'object' && next !== null ? { ...next } : {};
+  const next = target[head] ?? {};
+  // What is no mapping stays, to be refused as what it is.
+  if (typeof next !== 'object' || Array.isArray(next)) return;
+  const child: Record<string, unknown> = { ...next };
   assign(child, rest, value);
   target[head] = child;
 }
@@ -144,8 +146,10 @@ function assign(target: Record<string, unknown>, path: readonly string[], value:
 function readSettings(file: string): Record<string, unknown> {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (cause) {
+    if (cause instanceof TypeError)
+      throw new SwitchboardError('invalid', `the settings file ${file} is not valid UTF-8`, { cause });
     throw new SwitchboardError('invalid', `cannot read the settings file ${file}: ${messageOf(cause)}`, { cause });
   }
   try {

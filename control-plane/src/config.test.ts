@@ -1,0 +1,74 @@
+/** The settings file that is handed out has every setting there is, with its default. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { loadConfig } from './config.ts';
+
+const example = new URL('../../deploy/examples/switchboard.yaml', import.meta.url);
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sb-config-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function load(content: string | Buffer, environment: Record<string, string> = {}) {
+  const file = join(folder, 'switchboard.yaml');
+  writeFileSync(file, content);
+  return loadConfig({ SWITCHBOARD_SETTINGS: file, ...environment }, folder);
+}
+
+const NOT_SETTINGS = new Set(['file', 'dataFolder', 'baseFolder', 'environment']);
+
+/** Dotted paths of all that is no mapping. */
+function paths(value: unknown, at = ''): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [at];
+  return Object.entries(value).flatMap(([key, inner]) => paths(inner, at === '' ? key : `${at}.${key}`));
+}
+
+describe('the settings file in the examples', () => {
+  const text = readFileSync(example, 'utf8');
+  // What is commented out, as whoever takes the # off has it; sentences begin with a capital letter or a lower-case word without a colon.
+  const settings = text
+    .split('\n')
+    .filter((line) => /^# ?( *#|( {2})*[a-zA-Z]+:( |$))/.test(line) && !/^# ( *)#/.test(line))
+    .map((line) => line.slice(2))
+    .join('\n');
+
+  it('says nothing as it is', () => {
+    expect(parse(text)).toBeNull();
+  });
+
+  it('is taken with all of it', () => {
+    expect(load(settings, { OTLP_AUTHORIZATION: 'x' }).events).toEqual({ most: 5_000, keep: '90d' });
+  });
+
+  it('has every setting that has a default, with that default', () => {
+    const defaults = load('');
+    const shown = parse(settings) as Record<string, Record<string, unknown>>;
+    const rest = Object.fromEntries(Object.entries(defaults).filter(([key]) => !NOT_SETTINGS.has(key)));
+    for (const path of paths(rest)) {
+      if (/^(runtimes|store\.options)/.test(path)) continue;
+      const at = (from: unknown): unknown =>
+        path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], from);
+      expect(at(shown), path).toEqual(at(rest));
+    }
+  });
+});
+
+describe('bad settings', () => {
+  it.each([
+    ['gatway: { port: 1 }', {}, 'gatway: unknown field'],
+    ['gateway: 5', {}, 'gateway: Invalid input: expected object'],
+    ['gateway: 5', { SWITCHBOARD_GATEWAY_PORT: '0' }, 'gateway: Invalid input: expected object'],
+    ['', { SWITCHBOARD_GATEWAY_PORT: 'abc' }, 'SWITCHBOARD_GATEWAY_PORT: Invalid input: expected number'],
+    [Buffer.from([0x61, 0x3a, 0x20, 0xff]), {}, 'is not valid UTF-8'],
+    ['[a]', {}, 'must hold a mapping'],
+    ['a: [', {}, 'is not valid YAML'],
+  ])('%s with %o', (content, environment, message) => {
+    expect(() => load(content, environment)).toThrow(message);
+  });
+});
