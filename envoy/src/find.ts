@@ -43,14 +43,14 @@ async function named(path: string): Promise<FoundEnvoy> {
   const why = (error: unknown): string =>
     (error instanceof Error ? error.message.split('\n')[0] : undefined) ?? 'it does not run';
   if (!existsSync(path) || !statSync(path).isFile())
-    throw new NoEnvoyError(`ENVOY_PATH names ${path}, which is no file`);
+    throw new NoEnvoyError(`envoy.path or ENVOY_PATH names ${path}, which is no file`);
   try {
     accessSync(path, constants.X_OK);
   } catch {
-    throw new NoEnvoyError(`ENVOY_PATH names ${path}, which is not executable`);
+    throw new NoEnvoyError(`envoy.path or ENVOY_PATH names ${path}, which is not executable`);
   }
   const version = await versionOf(path).catch((error: unknown) => {
-    throw new NoEnvoyError(`ENVOY_PATH names ${path}, which does not work: ${why(error)}`);
+    throw new NoEnvoyError(`envoy.path or ENVOY_PATH names ${path}, which does not work: ${why(error)}`);
   });
   return { path, version, source: 'ENVOY_PATH' };
 }

@@ -1,9 +1,10 @@
 /** Commands that go on: watches, logs and talks, over restarts of the control plane; and the doctor. */
 import { spawn } from 'node:child_process';
-import { chmodSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTimeOf } from '../../control-plane/src/home/process-identity.ts';
 import { echoService, repository, startWorld, type World } from '../support/world.ts';
 
 const main = join(repository, 'control-plane/src/cli/main.ts');
@@ -164,4 +165,51 @@ it('the doctor finds what is wrong and says what helps', async () => {
     message: expect.stringContaining('/no/such/envoy') as string,
   });
   expect(found.get('control plane')).toMatchObject({ ok: false, remedy: 'Start it with `npm start`.' });
+});
+
+const free = {
+  SWITCHBOARD_GATEWAY_PORT: '0',
+  SWITCHBOARD_API_PORT: '0',
+  SWITCHBOARD_XDS_PORT: '0',
+};
+
+/** One that only waits to be reaped does not. */
+const lives = (pid: number | null): boolean => pid !== null && startTimeOf(pid) !== undefined;
+
+it('down ends what goes on after the control plane was killed, and says when there is nothing', async () => {
+  await world.ready('echo', (await world.client.service('echo')).status.wanted);
+  const { envoy, agents } = await world.status();
+  const left = [envoy.pid, ...agents.map(({ pid }) => pid)];
+  await world.killControlPlane();
+  expect(left.every(lives)).toBe(true);
+  const down = await cli(['down', '--now'], '', free);
+  expect([down.code, down.out]).toEqual([0, '']);
+  expect(down.err).toContain('everything has ended');
+  expect(left.filter(lives)).toEqual([]);
+  const again = await cli(['down'], '', free);
+  expect([again.code, again.err]).toEqual([1, expect.stringContaining('nothing runs with the data folder')]);
+});
+
+it('up says how Envoy can be had where there is none, and shows no stack', async () => {
+  const { code, err } = await cli(['up'], '', {
+    ...free,
+    SWITCHBOARD_DATA: join(world.folder, 'no envoy'),
+    ENVOY_PATH: '/no/such/envoy',
+  });
+  expect(code).toBe(1);
+  expect(err).toContain('ENVOY_PATH names /no/such/envoy, which is no file');
+  expect(err).not.toMatch(/^ +at /m);
+});
+
+it('a token file that is of no use is named', async () => {
+  const data = join(world.folder, 'odd');
+  mkdirSync(data);
+  writeFileSync(join(data, 'runtime.json'), JSON.stringify({ apiUrl: 'http://127.0.0.1:9' }));
+  writeFileSync(join(data, 'admin.token'), '');
+  const empty = await cli(['get', 'services'], '', { SWITCHBOARD_DATA: data });
+  expect([empty.code, empty.err]).toEqual([4, expect.stringContaining(`${join(data, 'admin.token')} is empty`)]);
+  rmSync(join(data, 'admin.token'));
+  mkdirSync(join(data, 'admin.token'));
+  const folder = await cli(['get', 'services'], '', { SWITCHBOARD_DATA: data });
+  expect([folder.code, folder.err]).toEqual([4, expect.stringContaining('can not be read')]);
 });

@@ -12,6 +12,7 @@ import { explainCommand } from './commands/explain.ts';
 import { gatewayCommands } from './commands/gateway.ts';
 import { eventsCommand } from './commands/events.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { downCommand } from './commands/down.ts';
 import { drainCommands } from './commands/drain.ts';
 import { getCommands } from './commands/get.ts';
 import { lifecycleCommands } from './commands/lifecycle.ts';
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     );
   const cli = createCli(program);
   systemCommands(cli);
+  downCommand(cli);
   doctorCommand(cli);
   debugCommands(cli);
   applyCommands(cli);

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { SwitchboardError } from '../../model/errors.ts';
+import { SwitchboardError, messageOf } from '../../model/errors.ts';
 import type { Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from '../node-options.ts';
@@ -98,31 +99,6 @@ export function systemCommands(cli: Cli): void {
       if (code !== 0) throw new Exit(code);
     });
   program
-    .command('down')
-    .summary('end agents, Envoy and control plane')
-    .option('--drain <duration>', 'how long open sessions may go on', '30s')
-    .option('--now', 'end open sessions at once')
-    .action(async (options: { drain: string; now?: boolean }) => {
-      const client = cli.local();
-      const { sessions, controlPlane } = await client.status();
-      const drain = options.now === true ? '0s' : options.drain;
-      note(
-        sessions.open === 0
-          ? 'no session is open'
-          : `${sessions.open} open sessions ${drain === '0s' ? 'end now' : `may go on for ${drain}`}`,
-      );
-      await client.shutdown(drain);
-      for (;;) {
-        try {
-          process.kill(controlPlane.pid, 0);
-        } catch {
-          break;
-        }
-        await sleep(100);
-      }
-      note('everything has ended');
-    });
-  program
     .command('status')
     .summary('addresses and processes of everything')
     .option('-o, --output <format>', 'table, json or yaml', 'table')
@@ -166,9 +142,13 @@ export function systemCommands(cli: Cli): void {
     .summary('save a consistent copy of the store')
     .action(async (target: string) => {
       if (existsSync(target)) throw new SwitchboardError('conflict', `${target} exists already`);
+      // Before the control plane makes its copy.
+      const sink = await open(target, 'wx', 0o600).catch((cause: unknown) => {
+        throw new SwitchboardError('invalid', `cannot write ${target}: ${messageOf(cause)}`, { cause });
+      });
       const response = await cli.client().backup();
       if (response.body === null) throw new SwitchboardError('unavailable', 'the control plane sent nothing');
-      await pipeline(Readable.fromWeb(response.body), createWriteStream(target, { mode: 0o600 }));
+      await pipeline(Readable.fromWeb(response.body), sink.createWriteStream());
       note(`saved ${statSync(target).size} bytes to ${target}`);
     });
   program
