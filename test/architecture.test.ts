@@ -27,8 +27,8 @@ const FOR_ALL = ['log.ts'];
 const COMPOSE = ['main.ts', 'config.ts', 'drivers.ts', 'plugins.ts'];
 /** The composition root: joins all parts, so it may import every folder. */
 const COMPOSITION = 'compose';
-/** What the CLI may see of the control plane: it speaks HTTP. */
-const CLI_MAY_IMPORT = ['model/', 'api/client.ts', 'api/queries.ts', 'api/types.ts'];
+/** What the CLI may see of the control plane: it speaks HTTP. Whether what `down` is to end runs is seen without one. */
+const CLI_MAY_IMPORT = ['model/', 'api/client.ts', 'api/queries.ts', 'api/types.ts', 'home/process-identity.ts'];
 /** The only readers of process.env. */
 const MAY_READ_ENVIRONMENT = ['config.ts', 'cli/settings.ts'];
 const WORKSPACES: Readonly<Record<string, readonly string[]>> = {

@@ -3,6 +3,7 @@
  * running then, and are found again at the next start; `switchboard down` ends them too.
  */
 import { flushCompileCache } from 'node:module';
+import { NoEnvoyError } from '@switchboard/envoy';
 import { compose } from './compose/control-plane.ts';
 import { loadConfig } from './config.ts';
 import { createLog, logWithMemory } from './log.ts';
@@ -55,6 +56,6 @@ run().catch((error: unknown) => {
   if (isError(error)) {
     for (const issue of error.issues) process.stderr.write(`  ${issue.path}: ${issue.message}\n`);
     if (error.remedy !== undefined) process.stderr.write(`  remedy: ${error.remedy}\n`);
-  } else if (error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  } else if (error instanceof Error && !(error instanceof NoEnvoyError)) process.stderr.write(`${error.stack ?? ''}\n`);
   process.exit(1);
 });

@@ -18,7 +18,7 @@ interface Result {
   err: string;
 }
 
-async function cli(args: readonly string[], input = ''): Promise<Result> {
+async function cli(args: readonly string[], input: string | Buffer = ''): Promise<Result> {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: world.folder,
     env: { PATH: process.env['PATH'], SWITCHBOARD_DATA: world.data, NO_COLOR: '1' },
@@ -126,9 +126,75 @@ it('names what is wrong, with an exit code for programs', async () => {
   expect((await cli(['scale', 'echo', 'many'])).code).toBe(2);
   expect((await cli(['frobnicate'])).code).toBe(2);
   expect((await cli(['--token', 'wrong', 'get', 'services'])).code).toBe(4);
+  for (const [args, code, said] of [
+    [['describe', 'service', 'weathre'], 3, 'remedy: Did you mean weather?'],
+    [['get', 'service', 'wether'], 3, 'remedy: Did you mean weather?'],
+    [['logs', 'ecko'], 3, 'there is no service or instance ecko\n  remedy: Did you mean echo?'],
+    [['check', 'nobody'], 3, 'there is no service or instance nobody'],
+    [['scale', 'Echo', '2'], 3, 'remedy: Did you mean echo?'],
+    [
+      ['get', 'services', '--limit', '0'],
+      2,
+      "option '--limit <count>' argument '0' is invalid. It must be a whole number from 1.",
+    ],
+    [['logs', 'echo', '--tail', 'x'], 2, "option '--tail <lines>' argument 'x' is invalid"],
+    [['events', '--since', 'yesterday'], 2, '--since: '],
+    [['sessions', '--count', 'colour'], 2, '--count: '],
+    [['explain', '/x', '-H', 'x'], 2, 'error: --header: must be "Name: value", not "x"\n'],
+    [['explain', '/x', '--client-ip', '999'], 2, '--client-ip: must be an IP address'],
+    [['backup', '/no/such/folder/file'], 2, 'cannot write /no/such/folder/file'],
+    [['run', '--service', 'x', '--port', '99999', '--', 'true'], 2, 'from 1 to 65535'],
+    [['gateway', 'config', 'gateway-2'], 3, 'gateway-2'],
+    [['--url', 'ftp://x', 'get', 'services'], 2, '--url must be an http or https address, not ftp://x'],
+  ] as const) {
+    const { code: ended, out, err } = await cli([...args]);
+    expect([ended, out], args.join(' ')).toEqual([code, '']);
+    expect(err, args.join(' ')).toContain(said);
+  }
+  expect(JSON.parse((await cli(['get', 'services', '--limit', '1', '-o', 'json'])).out)).toHaveLength(1);
+  expect((await cli(['gateway', 'config', '-o', 'json'])).code).toBe(0);
+  // What can not be a header is not repeated: it may be a secret.
+  const odd = await cli(['--token', 'a-secret\nof-two-lines', 'get', 'services']);
+  expect(odd).toMatchObject({ code: 2 });
+  expect(odd.err).not.toContain('a-secret');
   const nobody = await cli(['--url', 'http://127.0.0.1:1', 'get', 'services']);
   expect(nobody.code).toBe(1);
   expect(nobody.err).toContain('no control plane answers');
+});
+
+it('names the file and the document that are wrong, whatever they hold', async () => {
+  const folder = join(world.folder, 'wrong');
+  mkdirSync(folder);
+  const good = 'kind: Service\nname: good\nspec: { launch: { command: [a] }, replicas: 0 }\n';
+  const route = 'kind: Route\nname: beta\nspec: { match: { path: { prefix: /b } }, target: { service: nowhere } }\n';
+  writeFileSync(join(folder, 'a.yaml'), good);
+  writeFileSync(join(folder, 'b.yaml'), `${good.replace('good', 'other')}---\n${route}`);
+  const two = await cli(['apply', '-f', folder]);
+  expect(two).toMatchObject({ code: 2, out: '' });
+  expect(two.err).toBe(
+    `error: ${join(folder, 'b.yaml')}, document 2 (Route beta): spec.target.service: there is no service nowhere\n`,
+  );
+  const one = await cli(['apply', '-f', '-'], 'hello');
+  expect(one.err).toBe('error: standard input: kind: must be Service or Route (it is missing)\n');
+  for (const [content, said] of [
+    [Buffer.from([0x6b, 0x3a, 0x20, 0xff]), 'standard input is not valid UTF-8'],
+    ['kind: Service\nspec: &a { b: *a }', 'standard input: the text is nested deeper'],
+    ['a: [', 'standard input: line 1, column 5: '],
+    [
+      `a: &a [x, x]\n${Array.from({ length: 30 }, (_, i) => `b${i}: &b${i} [${'*a, '.repeat(9)}*a]`).join('\n')}`,
+      'standard input: the text is not valid YAML: Excessive alias count',
+    ],
+  ] as const) {
+    const { code, err } = await cli(['apply', '-f', '-'], content);
+    expect([code, err]).toEqual([2, expect.stringContaining(said)]);
+  }
+  expect((await cli(['get', 'service', 'good'])).code).toBe(3);
+});
+
+it("a session that is refused is told with the gateway's reason", async () => {
+  await world.client.putService('empty', { spec: { launch: { command: ['a'] }, replicas: 0 } }, { wait: true });
+  const { code, err } = await cli(['connect', 'empty', '-m', 'x']);
+  expect([code, err]).toEqual([1, expect.stringContaining('refused with 503: no instance of the service')]);
 });
 
 it('talks to an agent, and stops and starts it', async () => {

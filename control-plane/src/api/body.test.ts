@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { parseDocuments } from '../model/document-text.ts';
 import { SwitchboardError } from '../model/errors.ts';
-import { parseDocuments, parseJson } from './body.ts';
+import { parseJson } from './body.ts';
 import { firstWrong, placeAt } from './json-place.ts';
 
 function refusal(read: () => unknown): { code: string; message: string; path: string | undefined } {

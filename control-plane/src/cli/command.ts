@@ -1,7 +1,7 @@
 /** What every command gets. */
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { createClient, type ApiClient } from '../api/client.ts';
-import { SwitchboardError } from '../model/errors.ts';
+import { SwitchboardError, isError } from '../model/errors.ts';
 import { Duration, durationMs } from '../model/units.ts';
 import { target, type GlobalFlags, type Target } from './settings.ts';
 
@@ -32,6 +32,40 @@ export function durationFlag(flag: string, text: string): number {
   if (!success)
     throw new SwitchboardError('invalid', `${flag} ${error.issues[0]?.message ?? 'is no duration'}, not ${text}`);
   return durationMs(text);
+}
+
+/** What a name means that may be a service's or an instance's. Error: `not_found`. */
+export async function instancesNamed(
+  client: ApiClient,
+  name: string,
+): Promise<{ readonly ofService: boolean; readonly ids: readonly string[] }> {
+  let noService: SwitchboardError;
+  try {
+    return { ofService: true, ids: (await client.service(name)).instances };
+  } catch (error) {
+    if (!isError(error, 'not_found')) throw error;
+    noService = error;
+  }
+  try {
+    return { ofService: false, ids: [(await client.instance(name)).id] };
+  } catch (error) {
+    if (!isError(error, 'not_found')) throw error;
+    const remedy = noService.remedy ?? error.remedy;
+    throw new SwitchboardError('not_found', `there is no service or instance ${name}`, {
+      ...(remedy === undefined ? {} : { remedy }),
+    });
+  }
+}
+
+/** A parser for an option or argument. The error is commander's, which names the option. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(
+      `It must be a whole number ${most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`}.`,
+    );
+  };
 }
 
 /** Ends with the program's interrupt. */

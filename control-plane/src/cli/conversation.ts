@@ -2,6 +2,8 @@
  * A talk with one agent over one connection, as a terminal, a pipe or a single message has it. An agent that greets with `system.connected` speaks the
  * MyAgent protocol: it gets a session and user messages; any other gets texts as they are, one answer each.
  */
+import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { SwitchboardError } from '../model/errors.ts';
@@ -43,6 +45,21 @@ function parsed(text: string): AgentEvent | undefined {
 }
 
 const textOf = (content: unknown): string => (typeof content === 'string' ? content : JSON.stringify(content ?? ''));
+
+/** The gateway says why in a body of its own; an agent that refuses may say anything. */
+async function refusal(response: IncomingMessage): Promise<SwitchboardError> {
+  const status = response.statusCode ?? 0;
+  let why = '';
+  try {
+    const body = JSON.parse(await text(response)) as { message?: unknown };
+    if (typeof body.message === 'string') why = `: ${body.message}`;
+  } catch {
+    // Whatever it is, it is not the gateway's.
+  }
+  return new SwitchboardError('unavailable', `the session is refused with ${status}${why}`, {
+    remedy: 'See `switchboard get instances` and `switchboard explain`.',
+  });
+}
 
 /** `raw`: texts go as they are, whatever the agent speaks. */
 export function converse(url: string, raw: boolean, shown: Shown): Conversation {
@@ -100,15 +117,15 @@ export function converse(url: string, raw: boolean, shown: Shown): Conversation 
       });
   });
   socket.on('message', (data, binary) => {
-    const text = binary ? `(${(data as Buffer).length} bytes)` : (data as Buffer).toString('utf8');
-    const event = raw ? undefined : parsed(text);
+    const said = binary ? `(${(data as Buffer).length} bytes)` : (data as Buffer).toString('utf8');
+    const event = raw ? undefined : parsed(said);
     if (event !== undefined && (speaks === 'myagent' || event.event === 'system.connected')) take(event);
     else if (speaks === 'unknown') {
       // A greeting of its own kind.
       speaks = 'text';
-      shown.answer(text);
+      shown.answer(said);
       ready.resolve(undefined);
-    } else answer(text);
+    } else answer(said);
   });
   const fail = (error: Error): void => {
     ready.reject(error);
@@ -116,7 +133,7 @@ export function converse(url: string, raw: boolean, shown: Shown): Conversation 
     socket.terminate();
   };
   socket.on('unexpected-response', (_request, response) => {
-    fail(new SwitchboardError('unavailable', `the gateway refuses the session with ${response.statusCode ?? 0}`));
+    void refusal(response).then(fail);
   });
   socket.on('error', (error) => {
     fail(new SwitchboardError('unavailable', `cannot reach ${url}: ${error.message}`));

@@ -22,7 +22,19 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   conflict: EXIT.conflict,
   precondition_failed: EXIT.conflict,
   timeout: EXIT.timeout,
+  too_large: EXIT.usage,
 };
+
+/** Query parameters whose flag has another name. */
+const FLAGS: Readonly<Record<string, string>> = { by: 'count' };
+
+/** The API speaks of query parameters; who typed a command knows its flags. */
+function asFlags(text: string): string {
+  return text.replaceAll(/\bquery\.(\w+)/g, (_, name: string) => {
+    const flag = FLAGS[name] ?? name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return `--${flag}`;
+  });
+}
 
 /** Ends a command with a code of its own, such as a diff that differs. */
 export class Exit extends Error {
@@ -46,5 +58,5 @@ export function tellError(error: unknown): string {
       if (!error.message.includes(issue.path)) lines.push(`  ${issue.path}: ${issue.message}`);
     if (error.remedy !== undefined) lines.push(`  remedy: ${error.remedy}`);
   }
-  return `${lines.join('\n')}\n`;
+  return `${asFlags(lines.join('\n'))}\n`;
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { SwitchboardError } from '../model/errors.ts';
+import { SwitchboardError, messageOf } from '../model/errors.ts';
 import { contextNamed, contextsFile, readContexts, tokenOf, type ContextEntry } from './contexts.ts';
 
 export const environment: Readonly<Record<string, string | undefined>> = process.env;
@@ -30,7 +30,11 @@ export function settingsPath(): string | undefined {
 function settingsFile(): { path: string; settings: SettingsFile } | undefined {
   const path = settingsPath();
   if (path === undefined) return undefined;
-  return { path, settings: (parse(readFileSync(path, 'utf8')) as SettingsFile | null) ?? {} };
+  try {
+    return { path, settings: (parse(readFileSync(path, 'utf8')) as SettingsFile | null) ?? {} };
+  } catch (cause) {
+    throw new SwitchboardError('invalid', `the settings file ${path} can not be read: ${messageOf(cause)}`, { cause });
+  }
 }
 
 function fromSettingsFile(): string | undefined {
@@ -75,6 +79,37 @@ const LOCAL = /^https?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(\/|$)/;
 
 export function isThisMachine(url: string): boolean {
   return LOCAL.test(url);
+}
+
+/** This machine's own token. Undefined: none was made here yet. Error: `unauthenticated` when it is there and of no use. */
+function ownToken(folder: string): string | undefined {
+  const file = join(folder, 'admin.token');
+  if (!existsSync(file)) return undefined;
+  const refuse = (why: string): never => {
+    throw new SwitchboardError('unauthenticated', `the token in ${file} ${why}`, {
+      remedy: 'Be the user that runs the control plane, or name a token with --token or SWITCHBOARD_TOKEN.',
+    });
+  };
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    return refuse(`can not be read: ${messageOf(error)}`);
+  }
+  return text === '' ? refuse('is empty') : text;
+}
+
+function checkedUrl(url: string, by: string): string {
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    throw new SwitchboardError('invalid', `${by} must be an http or https address, not ${url}`);
+  return url;
+}
+
+/** It becomes a header; what can not be one is never repeated in an error. */
+function checkedToken(token: string): string {
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new SwitchboardError('invalid', 'the token holds characters that no token has, such as spaces or line ends');
+  return token;
 }
 
 /** The control plane that a command speaks to. */
@@ -122,7 +157,7 @@ export function target(flags: GlobalFlags, { current = true }: { current?: boole
     const { name, entry, by } = context;
     const given = flags.token ?? (flags.context === undefined ? variable : undefined);
     const token = given ?? tokenOf(name, entry, environment);
-    return { url: entry.url, token, context: name, by, local: isThisMachine(entry.url) };
+    return { url: entry.url, token: checkedToken(token), context: name, by, local: isThisMachine(entry.url) };
   }
   const folder = dataFolder(flags);
   const runtime = readIn(folder, 'runtime.json');
@@ -134,14 +169,14 @@ export function target(flags: GlobalFlags, { current = true }: { current?: boole
       remedy: 'Start one with `npm start`, or name it with --url and --token, --context, or --data.',
     });
   }
+  const by = flags.url !== undefined ? '--url' : named !== undefined ? 'SWITCHBOARD_URL' : `the data folder ${folder}`;
+  checkedUrl(url, by);
   // This machine's own token is for this machine's control plane: it is never sent elsewhere.
   const local = url === known || isThisMachine(url);
-  const own = local ? readIn(folder, 'admin.token')?.trim() : undefined;
-  const token = flags.token ?? variable ?? own;
+  const token = flags.token ?? variable ?? (local ? ownToken(folder) : undefined);
   if (token === undefined)
     throw new SwitchboardError('unauthenticated', `there is no token for ${url}`, {
       remedy: 'Name it with --token or SWITCHBOARD_TOKEN, or keep it in a context: `switchboard context add`.',
     });
-  const by = flags.url !== undefined ? '--url' : named !== undefined ? 'SWITCHBOARD_URL' : `the data folder ${folder}`;
-  return { url, token, context: undefined, by, local };
+  return { url, token: checkedToken(token), context: undefined, by, local };
 }

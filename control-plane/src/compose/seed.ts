@@ -1,7 +1,7 @@
 /** The settings' seed files, applied once: when the registry has never held anything. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseDocuments } from '../api/body.ts';
+import { parseDocuments } from '../model/document-text.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';

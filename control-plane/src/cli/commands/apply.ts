@@ -4,9 +4,10 @@ import { styleText } from 'node:util';
 import { createInterface } from 'node:readline/promises';
 import { SwitchboardError, isError } from '../../model/errors.ts';
 import type { ApiClient } from '../../api/client.ts';
+import type { ApplyFlags, WriteFlags } from '../../api/queries.ts';
 import type { WriteAnswer } from '../../api/types.ts';
 import type { Cli } from '../command.ts';
-import { readDocuments } from '../documents.ts';
+import { inTheirFiles, readDocuments, type Documents } from '../documents.ts';
 import { EXIT, Exit, exitCodeOf, tellError } from '../exit.ts';
 import { impactText, tellWrite } from '../impact.ts';
 import { note, print } from '../output.ts';
@@ -42,6 +43,12 @@ function setPath(target: Record<string, unknown>, path: string, value: unknown):
   }
   if (value === undefined) Reflect.deleteProperty(place, last);
   else place[last] = value;
+}
+
+async function send(client: ApiClient, documents: Documents, flags: ApplyFlags & WriteFlags): Promise<WriteAnswer> {
+  return client.apply(documents.all, flags).catch((error: unknown) => {
+    throw inTheirFiles(error, documents);
+  });
 }
 
 interface ApplyOptions {
@@ -102,9 +109,9 @@ export function applyCommands(cli: Cli): void {
       const flags = { ...(set === undefined ? {} : { set, prune, takeOver }) };
       const client = cli.client();
       if (prune && !dryRun && options.yes !== true)
-        await confirmed(await client.apply(documents, { ...flags, dryRun: true }));
+        await confirmed(await send(client, documents, { ...flags, dryRun: true }));
       tellWrite(
-        await client.apply(documents, {
+        await send(client, documents, {
           ...flags,
           dryRun,
           ...(wait ? { wait, timeout } : {}),
@@ -125,7 +132,7 @@ export function applyCommands(cli: Cli): void {
       const client = cli.client();
       const documents = await readDocuments(options.file);
       // 1 means that something differs: a failure needs another code.
-      const result = await client.apply(documents, { dryRun: true }).catch((error: unknown) => {
+      const result = await send(client, documents, { dryRun: true }).catch((error: unknown) => {
         if (exitCodeOf(error) !== EXIT.failure) throw error;
         note(tellError(error).trimEnd());
         throw new Exit(EXIT.usage);

@@ -64,7 +64,7 @@ export function autoscaleCommands(cli: Cli): void {
     .addHelpText('after', '\nExample:\n  switchboard autoscale replay weather -f policy.yaml --over 6h')
     .action(async (service: string, flags: { file: string; over: string; startTime: string; output: string }) => {
       const as = parseFormat(flags.output);
-      const [policy, more] = await readDocuments([flags.file]);
+      const [policy, more] = (await readDocuments([flags.file])).all;
       if (policy === undefined || more !== undefined)
         throw new SwitchboardError('invalid', `--file: ${flags.file} must hold one policy`);
       const body = { policy, over: flags.over, startTime: flags.startTime };

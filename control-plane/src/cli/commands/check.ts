@@ -1,7 +1,7 @@
 /** `switchboard check`: looks at an instance, or at all of a service, now, and tells each level with its reason. */
 import type { HealthDetail, LevelReport } from '../../model/health.ts';
 import { isError } from '../../model/errors.ts';
-import type { Cli } from '../command.ts';
+import { instancesNamed, type Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { age, format, note, parseFormat, print, tint, type Column } from '../output.ts';
 
@@ -28,13 +28,7 @@ export function checkCommand(cli: Cli): void {
     .action(async (name: string, options: { output: string }) => {
       const as = parseFormat(options.output);
       const client = cli.client();
-      const ids = await client.service(name).then(
-        (service) => service.instances,
-        (error: unknown) => {
-          if (isError(error, 'not_found')) return [name];
-          throw error;
-        },
-      );
+      const { ids } = await instancesNamed(client, name);
       const found: { instance: string; detail: HealthDetail }[] = [];
       for (const instance of ids) {
         try {

@@ -1,10 +1,12 @@
 /** The end of everything. What goes on by itself after Ctrl-C or a kill of the control plane is ended too: by one that finds it again. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { isAlive } from '../../home/process-identity.ts';
 import { SwitchboardError, isError } from '../../model/errors.ts';
+import type { ProcessIdentity } from '../../model/instance.ts';
 import type { SystemStatus } from '../../model/system.ts';
 import type { Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
@@ -12,12 +14,21 @@ import { NODE_ENVIRONMENT, NODE_FLAGS } from '../node-options.ts';
 import { note } from '../output.ts';
 import { dataFolder, environment } from '../settings.ts';
 
-/** Whether processes were left behind that a control plane of this folder would find again. */
+/** Whether the process of a record, Envoy's or an agent's, is there. */
+function runs(record: string): boolean {
+  try {
+    return isAlive((JSON.parse(readFileSync(record, 'utf8')) as { process: ProcessIdentity }).process);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether there are processes that a control plane of this folder would find again. */
 function leftBehind(folder: string): boolean {
   const instances = join(folder, 'instances');
   return (
-    existsSync(join(folder, 'envoy', 'envoy.json')) ||
-    (existsSync(instances) && readdirSync(instances).some((id) => existsSync(join(instances, id, 'process.json'))))
+    runs(join(folder, 'envoy', 'envoy.json')) ||
+    (existsSync(instances) && readdirSync(instances).some((id) => runs(join(instances, id, 'process.json'))))
   );
 }
 

@@ -41,8 +41,17 @@ async function nodesOf(client: ApiClient, node: string | undefined): Promise<Gat
   const { items } = await client.gateways();
   const found = node === undefined ? items : items.filter((one) => one.node === node);
   if (node !== undefined && found.length === 0)
-    throw new SwitchboardError('not_found', `no gateway ${node} is connected`);
+    throw new SwitchboardError('not_found', `no gateway ${node} is connected`, {
+      ...(items.length === 0 ? {} : { remedy: `There is ${items.map((one) => one.node).join(', ')}.` }),
+    });
   return found;
+}
+
+async function onlyNode(client: ApiClient): Promise<string> {
+  const [first, ...others] = await nodesOf(client, undefined);
+  if (first === undefined) throw new SwitchboardError('not_found', 'no gateway is connected');
+  if (others.length === 0) return first.node;
+  throw new SwitchboardError('invalid', `name the gateway: ${[first, ...others].map(({ node }) => node).join(', ')}`);
 }
 
 function isWell({ types, conditions }: GatewayView): boolean {
@@ -105,15 +114,16 @@ export function gatewayCommands(cli: Cli): void {
     });
 
   gateway
-    .command('config <node> [type]')
+    .command('config [node] [type]')
     .summary(`resources of a gateway as sent and as Envoy has them: ${TYPES.join(', ')}; default: all`)
     .option('-o, --output <format>', 'json or yaml', 'yaml')
     .option('--name <resource>', 'this resource alone')
     .addHelpText('after', '\nExample:\n  switchboard gateway config gateway-1 cds --name weather')
-    .action(async (node: string, type: string | undefined, options: { output: string; name?: string }) => {
+    .action(async (named: string | undefined, type: string | undefined, options: { output: string; name?: string }) => {
       const as = parseFormat(options.output);
       const types = checkedTypes(type);
       const client = cli.client();
+      const node = named ?? (await onlyNode(client));
       const all: GatewayConfig[] = [];
       for (const one of types) all.push(await client.gatewayConfig(node, one, options.name));
       const shown = type === undefined ? all : all[0];
@@ -161,8 +171,7 @@ export function gatewayCommands(cli: Cli): void {
     .addHelpText('after', '\nExample:\n  switchboard gateway restart --deadline 8h')
     .action(async (node: string | undefined, options: { deadline?: string; dryRun?: boolean }) => {
       const client = cli.client();
-      const name = node ?? (await nodesOf(client, undefined))[0]?.node;
-      if (name === undefined) throw new SwitchboardError('not_found', 'no gateway is connected');
+      const name = node ?? (await onlyNode(client));
       const flags = { dryRun: options.dryRun === true };
       const { from, to, sessions, until, dryRun } = await client.restartGateway(name, options.deadline, flags);
       const ends = until === null ? 'until they end' : `until ${until}`;

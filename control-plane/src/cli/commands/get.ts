@@ -4,9 +4,10 @@ import type { ApiClient } from '../../api/client.ts';
 import type { GatewayView, InstanceView, RouteView, ServiceView, Session } from '../../api/types.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
+import { missing } from '../../model/missing.ts';
 import { pathInWords, targetInWords } from '../../model/route-words.ts';
 import type { Version } from '../../model/version.ts';
-import { untilInterrupted, type Cli } from '../command.ts';
+import { untilInterrupted, wholeNumber, type Cli } from '../command.ts';
 import { keepWatching } from '../keep-watching.ts';
 import { age, format, parseFormat, print, tint, type Column, type Format } from '../output.ts';
 
@@ -175,9 +176,8 @@ async function show(
 ): Promise<string> {
   const listing = listingOf(kind);
   const all = await listing.fetch(client, filter);
-  const items = name === undefined ? all : all.filter((item) => listing.nameOf(item) === name);
-  if (name !== undefined && items.length === 0)
-    throw new SwitchboardError('not_found', `there is no ${kind.replace(/s$/, '')} ${name}`);
+  const items = (name === undefined ? all : all.filter((item) => listing.nameOf(item) === name)).slice(0, filter.limit);
+  if (name !== undefined && items.length === 0) throw missing(kind.replace(/s$/, ''), name, all.map(listing.nameOf));
   if (items.length === 0 && (as === 'table' || as === 'wide')) return `no ${kind.endsWith('s') ? kind : `${kind}s`}\n`;
   return format(items, listing.columns, listing.nameOf, as);
 }
@@ -206,7 +206,7 @@ export function getCommands(cli: Cli): void {
     .option('-w, --watch', 'print again after each change')
     .option('-l, --label <key=value>', 'services with this label')
     .option('--service <name>', 'of this service')
-    .option('--limit <count>', 'at most this many', Number)
+    .option('--limit <count>', 'at most this many', wholeNumber(1))
     .addHelpText(
       'after',
       '\nExamples:\n  switchboard get services -w\n  switchboard get instances --service weather -o json',

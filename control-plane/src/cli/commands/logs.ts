@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { ApiClient } from '../../api/client.ts';
 import type { LogLine } from '../../api/types.ts';
 import { SwitchboardError, isError } from '../../model/errors.ts';
-import { untilInterrupted, type Cli } from '../command.ts';
+import { instancesNamed, untilInterrupted, wholeNumber, type Cli } from '../command.ts';
 import { keepWatching } from '../keep-watching.ts';
 import { note, print } from '../output.ts';
 
@@ -11,16 +11,6 @@ const COLOURS = ['cyan', 'magenta', 'yellow', 'green', 'blue'] as const;
 const FROM_THE_START = 10_000;
 
 type Show = (instance: string, line: LogLine) => void;
-
-async function isService(client: ApiClient, name: string): Promise<boolean> {
-  return client.service(name).then(
-    () => true,
-    (error: unknown) => {
-      if (isError(error, 'not_found')) return false;
-      throw error;
-    },
-  );
-}
 
 /** Ends with the instance or the signal. */
 async function followInstance(
@@ -79,14 +69,11 @@ export function logsCommand(cli: Cli): void {
       'Of a service, -f takes in instances that start later. When the control plane restarts it goes on by itself with what is written then.',
     )
     .option('-f, --follow', 'go on with what comes')
-    .option('--tail <lines>', 'the last lines of each stream', Number, 100)
+    .option('--tail <lines>', 'the last lines of each stream', wholeNumber(0), 100)
     .addHelpText('after', '\nExamples:\n  switchboard logs weather -f\n  switchboard logs weather-k3f9x --tail 20')
     .action(async (name: string, options: { follow?: boolean; tail: number }) => {
       const first = cli.client();
-      const ofService = await isService(first, name);
-      const known = ofService
-        ? (await first.instances({ service: name })).items.map((one) => one.id)
-        : [(await first.instance(name)).id];
+      const { ofService, ids: known } = await instancesNamed(first, name);
       const seen = [...known];
       const show: Show = (id, line) => {
         if (!seen.includes(id)) seen.push(id);

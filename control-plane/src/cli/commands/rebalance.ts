@@ -1,6 +1,6 @@
 /** `switchboard rebalance`: shows how sessions are spread, and makes it even on request. */
 import type { Balance, BalanceShare } from '../../model/balance.ts';
-import type { Cli } from '../command.ts';
+import { wholeNumber, type Cli } from '../command.ts';
 import { format, note, parseFormat, print, type Column } from '../output.ts';
 
 interface Flags {
@@ -42,8 +42,8 @@ export function rebalanceCommand(cli: Cli): void {
     .option('--steer', 'new sessions go to those with fewer')
     .option('--move', "live sessions too, by the agent's own close hook")
     .option('--stop', 'end what is under way')
-    .option('--rate <count>', 'moved a second at most (5)', Number)
-    .option('--most <count>', 'moved in all at most (1000)', Number)
+    .option('--rate <count>', 'moved a second at most (5)', wholeNumber(1))
+    .option('--most <count>', 'moved in all at most (1000)', wholeNumber(1))
     .option('--dry-run', 'tell whether it could be done')
     .option('-o, --output <format>', 'table, json or yaml', 'table')
     .addHelpText('after', '\nExample:\n  switchboard rebalance weather --move --rate 2 --dry-run')

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hostPort } from '../../model/address.ts';
 import { SwitchboardError, isError, messageOf } from '../../model/errors.ts';
 import { pickPort, startAgent, untilListening } from '../agent-process.ts';
-import { durationFlag, untilInterrupted, type Cli } from '../command.ts';
+import { durationFlag, untilInterrupted, wholeNumber, type Cli } from '../command.ts';
 import { Exit } from '../exit.ts';
 import { note } from '../output.ts';
 
@@ -23,6 +23,16 @@ const FINAL = new Set<string>(['invalid', 'conflict', 'not_found', 'unauthentica
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
+function tagsOf(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((tag) => {
+      const at = tag.indexOf('=');
+      if (at < 1) throw new SwitchboardError('invalid', `--tag must be key=value, not ${tag}`);
+      return [tag.slice(0, at), tag.slice(at + 1)];
+    }),
+  );
+}
+
 export function runCommand(cli: Cli): void {
   cli.program
     .command('run')
@@ -33,9 +43,9 @@ export function runCommand(cli: Cli): void {
     .requiredOption('--service <name>', 'the external service that it belongs to')
     .option('--id <id>', 'its instance id (default: chosen by the gateway)')
     .option('--host <address>', 'where the agent listens, as the gateway reaches it', '127.0.0.1')
-    .option('--port <port>', 'its port (default: a free one)', Number)
+    .option('--port <port>', 'its port (default: a free one)', wholeNumber(1, 65_535))
     .option('--tag <key=value>', 'a tag; may stand several times', collect, [])
-    .option('--ttl <seconds>', 'how long the gateway waits for a heartbeat', Number, 15)
+    .option('--ttl <seconds>', 'how long the gateway waits for a heartbeat', wholeNumber(1), 15)
     .option('--drain <duration>', 'at the end, how long open sessions may go on', '30s')
     .option('--grace <duration>', 'from SIGTERM to SIGKILL', '10s')
     .option('--create', 'create the service if it does not exist')
@@ -63,6 +73,7 @@ export function runCommand(cli: Cli): void {
           "the command does not say {port}: say where the port goes, or name the agent's own with --port",
         );
       }
+      const tags = tagsOf(options.tag);
       const port = options.port ?? (await pickPort(host));
       const interrupted = untilInterrupted();
       const agent = await startAgent(command, { port: String(port), host, service, instance: options.id ?? '' });
@@ -70,10 +81,10 @@ export function runCommand(cli: Cli): void {
       void agent.ended.then(() => {
         gone.abort();
       });
+      void agent.ended.then((code) => {
+        if (!interrupted.aborted) note(`the agent ended ${code > 128 ? `by signal ${code - 128}` : `with ${code}`}`);
+      });
       const over = AbortSignal.any([interrupted, gone.signal]);
-      const tags = Object.fromEntries(
-        options.tag.map((tag) => [tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1)]),
-      );
       let lease: { id: string; token: number } | undefined;
 
       const register = async (): Promise<void> => {

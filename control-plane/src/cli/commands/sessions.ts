@@ -5,7 +5,7 @@ import type { SessionQuery } from '../../api/queries.ts';
 import type { EndedSession, Session } from '../../api/types.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { SessionEnd } from '../../model/session-end.ts';
-import { untilInterrupted, type Cli } from '../command.ts';
+import { untilInterrupted, wholeNumber, type Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { age, bytes, format, note, parseFormat, print, type Column } from '../output.ts';
 
@@ -147,14 +147,14 @@ export function sessionCommands(cli: Cli): void {
     command
       .option('--service <name>', 'of this service')
       .option('--instance <id>', 'on this instance')
-      .option('--service-version <number>', 'of this version', Number)
+      .option('--service-version <number>', 'of this version', wholeNumber(1))
       .option('--client <address>', 'of this client')
       .option('--since <time>', 'opened since then: a time, or 10m for the last ten minutes')
       .option('--text <text>', 'with this in id, path, user agent, principal or route')
       .option('-o, --output <format>', 'table, wide, json, yaml or name', 'table');
   filters(program.command('sessions'))
     .summary('list, count or watch open sessions')
-    .option('--limit <count>', 'at most this many', Number)
+    .option('--limit <count>', 'at most this many', wholeNumber(1))
     .option('--ended', 'those that ended in the last hour, and why')
     .option('--count [by]', 'how many by service, instance, version, client, gateway, route or policy')
     .option('-w, --watch', 'also what opens and ends from now on')
