@@ -18,7 +18,6 @@ import { isAlive, ownIdentity } from '../home/process-identity.ts';
 import { createRevisionLog } from '../home/revisions.ts';
 import { adminToken, instanceTokens } from '../home/token.ts';
 import type { Log } from '../log.ts';
-import { SwitchboardError, messageOf } from '../model/errors.ts';
 import type { LoadSignals } from '../model/load.ts';
 import type { SystemStatus } from '../model/system.ts';
 import { durationMs } from '../model/units.ts';
@@ -113,11 +112,7 @@ async function build(
     xds: await keeper.choose('xds', config.xds.host, config.xds.port),
     api: await keeper.choose('api', config.api.host, config.api.port),
   };
-  const binary = await findEnvoy({ environment: config.environment, path: config.envoy.path }).catch(
-    (cause: unknown) => {
-      throw new SwitchboardError('unavailable', messageOf(cause), { cause });
-    },
-  );
+  const binary = await findEnvoy({ environment: config.environment, path: config.envoy.path });
   const drivers = await loadDrivers(config);
   const store = await openStore(config, drivers, now);
   closers.add(async () => store.close());
