@@ -213,4 +213,27 @@ describe.each(['sotw', 'delta'] as const)('a real Envoy: %s', (variant) => {
     await asking;
     expect(failed).toEqual([]);
   });
+
+  it('no request fails when Envoy is away during such a switch', async () => {
+    const { xds, port, publish } = await world(variant);
+    const over = new AbortController();
+    const failed: number[] = [];
+    const asking = (async () => {
+      while (!over.signal.aborted) {
+        const code = await status(port);
+        if (code !== 200) failed.push(code);
+      }
+    })();
+    for (let round = 0; round < 10; round += 1) {
+      const [from, to] = [`c${round}`, `c${round + 1}`];
+      await acked(xds, publish({ clusters: { x: {}, [from]: {} }, route: from }));
+      xds.disconnect('n');
+      const revision = publish({ clusters: { x: {}, [to]: {} }, route: to });
+      await expect.poll(() => xds.gateways().length, { timeout: 20_000 }).toBe(1);
+      await expect.poll(() => xds.report(revision).acked, { timeout: 20_000 }).toEqual(['n']);
+    }
+    over.abort();
+    await asking;
+    expect(failed).toEqual([]);
+  });
 });

@@ -1,7 +1,8 @@
 /** The Envoys that are to have the same snapshot: what was published last, what was pushed, and the pace between them. */
 import { createPacer, type Pacer, type PacerOptions, type PushKind } from './pacer.ts';
-import { differenceOf, setOf, type Difference, type Snapshot, type TypeUrl } from './snapshot.ts';
-import { ENDPOINT } from './types.ts';
+import { differenceOf, setOf, type Difference, type Snapshot, type TypeUrl, type XdsResource } from './snapshot.ts';
+import { endpointsOf } from './references.ts';
+import { CLUSTER, ENDPOINT } from './types.ts';
 
 export interface Group {
   /** `check` sees what it would follow, and throws when it must not. */
@@ -13,13 +14,19 @@ export interface Group {
   published(): Snapshot | undefined;
   /** The revision that last changed a resource; undefined: it is as it was first published. */
   readonly changedBy: (type: TypeUrl, name: string) => number | undefined;
+  /** The cluster of these endpoints that was there lately, and is not any more. */
+  readonly lately: (endpoints: string) => XdsResource | undefined;
   close(): void;
 }
+
+/** Clusters that have gone are remembered, up to so many: an Envoy that was away may still have routes to them. */
+const MOST_GONE = 1_000;
 
 export type PushTo = (snapshot: Snapshot, difference: Difference, kind: PushKind, waitedMs: number) => void;
 
 export function createGroup(pace: Omit<PacerOptions, 'push'>, push: PushTo): Group {
   const changes = new Map<TypeUrl, Map<string, number>>();
+  const gone = new Map<string, XdsResource>();
   let latest: Snapshot | undefined;
   let pushed: Snapshot | undefined;
   const pacer: Pacer = createPacer({ ...pace, push: deliver });
@@ -43,11 +50,21 @@ export function createGroup(pace: Omit<PacerOptions, 'push'>, push: PushTo): Gro
     return { revision: config.revision, types: new Map([...config.types, [ENDPOINT, set]]) };
   }
 
-  function remember(difference: Difference, { revision }: Snapshot): void {
+  function remember(difference: Difference, snapshot: Snapshot): void {
+    const { revision } = snapshot;
     for (const [type, names] of difference) {
       const ofType = changes.get(type) ?? new Map<string, number>();
       changes.set(type, ofType);
       for (const name of names) ofType.set(name, revision);
+    }
+    for (const name of difference.get(CLUSTER) ?? []) {
+      const [old, next] = [setOf(latest, CLUSTER).resources.get(name), setOf(snapshot, CLUSTER).resources.get(name)];
+      if (next !== undefined) gone.delete(endpointsOf(next));
+      else if (old !== undefined) gone.set(endpointsOf(old), old);
+    }
+    for (const name of gone.keys()) {
+      if (gone.size <= MOST_GONE) break;
+      gone.delete(name);
     }
   }
 
@@ -69,6 +86,7 @@ export function createGroup(pace: Omit<PacerOptions, 'push'>, push: PushTo): Gro
     pushed: () => pushed,
     published: () => latest,
     changedBy: (type, name) => changes.get(type)?.get(name),
+    lately: (endpoints) => gone.get(endpoints),
     close() {
       pacer.close();
     },

@@ -11,6 +11,8 @@ import type { Variant } from './variant.ts';
 export interface Order {
   /** Why what is due of this type must not be sent yet; undefined: it may. */
   whySendWaits(subscription: Subscription, snapshot: Snapshot): string | undefined;
+  /** Why its first answer waits, whatever is in it. */
+  whyAnswerWaits(subscription: Subscription): string | undefined;
   whyRemovalWaits(subscription: Subscription, snapshot: Snapshot): string | undefined;
   /** Waits for a reason that is reported elsewhere: it does not keep a revision from being settled. */
   isRemovalKept(type: TypeUrl): boolean;
@@ -23,6 +25,7 @@ export function createOrder(
   variant: Variant,
   subscriptions: ReadonlyMap<TypeUrl, Subscription>,
   awaited: () => string | undefined,
+  isAggregated: boolean,
 ): Order {
   /** The first dirty name of a type for which `test` holds. */
   function pending(
@@ -68,6 +71,13 @@ export function createOrder(
         waitFor(CLUSTER, pending(CLUSTER, snapshot, 'send')) ??
         waitFor(ENDPOINT, awaited() ?? pending(ENDPOINT, snapshot, 'send', bringsUp))
       );
+    },
+    whyAnswerWaits({ type, resumed, answered, wildcard }) {
+      if (type !== CLUSTER || variant.name !== 'sotw' || !isAggregated || !resumed || answered || !wildcard)
+        return undefined;
+      // What it has is told by the endpoints that it asks for: the routes of before may lead there.
+      const isAsking = [ENDPOINT, LISTENER, ROUTE].some((one) => subscriptions.has(one));
+      return isAsking ? undefined : 'waits until eds is asked for';
     },
     whyRemovalWaits({ type, resumed }, snapshot) {
       const listeners = (): string | undefined => waitFor(LISTENER, pending(LISTENER, snapshot, 'send'));

@@ -236,6 +236,8 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
         waitLimitMs,
         endpointsOf,
         changedBy: members.changedBy,
+        lately: members.lately,
+        isAggregated: only === undefined,
       });
       const snapshot = members.pushed();
       if (snapshot !== undefined) stream.snapshot(snapshot);

@@ -60,6 +60,10 @@ export interface StreamOptions {
   readonly waitLimitMs?: number;
   /** The revision that last changed a resource. */
   readonly changedBy?: (type: TypeUrl, name: string) => number | undefined;
+  /** The cluster of these endpoints that was there lately, and is not any more. */
+  readonly lately?: (endpoints: string) => XdsResource | undefined;
+  /** All types come on this stream. */
+  readonly isAggregated?: boolean;
   /** The name of a cluster's endpoints. */
   readonly endpointsOf?: (cluster: XdsResource) => string;
 }
@@ -71,7 +75,7 @@ export function createStream(options: StreamOptions): Stream {
   const changedBy = options.changedBy ?? (() => undefined);
   const endpointsOf = options.endpointsOf ?? ((cluster: XdsResource) => cluster.name);
   const subscriptions = new Map<TypeUrl, Subscription>();
-  const order = createOrder(variant, subscriptions, () => firstAwaited());
+  const order = createOrder(variant, subscriptions, () => firstAwaited(), options.isAggregated === true);
   let current: Snapshot | undefined;
   /** Endpoints of clusters that were replaced before endpoints were asked for. */
   const renewals = new Set<string>();
@@ -203,7 +207,9 @@ export function createStream(options: StreamOptions): Stream {
       const subscription = subscriptions.get(type);
       if (subscription === undefined || subscription.inFlight !== undefined) continue;
       const { resources, removed, isWhole } = dueOf(variant, subscription, setOf(snapshot, type));
-      const why = resources.length === 0 ? undefined : order.whySendWaits(subscription, snapshot);
+      const why =
+        order.whyAnswerWaits(subscription) ??
+        (resources.length === 0 ? undefined : order.whySendWaits(subscription, snapshot));
       if (waits.holdsBack(type, '', why, true, notices)) continue;
       const whyKept = removed.length === 0 ? undefined : order.whyRemovalWaits(subscription, snapshot);
       const kept = waits.holdsBack(type, ' removal', whyKept, order.isRemovalTimed(type), notices);
@@ -280,6 +286,22 @@ export function createStream(options: StreamOptions): Stream {
       touch(subscription, name, settled, clock());
     }
     renewals.clear();
+    recall(subscription);
+  }
+
+  /**
+   * State of the world, after a reconnect: the endpoints that it asks for tell which clusters it has. Those that have gone meanwhile go as they would have
+   * if it had been there: after the routes.
+   */
+  function recall({ names }: Subscription): void {
+    const clusters = subscriptions.get(CLUSTER);
+    if (variant.name !== 'sotw' || clusters?.resumed !== true || clusters.answered) return;
+    for (const name of names) {
+      const cluster = options.lately?.(name);
+      if (cluster === undefined || setOf(current, CLUSTER).resources.has(cluster.name)) continue;
+      clusters.known.set(cluster.name, { version: cluster.version, resource: cluster });
+      touch(clusters, cluster.name, settled, clock());
+    }
   }
 
   function behind(): string[] {
