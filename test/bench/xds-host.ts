@@ -28,6 +28,8 @@ export interface HostAnswer {
   readonly port?: number;
   /** Milliseconds, one a change. */
   readonly ms?: readonly number[];
+  /** The same until clusters alone are acknowledged, for an added service. */
+  readonly clusterMs?: readonly number[];
   readonly cpuMs: number;
   readonly rssMib: number;
   readonly worstMs?: number;
@@ -39,6 +41,7 @@ let services: FleetService[] = [];
 let revision = 0;
 let port = 0;
 let worst = 0;
+let clusterAckedAt = 0;
 let translate: (fleet: FleetView) => void = () => undefined;
 let acked: (revision: number) => Promise<void> = async () => undefined;
 
@@ -82,7 +85,9 @@ async function start(command: HostCommand & { do: 'start' }): Promise<void> {
     log: createLog('silent'),
     now: () => Date.now(),
     measure: (one) => {
-      if (one.kind === 'ack') worst = Math.max(worst, one.convergenceMs);
+      if (one.kind !== 'ack') return;
+      worst = Math.max(worst, one.convergenceMs);
+      if (one.type === 'cds') clusterAckedAt = performance.now();
     },
   });
   port = xds.port;
@@ -127,7 +132,7 @@ async function run(command: HostCommand): Promise<Partial<HostAnswer>> {
     await acked(revision);
     return { worstMs: worst, delayP99Ms: delay.percentile(99) / 1e6 - 5 };
   }
-  const ms: number[] = [];
+  const [ms, clusterMs]: [number[], number[]] = [[], []];
   for (let n = 0; n < command.count; n += 1) {
     const began = performance.now();
     if (command.do === 'endpoint') flip(n * 7);
@@ -135,10 +140,11 @@ async function run(command: HostCommand): Promise<Partial<HostAnswer>> {
     publish();
     await acked(revision);
     ms.push(performance.now() - began);
+    if (command.do === 'service') clusterMs.push(clusterAckedAt - began);
     // As changes come: one after another, not all in one turn, and apart from each other.
     await sleep(command.do === 'endpoint' ? 8 : 30);
   }
-  return { ms };
+  return { ms, clusterMs };
 }
 
 process.on('message', (command: HostCommand) => {

@@ -88,7 +88,7 @@ async function changes(variant: 'sotw' | 'delta', count: number): Promise<Figure
       bounded(`memory with 1,000 x 10 loaded, ${variant}`, 'MiB', loaded.rssMib, [loaded.rssMib], 350),
     ];
     if (variant === 'sotw') return figures;
-    const added = (await host.tell({ do: 'service', count: 20 })).ms ?? [];
+    const { ms: added = [], clusterMs = [] } = await host.tell({ do: 'service', count: 20 });
     const versions = first.versions;
     first.discovery.close();
     const again = openEnvoyLike(port, variant, 'one', versions);
@@ -97,7 +97,8 @@ async function changes(variant: 'sotw' | 'delta', count: number): Promise<Figure
     again.discovery.close();
     return [
       ...figures,
-      bounded('service added to ACK p50, delta', 'ms', median(added), added, 10),
+      bounded('service added to the ACK of its cluster p50, delta', 'ms', median(clusterMs), clusterMs, 10),
+      bounded('service added to the ACK of all p50, delta', 'ms', median(added), added, 10),
       bounded('resources sent again on a reconnect, delta', 'resources', again.resources, [again.resources], 0),
     ];
   } finally {
@@ -110,14 +111,18 @@ async function crowd(streams: number): Promise<Figure[]> {
   try {
     const { port = 0 } = await host.tell({ do: 'start', ...SIZE, gatewayPort: 1, agentPort: 9 });
     const before = await host.tell({ do: 'usage' });
-    const [rounds, after]: [number[], number[]] = [[], []];
+    const [rounds, after, cpu, beside]: [number[], number[], number[], number[]] = [[], [], [], []];
     for (let round = 0; round < 2; round += 1) {
+      const idle = await host.tell({ do: 'usage' });
       const began = performance.now();
       const envoys = Array.from({ length: streams }, (_, n) =>
         openEnvoyLike(port, n % 2 === 0 ? 'delta' : 'sotw', `e-${n}`),
       );
       await Promise.all(envoys.map(async ({ served }) => served));
       rounds.push(performance.now() - began);
+      const busy = await host.tell({ do: 'usage' });
+      cpu.push(busy.cpuMs - idle.cpuMs);
+      beside.push((await host.tell({ do: 'usage' })).rssMib);
       for (const { discovery } of envoys) discovery.close();
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       await host.tell({ do: 'usage' });
@@ -125,6 +130,8 @@ async function crowd(streams: number): Promise<Figure[]> {
     }
     return [
       bounded(`${streams} streams at once, all served`, 'ms', median(rounds), rounds, 5_000),
+      bounded("control plane's own CPU for it", 'ms', median(cpu), cpu, 5_000),
+      bounded(`memory with ${streams} streams`, 'MiB', median(beside), beside, 350),
       bounded('memory after they left, against before', 'times', median(after), after, 1.2),
     ];
   } finally {
