@@ -1,6 +1,6 @@
 /** The command line against a real gateway. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SystemStatus } from '../../control-plane/src/model/system.ts';
@@ -9,6 +9,7 @@ import { openSession } from '../support/sessions.ts';
 import { echoService, repository, startWorld, type World } from '../support/world.ts';
 
 const main = join(repository, 'control-plane/src/cli/main.ts');
+const echo = join(repository, 'test/support/echo-agent.ts');
 const sample = join(repository, 'deploy/examples/agents/weather.ts');
 let world: World;
 
@@ -248,6 +249,24 @@ it('runs an agent of its own, registered while it lives and drained at the end',
   await session.close();
   expect(await ended).toBe(0);
   expect((await world.client.instances({ service: 'wrapped' })).items).toEqual([]);
+});
+
+it('an agent that it runs and that ends by itself takes its registration with it, and the events say how it ended', async () => {
+  const wrapper = spawn(
+    process.execPath,
+    [main, 'run', '--service', 'brief', '--create', '--', process.execPath, echo, '--port', '{port}'],
+    { env: { PATH: process.env['PATH'], SWITCHBOARD_DATA: world.data }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let err = '';
+  wrapper.stderr.on('data', (part: Buffer) => (err += part.toString()));
+  const ended = new Promise<number | null>((resolve) => wrapper.once('close', resolve));
+  await world.until('it is ready', async () => (await world.client.service('brief')).status.state === 'ready');
+  const [agent] = readFileSync(`/proc/${wrapper.pid}/task/${wrapper.pid}/children`, 'utf8').trim().split(' ');
+  process.kill(Number(agent), 'SIGKILL');
+  expect(await ended).toBe(137);
+  expect(err).toContain('the agent ended by signal 9');
+  await world.until('it is gone', async () => (await world.client.instances({ service: 'brief' })).items.length === 0);
+  expect((await cli(['events', '-s', 'brief'])).out).toContain('deregistered itself (the agent ended by signal 9)');
 });
 
 it('saves a copy of the store', async () => {

@@ -255,9 +255,9 @@ export function createClient({ url, token }: { url: string; token: string }) {
     load: async (id: string) => json<LoadSignals>('GET', `${named('instances', id)}/load`),
     reportLoad: async (id: string, report: object) =>
       json<HeldLoadReport>('POST', `${named('instances', id)}/load`, { body: report }),
-    deregister: async (id: string, lease: number, now = false) =>
+    deregister: async (id: string, lease: number, { now = false, note }: { now?: boolean; note?: string } = {}) =>
       answered('DELETE', named('instances', id), {
-        query: { now },
+        query: { now, note },
         headers: { 'x-lease-token': String(lease) },
       }),
     logs: async (id: string, tail = 100) =>

@@ -23,6 +23,10 @@ const FINAL = new Set<string>(['invalid', 'conflict', 'not_found', 'unauthentica
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
+/** `code`: 128 and more for a signal. */
+const howItEnded = (code: number): string =>
+  `the agent ended ${code > 128 ? `by signal ${code - 128}` : `with exit code ${code}`}`;
+
 function tagsOf(given: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     given.map((tag) => {
@@ -82,7 +86,7 @@ export function runCommand(cli: Cli): void {
         gone.abort();
       });
       void agent.ended.then((code) => {
-        if (!interrupted.aborted) note(`the agent ended ${code > 128 ? `by signal ${code - 128}` : `with ${code}`}`);
+        if (!interrupted.aborted) note(howItEnded(code));
       });
       const over = AbortSignal.any([interrupted, gone.signal]);
       let lease: { id: string; token: number } | undefined;
@@ -123,7 +127,11 @@ export function runCommand(cli: Cli): void {
       try {
         if (await untilListening(host, port, over)) await keepRegistered(over);
         if (interrupted.aborted && lease !== undefined && !gone.signal.aborted) await drain(lease, drainMs);
-        else if (lease !== undefined) await client.deregister(lease.id, lease.token, true).catch(() => undefined);
+        else if (lease !== undefined) {
+          // Whoever looks at the events learns why it is gone.
+          const why = gone.signal.aborted ? { note: howItEnded(await agent.ended) } : {};
+          await client.deregister(lease.id, lease.token, { now: true, ...why }).catch(() => undefined);
+        }
       } finally {
         await agent.stop(graceMs);
       }
