@@ -4,7 +4,7 @@
  */
 import type { ApiContext } from './context.ts';
 import { createLatch } from './latch.ts';
-import { observedBy } from './listing.ts';
+import { observedBy } from './observed.ts';
 import { createLiveParts } from './live-parts.ts';
 import type { EventSink } from './sse.ts';
 import type { LiveState } from './types.ts';

@@ -14,7 +14,7 @@ import {
   type Call,
   type Endpoint,
 } from '../endpoint.ts';
-import { observedBy } from '../listing.ts';
+import { observedBy } from '../observed.ts';
 import { ListQuery, answerList } from '../lists.ts';
 import { sendEvents } from '../sse.ts';
 import { instanceView, instanceViews } from '../views.ts';

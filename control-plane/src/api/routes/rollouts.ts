@@ -7,7 +7,7 @@ import { differences } from '../../registry/diff.ts';
 import { answerWrite } from '../acked.ts';
 import { emptyingBy } from '../emptying.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
-import { observedBy } from '../listing.ts';
+import { observedBy } from '../observed.ts';
 import { ListQuery, answerList } from '../lists.ts';
 import { rolloutView, type Seen } from '../rollout-view.ts';
 import { inOrder } from '../views.ts';

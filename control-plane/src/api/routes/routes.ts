@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { missing } from '../../model/missing.ts';
 import { answerWrite } from '../acked.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
-import { withIdentity } from '../listing.ts';
+import { withIdentity } from '../identity.ts';
 import { ListQuery, answerList } from '../lists.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { routeView, routeViews } from '../route-views.ts';

@@ -1,18 +1,5 @@
-/** What lists and documents of all kinds share. */
 import { SwitchboardError } from '../model/errors.ts';
-import type { ApiContext } from './context.ts';
 import type { Call } from './endpoint.ts';
-import type { Observed } from './views.ts';
-
-export function observedBy(api: ApiContext): Observed {
-  return {
-    counts: api.sessionCounts(),
-    health: (instance) => api.health(instance),
-    signals: (instance) => api.signals(instance),
-    gatewayUrl: api.system().gateway.url,
-    conditions: api.conditions(),
-  };
-}
 
 /** A document whose kind and name may be left out, since the path names them; what is given must agree. */
 export function withIdentity(call: Call, kind: string): object {
