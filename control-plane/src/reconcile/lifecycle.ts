@@ -1,7 +1,7 @@
 /** One instance's next step, as a pure function of its record and what is known of it now. The loop performs the step. */
 import type { Instance } from '../model/instance.ts';
 import { closesAtDeadline } from '../model/drain.ts';
-import type { HealthRules } from '../model/health.ts';
+import type { HealthRules, Verdict } from '../model/health.ts';
 import type { Probe } from '../model/probe.ts';
 import { given } from '../model/reasons.ts';
 import type { Restart } from '../model/service.ts';
@@ -45,6 +45,11 @@ const DRAIN_SETTLE_MS = 1_000;
 
 /** From SIGTERM to SIGKILL for one that is ill: it hardly listens. */
 const UNHEALTHY_GRACE_MS = 2_000;
+
+/** Its next step is to wait, whatever else is known of it: so it is with nearly all of a fleet at nearly all times. */
+export function isSettled({ state, drain }: Instance, verdict: Verdict): boolean {
+  return state === 'ready' && drain === undefined && verdict !== 'unhealthy';
+}
 
 export function nextStep(instance: Instance, facts: Facts): Step {
   if (instance.drain?.then === 'keep' && (instance.state === 'ready' || instance.state === 'draining'))

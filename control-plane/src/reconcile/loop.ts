@@ -20,11 +20,12 @@ import { createDrainNotices } from './drain-notices.ts';
 import { createFleetBuilder } from './fleet.ts';
 import { createHealthTargets, probeOf } from './health-targets.ts';
 import { createHealthMonitor } from './health.ts';
-import { nextStep, type Facts, type Step } from './lifecycle.ts';
+import { isSettled, nextStep, type Facts, type Step } from './lifecycle.ts';
 import { createOperations } from './operations.ts';
 import { overAge } from './age.ts';
 import { createWaitsFor, type WaitsFor } from './dependencies.ts';
 import { drainLost } from './lost-leases.ts';
+import { createPace } from './pace.ts';
 import { plan } from './plan.ts';
 import { runtimeIsAway, runtimeIsBack } from './reachability.ts';
 import { changesWithTime } from './rest.ts';
@@ -118,8 +119,9 @@ export function createLoop(options: LoopOptions): Loop {
     now,
     random: options.random,
     ...(options.onProbe === undefined ? {} : { onResult: options.onProbe }),
-    onChange: () => {
-      publish();
+    onChange: (id) => {
+      // What is not ready is not in the FleetView, whatever its verdict.
+      if (registry.view().instances.get(id)?.value.state === 'ready') verdicts.ask();
       wake();
     },
   });
@@ -129,9 +131,15 @@ export function createLoop(options: LoopOptions): Loop {
   const healthTargets = createHealthTargets();
   /** Processes that ended while their start or stop was still under way. */
   const overlooked = new Map<string, Exited>();
+  const verdicts = createPace(publish);
+  const turns = createPace(async () =>
+    turn().catch((error: unknown) => {
+      log.error({ error }, 'a turn of the reconcile loop failed; it is tried again');
+      restUntil = 0;
+      lookAt(now() + SLOWEST_LOOK_MS);
+    }),
+  );
   let timer: NodeJS.Timeout | undefined;
-  let turning: Promise<void> | undefined;
-  let again = false;
   let closed = false;
   /** Nothing but a change or a lost lease is to be waited for until then. */
   let restUntil = 0;
@@ -148,14 +156,6 @@ export function createLoop(options: LoopOptions): Loop {
       log.warn({ error, instance }, 'cannot tell an agent of its drain');
     },
   });
-
-  const isWished = (): boolean => again && !closed;
-  /** True once for each wish to look again. */
-  function takeWish(): boolean {
-    const wished = isWished();
-    again = false;
-    return wished;
-  }
 
   function publish(): void {
     if (closed) return;
@@ -201,6 +201,7 @@ export function createLoop(options: LoopOptions): Loop {
         atRest = false;
         continue;
       }
+      if (isSettled(instance, monitor.verdict(instance.id))) continue;
       const step = nextStep(instance, factsOf(view, instance, revision, waitsFor));
       atRest &&= step.do === 'wait' && step.until === undefined;
       if (step.do === 'write')
@@ -223,7 +224,7 @@ export function createLoop(options: LoopOptions): Loop {
     notices.look();
     if (writes.length > 0) {
       await registry.writeInstances(writes);
-      again = true;
+      wake();
     }
     restUntil = atRest ? now() + LONGEST_REST_MS : 0;
     lookAt(wakeAt);
@@ -267,19 +268,7 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   function wake(): void {
-    if (closed) return;
-    again = true;
-    turning ??= (async () => {
-      try {
-        while (takeWish()) await turn();
-      } catch (error) {
-        log.error({ error }, 'a turn of the reconcile loop failed; it is tried again');
-        timer = setTimeout(wake, SLOWEST_LOOK_MS);
-      } finally {
-        turning = undefined;
-        if (isWished()) setImmediate(wake);
-      }
-    })();
+    turns.ask();
   }
 
   /** A process ended that nobody here asked to end. */
@@ -390,7 +379,7 @@ export function createLoop(options: LoopOptions): Loop {
       clearTimeout(timer);
       for (const end of endings) end();
       monitor.close();
-      await turning;
+      await Promise.all([verdicts.close(), turns.close()]);
       await operations.close();
     },
   };

@@ -181,8 +181,10 @@ function reasonOf(service: Service, instance: Instance): LeavingReason {
 }
 
 function planExternal(service: Service, instances: readonly Instance[]): PlanAction[] {
-  const actions: PlanAction[] = [];
   const fixed = fixedOf(service);
+  const isAsWanted = (one: Instance): boolean => fixed.has(one.id) && (one.version === service.version || !isLive(one));
+  if (fixed.size === instances.length && instances.every(isAsWanted)) return [];
+  const actions: PlanAction[] = [];
   const present = new Map(instances.map((instance) => [instance.id, instance]));
   for (const [id, address] of fixed) {
     if (!present.has(id)) actions.push({ do: 'create-fixed', service, id, address });
