@@ -58,12 +58,36 @@ function sameInstance(a: FleetInstance, b: FleetInstance): boolean {
   );
 }
 
+const isSame = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((one, index) => one === b[index]);
+
+/** What an entry is made of: out of the same comes the same. */
+interface Sources {
+  readonly service: Service;
+  readonly rollout: Rollout | undefined;
+  /** With the verdict and the weight of each. */
+  readonly instances: readonly Instance[];
+  readonly verdicts: readonly Verdict[];
+  readonly weights: readonly number[];
+}
+
+function areSame(a: Sources, b: Sources): boolean {
+  return (
+    a.service === b.service &&
+    a.rollout === b.rollout &&
+    isSame(a.instances, b.instances) &&
+    isSame(a.verdicts, b.verdicts) &&
+    isSame(a.weights, b.weights)
+  );
+}
+
 /** Weights are ten times as fine while they are steered, so that a factor below one does not end at nothing. */
 const FINER = 10;
 
 /** `factorOf`: what multiplies an instance's weight while new sessions are steered; undefined: its weight stands as it is. */
 export function createFleetBuilder(factorOf: (instance: string) => number | undefined = () => undefined): FleetBuilder {
   let previous: FleetView = { revision: 0, generation: 0, services: [], routes: [] };
+  let made: ReadonlyMap<string, { readonly sources: Sources; readonly entry: FleetService }> = new Map();
 
   function steered({ id, weight }: Instance): number {
     const factor = factorOf(id);
@@ -75,6 +99,7 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
     rollout: Rollout | undefined,
     instance: Instance,
     verdict: Verdict,
+    weight: number,
     old: FleetInstance | undefined,
   ): FleetInstance | undefined {
     const health = healthOf(service, rollout, instance, verdict);
@@ -83,7 +108,7 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
       id: instance.id,
       host: instance.address.host,
       port: instance.address.port,
-      weight: steered(instance),
+      weight,
       version: instance.version,
       tags: { ...service.spec.tags, ...instance.tags },
       zone: instance.zone ?? '',
@@ -92,23 +117,28 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
     return old !== undefined && sameInstance(old, next) ? old : next;
   }
 
-  function serviceOf(
-    service: Service,
-    rollout: Rollout | undefined,
-    instances: readonly Instance[],
-    verdictOf: (id: string) => Verdict,
+  function entryOf(
+    { service, rollout, instances, verdicts, weights }: Sources,
     old: FleetService | undefined,
   ): FleetService {
     const oldInstances = new Map(old?.instances.map((instance) => [instance.id, instance]));
     const next = instances
-      .map((instance) => instanceOf(service, rollout, instance, verdictOf(instance.id), oldInstances.get(instance.id)))
+      .map((instance, index) =>
+        instanceOf(
+          service,
+          rollout,
+          instance,
+          verdicts[index] ?? 'unknown',
+          weights[index] ?? 1,
+          oldInstances.get(instance.id),
+        ),
+      )
       .filter((instance) => instance !== undefined)
       .sort((a, b) => byText(a.id, b.id));
     const { gateway } = service.spec;
     // A service that was written anew with the same settings has new objects with the same content.
     const sameGateway = old !== undefined && (old.gateway === gateway || canonical(old.gateway) === canonical(gateway));
-    const sameInstances =
-      old?.instances.length === next.length && next.every((instance, index) => instance === old.instances[index]);
+    const sameInstances = old !== undefined && isSame(old.instances, next);
     const shares = servingShares(rollout, next);
     const asks =
       service.spec.autoscale?.zero !== undefined ||
@@ -133,19 +163,23 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
       [...view.instances.values()].map((held) => held.value),
       (instance) => instance.service,
     );
-    const oldServices = new Map(previous.services.map((service) => [service.name, service]));
+    const next = new Map<string, { readonly sources: Sources; readonly entry: FleetService }>();
+    for (const { value: service } of view.services.values()) {
+      const instances = byService.get(service.name) ?? [];
+      const sources = {
+        service,
+        rollout: view.rollouts.get(service.name)?.value,
+        instances,
+        verdicts: instances.map(({ id }) => verdictOf(id)),
+        weights: instances.map(steered),
+      };
+      const old = made.get(service.name);
+      const isOld = old !== undefined && areSame(old.sources, sources);
+      next.set(service.name, isOld ? old : { sources, entry: entryOf(sources, old?.entry) });
+    }
+    made = next;
+    const services = [...next.values()].map(({ entry }) => entry).sort((a, b) => byText(a.name, b.name));
     const oldRoutes = new Map(previous.routes.map((route) => [route.name, route]));
-    const services = [...view.services.values()]
-      .map(({ value }) =>
-        serviceOf(
-          value,
-          view.rollouts.get(value.name)?.value,
-          byService.get(value.name) ?? [],
-          verdictOf,
-          oldServices.get(value.name),
-        ),
-      )
-      .sort((a, b) => byText(a.name, b.name));
     const routes = [...view.routes.values()]
       .filter(({ value }) => value.spec.enabled)
       .map(({ value }): FleetRoute => {
