@@ -7,6 +7,7 @@ import { consoleBench } from './console.ts';
 import { controlPath } from './control-path.ts';
 import { dataPath } from './data-path.ts';
 import { failover } from './failover.ts';
+import { fleet } from './fleet.ts';
 import type { Figure } from './figure.ts';
 import { lifecycle } from './lifecycle.ts';
 import { listing } from './lists.ts';
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<Figure[]>>> =
   'control-path': controlPath,
   churn,
   ...xdsBenches,
+  fleet,
   telemetry,
   console: consoleBench,
   lists: listing,
