@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTimeOf } from '../../control-plane/src/home/process-identity.ts';
-import { echoService, repository, startWorld, type World } from '../support/world.ts';
+import { compiled, echoService, repository, startWorld, type World } from '../support/world.ts';
 
 const main = join(repository, 'control-plane/src/cli/main.ts');
 const sample = join(repository, 'deploy/examples/agents/weather.ts');
@@ -16,6 +16,7 @@ function start(args: readonly string[], environment: Record<string, string> = {}
     cwd: world.folder,
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: compiled,
       HOME: process.env['HOME'],
       XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'],
       SWITCHBOARD_DATA: world.data,

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Top } from '../../control-plane/src/cli/top-rows.ts';
 import { runCli, type CliResult } from '../support/cli.ts';
-import { echoService, repository, startWorld, type World } from '../support/world.ts';
+import { compiled, echoService, repository, startWorld, type World } from '../support/world.ts';
 
 const main = join(repository, 'control-plane/src/cli/main.ts');
 /** Known to the control plane alone, as its variable and as a file. */
@@ -37,7 +37,14 @@ function inTerminal(args: string) {
   const command = `stty rows 20 cols 160; stty -g > before; '${process.execPath}' '${main}' ${args}; code=$?; stty -g > after; exit $code`;
   const child = spawn('script', ['-qefc', command, '/dev/null'], {
     cwd: world.folder,
-    env: { PATH: process.env['PATH'], SWITCHBOARD_DATA: world.data, NO_COLOR: '1', TERM: 'xterm', SHELL: '/bin/sh' },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: compiled,
+      SWITCHBOARD_DATA: world.data,
+      NO_COLOR: '1',
+      TERM: 'xterm',
+      SHELL: '/bin/sh',
+    },
   });
   const said = { out: '' };
   child.stdout.on('data', (part: Buffer) => (said.out += part.toString()));

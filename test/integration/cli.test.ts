@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SystemStatus } from '../../control-plane/src/model/system.ts';
 import { startOlder } from '../support/older.ts';
 import { openSession } from '../support/sessions.ts';
-import { echoService, repository, startWorld, type World } from '../support/world.ts';
+import { compiled, echoService, repository, startWorld, type World } from '../support/world.ts';
 
 const main = join(repository, 'control-plane/src/cli/main.ts');
 const echo = join(repository, 'test/support/echo-agent.ts');
@@ -22,7 +22,7 @@ interface Result {
 async function cli(args: readonly string[], input: string | Buffer = ''): Promise<Result> {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: world.folder,
-    env: { PATH: process.env['PATH'], SWITCHBOARD_DATA: world.data, NO_COLOR: '1' },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compiled, SWITCHBOARD_DATA: world.data, NO_COLOR: '1' },
   });
   let out = '';
   let err = '';
@@ -230,7 +230,7 @@ it('runs an agent of its own, registered while it lives and drained at the end',
       '{port}',
     ],
     {
-      env: { PATH: process.env['PATH'], SWITCHBOARD_DATA: world.data },
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compiled, SWITCHBOARD_DATA: world.data },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
@@ -255,7 +255,10 @@ it('an agent that it runs and that ends by itself takes its registration with it
   const wrapper = spawn(
     process.execPath,
     [main, 'run', '--service', 'brief', '--create', '--', process.execPath, echo, '--port', '{port}'],
-    { env: { PATH: process.env['PATH'], SWITCHBOARD_DATA: world.data }, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compiled, SWITCHBOARD_DATA: world.data },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   );
   let err = '';
   wrapper.stderr.on('data', (part: Buffer) => (err += part.toString()));

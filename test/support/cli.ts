@@ -1,7 +1,7 @@
 /** Runs the command line against a world, as a person would. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { repository, type World } from './world.ts';
+import { compiled, repository, type World } from './world.ts';
 
 export interface CliResult {
   readonly code: number | null;
@@ -16,7 +16,13 @@ export async function runCli(
 ): Promise<CliResult> {
   const child = spawn(process.execPath, [join(repository, 'control-plane/src/cli/main.ts'), ...args], {
     cwd: world.folder,
-    env: { PATH: process.env['PATH'], SWITCHBOARD_DATA: world.data, NO_COLOR: '1', ...environment },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: compiled,
+      SWITCHBOARD_DATA: world.data,
+      NO_COLOR: '1',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

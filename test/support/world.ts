@@ -18,6 +18,8 @@ import { opinionsIn } from '../../control-plane/src/telemetry/gateway-view.ts';
 import { openCrowd, openSession, type Crowd, type OpenSession } from './sessions.ts';
 
 export const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+/** As the starter sets it: a start from compiled code takes half the time. */
+export const compiled = process.env['NODE_COMPILE_CACHE'] ?? join(repository, 'node_modules/.cache/node');
 const mainFile = join(repository, 'control-plane/src/main.ts');
 const echoAgent = join(repository, 'test/support/echo-agent.ts');
 
@@ -125,7 +127,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
         XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'],
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(repository, 'node_modules/.cache/node'),
+        NODE_COMPILE_CACHE: compiled,
         SWITCHBOARD_DATA: data,
         SWITCHBOARD_GATEWAY_PORT: '0',
         SWITCHBOARD_API_PORT: '0',

@@ -8,7 +8,7 @@ import type { Runtime, RuntimeEvent, StartRequest } from './runtime.ts';
 export interface RuntimeKit {
   /** Opens the runtime on the same folder each time, so that a second one finds what the first started. */
   open(): Promise<Runtime>;
-  /** Runs until it is told to stop, and prints `hello` and a line to its error output first. */
+  /** Runs until it is told to stop, and prints `hello`, and `ready` to its error output. */
   readonly steady: Launch;
   /** Does not end at SIGTERM. */
   readonly stubborn: Launch;
@@ -121,6 +121,14 @@ export function runtimeConformance(name: string, kit: RuntimeKit): void {
         const one = request({ ...kit.steady, env: { INHERITED: 'of its own' } });
         await runtime.start(one, never);
         const run = async (command: string[] = [], timeoutMs = 20_000) => runtime.run?.(one, command, { timeoutMs });
+        const readAll = async (): Promise<string[]> => {
+          const texts: string[] = [];
+          const read = { tail: 20, follow: false, signal: AbortSignal.timeout(10_000) };
+          for await (const line of runtime.logs(one.instance, read)) texts.push(line.text);
+          return texts;
+        };
+        // What the agent itself prints must not come in between.
+        await until(async () => (await readAll()).includes('ready'));
         expect(await run(commands.good)).toMatchObject({ ok: true });
         expect(await run(commands.failing)).toEqual({ ok: false, message: 'ended with code 5' });
         expect(await run(['no-such-command-anywhere'])).toMatchObject({
@@ -133,10 +141,7 @@ export function runtimeConformance(name: string, kit: RuntimeKit): void {
           message: 'did not end within 200 ms and was killed',
         });
         expect(performance.now() - begin).toBeGreaterThanOrEqual(200);
-        const texts: string[] = [];
-        const read = { tail: 20, follow: false, signal: AbortSignal.timeout(10_000) };
-        for await (const line of runtime.logs(one.instance, read)) texts.push(line.text);
-        expect(texts).toContain('beside of its own');
+        expect(await readAll()).toContain('beside of its own');
         // What it was beside still runs.
         expect((await runtime.list()).map(({ instance }) => instance)).toContain(one.instance);
         await runtime.stop(one.instance, { graceMs: 1_000 });
