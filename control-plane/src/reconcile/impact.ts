@@ -13,11 +13,31 @@ interface Leaving {
   readonly deadline: number;
 }
 
-/** Every instance that is leaving, or will once its replacement is ready. */
-function leaving(view: RegistryView, sessionsOf: SessionsOf, now: number): Map<string, Leaving> {
+function* changed<Value>(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>): Generator<[string, Value]> {
+  if (a === b) return;
+  for (const [key, value] of a) if (b.get(key) !== value) yield [key, value];
+  for (const [key, value] of b) if (a.get(key) !== value) yield [key, value];
+}
+
+/** Services that a write touches: of another, the same is leaving before and after. */
+function touched(before: RegistryView, after: RegistryView): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const kind of ['services', 'versions', 'rollouts', 'scales'] as const)
+    for (const [name] of changed<unknown>(before[kind], after[kind])) names.add(name);
+  for (const [, { value }] of changed(before.instances, after.instances)) names.add(value.service);
+  return names;
+}
+
+/** Every instance of these services that is leaving, or will once its replacement is ready. */
+function leaving(
+  view: RegistryView,
+  services: ReadonlySet<string>,
+  sessionsOf: SessionsOf,
+  now: number,
+): Map<string, Leaving> {
   const found = new Map<string, Leaving>();
   const byService = Map.groupBy(
-    [...view.instances.values()].map((held) => held.value),
+    [...view.instances.values()].map((held) => held.value).filter((instance) => services.has(instance.service)),
     (instance) => instance.service,
   );
   for (const [name, instances] of byService) {
@@ -43,11 +63,13 @@ function leaving(view: RegistryView, sessionsOf: SessionsOf, now: number): Map<s
 }
 
 export function impactOf(before: RegistryView, after: RegistryView, sessionsOf: SessionsOf, now: number): Impact {
-  const earlier = leaving(before, sessionsOf, now);
+  const services = touched(before, after);
+  if (services.size === 0) return { endsNow: 0, drains: 0, instances: [] };
+  const earlier = leaving(before, services, sessionsOf, now);
   const instances: { id: string; service: string; sessions: number; reason: string; deadline?: string }[] = [];
   let endsNow = 0;
   let drains = 0;
-  for (const [id, { instance, reason, deadline }] of leaving(after, sessionsOf, now)) {
+  for (const [id, { instance, reason, deadline }] of leaving(after, services, sessionsOf, now)) {
     const was = earlier.get(id);
     if (was !== undefined && was.deadline <= deadline) continue;
     const sessions = sessionsOf(instance);
