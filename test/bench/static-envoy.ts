@@ -80,6 +80,23 @@ export function staticConfiguration({
     ],
     access_log_options: { access_log_flush_interval: '10s', flush_log_on_tunnel_successfully_established: true },
   };
+  // Routes can match a client's address.
+  const clientAddress = {
+    '@type': any('envoy.extensions.filters.network.set_filter_state.v3.Config'),
+    on_new_connection: [
+      {
+        object_key: 'bench.client',
+        factory_key: 'envoy.network.ip',
+        format_string: { text_format_source: { inline_string: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' } },
+      },
+    ],
+  };
+  const keepalive = [
+    { level: 1, name: 9, int_value: 1, state: 'STATE_PREBIND' },
+    { level: 6, name: 4, int_value: 30, state: 'STATE_PREBIND' },
+    { level: 6, name: 5, int_value: 10, state: 'STATE_PREBIND' },
+    { level: 6, name: 6, int_value: 3, state: 'STATE_PREBIND' },
+  ];
   return {
     node: { id: 'static', cluster: 'bench' },
     static_resources: {
@@ -89,7 +106,15 @@ export function staticConfiguration({
           address: { socket_address: { address: '127.0.0.1', port_value: port } },
           enable_reuse_port: false,
           per_connection_buffer_limit_bytes: 32768,
-          filter_chains: [{ filters: [{ name: 'hcm', typed_config: manager }] }],
+          socket_options: keepalive,
+          filter_chains: [
+            {
+              filters: [
+                { name: 'client-address', typed_config: clientAddress },
+                { name: 'hcm', typed_config: manager },
+              ],
+            },
+          ],
         },
       ],
       clusters: [
