@@ -53,10 +53,11 @@ export async function startStaticEnvoy(
   const file = join(folder, 'envoy.json');
   writeFileSync(file, JSON.stringify(configuration(port)));
   const { path } = await findEnvoy({ environment: process.env });
+  // In a session of its own, as ours is: the kernel shares the processors out by session.
   const child = spawn(
     path,
     ['--config-path', file, '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart'],
-    { stdio: 'ignore' },
+    { stdio: 'ignore', detached: true },
   );
   for (let round = 0; round < 500 && !(await answers(port)); round += 1) await sleep(20);
   return {
