@@ -89,10 +89,13 @@ function placeAt(path: string, entries: readonly TableEntry[]): Place {
 function grow(entries: readonly TableEntry[]): Tree | undefined {
   const anywhere = entries.filter(({ at }) => at === undefined);
   const paths = new Map<string, number[]>();
-  for (const [index, { at }] of entries.entries())
-    if (at !== undefined) paths.set(at, [...(paths.get(at) ?? []), index]);
+  const loose: number[] = [];
+  for (const [index, { at }] of entries.entries()) {
+    const there = at === undefined ? loose : paths.get(at);
+    if (there !== undefined) there.push(index);
+    else if (at !== undefined) paths.set(at, [index]);
+  }
   if (paths.size === 0 || anywhere.length * paths.size > MOST_REPEATED * entries.length) return undefined;
-  const loose = entries.flatMap(({ at }, index) => (at === undefined ? [index] : []));
   const places = [...paths.keys()].sort().map((path) => {
     const indexes = [...loose];
     for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
