@@ -1,5 +1,6 @@
 /** What is kept from one translation to the next changes nothing: after any changes the bytes are those of a translator that sees the fleet for the first time. */
 import { expect, it } from 'vitest';
+import { seeded } from '../../../test/support/random.ts';
 import type { FleetService, FleetView } from '../model/fleet.ts';
 import { RouteSpec } from '../model/route.ts';
 import { ServiceGateway } from '../model/service.ts';
@@ -17,15 +18,6 @@ const translator = (): Translator =>
     signals: () => undefined,
     policies: new Map(routingPolicies.map((policy) => [policy.name, policy])),
   });
-
-function seeded(start: number): (below: number) => number {
-  let seed = start;
-  return (below) => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
-    // Its low bits repeat soon.
-    return Math.floor((seed / 2_147_483_648) * below);
-  };
-}
 
 const GATEWAYS = [
   {},
@@ -51,7 +43,8 @@ function shown(snapshot: Snapshot): Record<string, Record<string, string>> {
 }
 
 it.each([0, 190, 230])('keeps nothing wrong over random changes, from %i services on', (least) => {
-  const random = seeded(7 + least);
+  const dice = seeded(7 + least);
+  const random = (below: number): number => dice.below(below);
   let revision = 0;
   const service = (n: number): FleetService => ({
     name: `s-${n}`,

@@ -1,6 +1,7 @@
 /** The check of what changed finds what the check of the whole does, over random changes that now and then break something. */
 import { encode } from '@switchboard/proto';
 import { expect, it } from 'vitest';
+import { seeded } from '../../../test/support/random.ts';
 import { checkSnapshot, createChecker } from './check.ts';
 import { differenceOf, type Snapshot, type TypeUrl, type XdsResource } from './snapshot.ts';
 import { CLUSTER, ENDPOINT, LISTENER, ROUTE } from './types.ts';
@@ -41,11 +42,8 @@ const listener = (name: string, to: string): XdsResource =>
   });
 
 it.each([1, 2, 3, 4, 5])('is told the same, seed %i', (start) => {
-  let seed = start;
-  const random = (below: number): number => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return Math.floor((seed / 2_147_483_648) * below);
-  };
+  const dice = seeded(start);
+  const random = (below: number): number => dice.below(below);
   const names = ['a', 'b', 'c', 'd'];
   const name = (): string => names[random(names.length)] ?? 'a';
   const sets = new Map<TypeUrl, Map<string, XdsResource>>(

@@ -1,16 +1,14 @@
 /** The bytes of responses against protobufjs, over random contents. */
 import { messageType } from '@switchboard/proto';
 import { expect, it } from 'vitest';
+import { seeded } from '../../../test/support/random.ts';
 import type { Send } from './events.ts';
 import { responseBytes } from './response-bytes.ts';
 import { bytesOf } from './testing.ts';
 import { wholeOf, type XdsResource } from './snapshot.ts';
 
-let seed = 11;
-const random = (below: number): number => {
-  seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
-  return Math.floor((seed / 2_147_483_648) * below);
-};
+const dice = seeded(11);
+const random = (below: number): number => dice.below(below);
 const TEXTS = ['', 'a', 'frühling', '天气', 'x'.repeat(127), 'x'.repeat(128), 'y'.repeat(17_000)];
 const text = (): string => TEXTS[random(TEXTS.length)] ?? '';
 
