@@ -1,4 +1,5 @@
 /** What is told of a gateway beyond its stream. */
+import { z } from 'zod';
 
 /** One Envoy has taken over from another. */
 export interface GatewayRestart {
@@ -25,16 +26,20 @@ export interface CertificateStatus {
 }
 
 /** For an Envoy elsewhere that is to come to this control plane. */
-export interface GatewayCertificateRequest {
+export const GatewayCertificateRequest = z.strictObject({
   /** Its node id. */
-  readonly gateway: string;
+  gateway: z.string().min(1).max(128),
   /** PEM (SPKI) of an ECDSA P-256 key; the other half is nobody else's. */
-  readonly publicKey: string;
-  /** Where it will find its files, absolute. */
-  readonly folder: string;
+  publicKey: z.string().max(10_000),
+  /** Where it will find its files. */
+  folder: z
+    .string()
+    .regex(/^\/|^[A-Za-z]:[\\/]/, 'must be an absolute path')
+    .max(1000),
   /** Where it finds the control plane; absent: where that listens. */
-  readonly xds?: { readonly host: string; readonly port: number } | undefined;
-}
+  xds: z.strictObject({ host: z.string().min(1).max(253), port: z.int().min(1).max(65_535) }).optional(),
+});
+export type GatewayCertificateRequest = Readonly<z.infer<typeof GatewayCertificateRequest>>;
 
 export interface GatewayCertificate {
   readonly status: CertificateStatus;

@@ -1,16 +1,6 @@
 import { z } from 'zod';
+import { GatewayCertificateRequest } from '../../model/gateway.ts';
 import { writeOptions, type Endpoint } from '../endpoint.ts';
-
-const GatewayCertificateRequest = z.strictObject({
-  gateway: z.string().min(1).max(128),
-  publicKey: z.string().max(10_000),
-  folder: z
-    .string()
-    .regex(/^\/|^[A-Za-z]:[\\/]/, 'must be an absolute path')
-    .max(1000),
-  xds: z.strictObject({ host: z.string().min(1).max(253), port: z.int().min(1).max(65_535) }).optional(),
-});
-type GatewayCertificateRequest = z.infer<typeof GatewayCertificateRequest>;
 
 export const certificates: readonly Endpoint[] = [
   {
