@@ -28,7 +28,14 @@ const COMPOSE = ['main.ts', 'config.ts', 'drivers.ts', 'plugins.ts'];
 /** The composition root: joins all parts, so it may import every folder. */
 const COMPOSITION = 'compose';
 /** What the CLI may see of the control plane: it speaks HTTP. Whether what `down` is to end runs is seen without one. */
-const CLI_MAY_IMPORT = ['model/', 'api/client.ts', 'api/queries.ts', 'api/types.ts', 'home/process-identity.ts'];
+const CLI_MAY_IMPORT = [
+  'model/',
+  'api/client.ts',
+  'api/steer.ts',
+  'api/queries.ts',
+  'api/types.ts',
+  'home/process-identity.ts',
+];
 /** The only readers of process.env. */
 const MAY_READ_ENVIRONMENT = ['config.ts', 'cli/settings.ts'];
 const WORKSPACES: Readonly<Record<string, readonly string[]>> = {

@@ -1,3 +1,4 @@
+import { steerFrom } from '../../api/steer.ts';
 import type { RolloutVersion, RolloutView } from '../../api/types.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Version } from '../../model/version.ts';
@@ -140,8 +141,7 @@ export function rolloutCommands(cli: Cli): void {
       .action(async (service: string) => {
         const client = cli.client();
         // What was looked at is what is steered: somebody else's step in between is a conflict.
-        const { revision } = await client.rollout(service);
-        tellWrite(await client.steerRollout(service, verb, { expectRevision: revision }));
+        tellWrite(await steerFrom(client, await client.rollout(service), verb));
       });
   rollout
     .command('promote <service>')
@@ -149,9 +149,8 @@ export function rolloutCommands(cli: Cli): void {
     .option('--full', 'take over without further stages')
     .action(async (service: string, flags: { full?: boolean }) => {
       const client = cli.client();
-      const { revision } = await client.rollout(service);
       const verb = flags.full === true ? 'promote-full' : 'promote';
-      tellWrite(await client.steerRollout(service, verb, { expectRevision: revision }));
+      tellWrite(await steerFrom(client, await client.rollout(service), verb));
     });
   rollout
     .command('undo <service>')
