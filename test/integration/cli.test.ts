@@ -251,6 +251,12 @@ it('runs an agent of its own, registered while it lives and drained at the end',
   expect((await world.client.instances({ service: 'wrapped' })).items).toEqual([]);
 });
 
+/** Of a wrapper: the one of its children that runs the echo agent. */
+function agentOf(wrapper = 0): number {
+  const children = readFileSync(`/proc/${wrapper}/task/${wrapper}/children`, 'utf8').trim().split(' ');
+  return Number(children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(echo)));
+}
+
 it('an agent that it runs and that ends by itself takes its registration with it, and the events say how it ended', async () => {
   const wrapper = spawn(
     process.execPath,
@@ -264,8 +270,7 @@ it('an agent that it runs and that ends by itself takes its registration with it
   wrapper.stderr.on('data', (part: Buffer) => (err += part.toString()));
   const ended = new Promise<number | null>((resolve) => wrapper.once('close', resolve));
   await world.until('it is ready', async () => (await world.client.service('brief')).status.state === 'ready');
-  const [agent] = readFileSync(`/proc/${wrapper.pid}/task/${wrapper.pid}/children`, 'utf8').trim().split(' ');
-  process.kill(Number(agent), 'SIGKILL');
+  process.kill(agentOf(wrapper.pid), 'SIGKILL');
   expect(await ended).toBe(137);
   expect(err).toContain('the agent ended by signal 9');
   await world.until('it is gone', async () => (await world.client.instances({ service: 'brief' })).items.length === 0);

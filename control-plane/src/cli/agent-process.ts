@@ -1,15 +1,19 @@
-/** The agent that `switchboard run` wraps: started in a group of its own, its output passed through, ended politely and then not. */
+/**
+ * The agent that `switchboard run` wraps: started in a group of its own, its output passed through, ended politely and then not, also
+ * when the wrapper itself has been killed.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect, createServer } from 'node:net';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SwitchboardError } from '../model/errors.ts';
+import { startWarden } from './warden.ts';
 
 export interface AgentProcess {
   readonly child: ChildProcess;
   /** Its exit code; 128 and more for a signal. */
   readonly ended: Promise<number>;
-  stop(graceMs: number): Promise<void>;
+  stop(): Promise<void>;
 }
 
 const SIGNAL_BASE = 128;
@@ -28,20 +32,28 @@ export async function pickPort(host: string): Promise<number> {
   });
 }
 
+/** `graceMs`: from SIGTERM to SIGKILL. */
 export async function startAgent(
   command: readonly string[],
   values: Readonly<Record<string, string>>,
+  graceMs: number,
 ): Promise<AgentProcess> {
   const [program = '', ...args] = command.map((part) =>
     part.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole),
   );
+  // Before the agent: whatever happens to this process then, somebody knows of it.
+  const warden = startWarden(graceMs);
   // A group of its own can't read the terminal: it would be stopped for trying.
   const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  if (child.pid !== undefined) warden.guard(child.pid);
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (cause) => {
       reject(new SwitchboardError('invalid', `cannot start ${program}: ${cause.message}`, { cause }));
     });
+  }).catch(async (error: unknown) => {
+    await warden.release();
+    throw error;
   });
   const ended = new Promise<number>((resolve) => {
     child.once('exit', (code, signal) => {
@@ -58,11 +70,13 @@ export async function startAgent(
   return {
     child,
     ended,
-    async stop(graceMs) {
+    async stop() {
       signalGroup('SIGTERM');
-      await Promise.race([ended, sleep(graceMs)]);
+      // A timer that nobody waits for must not keep the wrapper.
+      await Promise.race([ended, sleep(graceMs, undefined, { ref: false })]);
       signalGroup('SIGKILL');
       await ended;
+      await warden.release();
     },
   };
 }

@@ -42,7 +42,7 @@ export function runCommand(cli: Cli): void {
     .command('run')
     .summary('run an agent here and register it with the gateway')
     .description(
-      'Starts an unmodified agent, registers it with an external service, and keeps it registered. When this ends, the agent is drained first.',
+      'Starts an unmodified agent, registers it with an external service, and keeps it registered. When this ends, the agent is drained first; when this is killed, the agent ends too.',
     )
     .requiredOption('--service <name>', 'the external service that it belongs to')
     .option('--id <id>', 'its instance id (default: chosen by the gateway)')
@@ -80,7 +80,11 @@ export function runCommand(cli: Cli): void {
       const tags = tagsOf(options.tag);
       const port = options.port ?? (await pickPort(host));
       const interrupted = untilInterrupted();
-      const agent = await startAgent(command, { port: String(port), host, service, instance: options.id ?? '' });
+      const agent = await startAgent(
+        command,
+        { port: String(port), host, service, instance: options.id ?? '' },
+        graceMs,
+      );
       const gone = new AbortController();
       void agent.ended.then(() => {
         gone.abort();
@@ -133,7 +137,7 @@ export function runCommand(cli: Cli): void {
           await client.deregister(lease.id, lease.token, { now: true, ...why }).catch(() => undefined);
         }
       } finally {
-        await agent.stop(graceMs);
+        await agent.stop();
       }
       throw new Exit(interrupted.aborted ? 0 : await agent.ended);
 
