@@ -12,7 +12,8 @@ await asProgram(async () => {
   const cwd =
     process.env['npm_lifecycle_event'] === 'switchboard' ? (process.env['INIT_CWD'] ?? process.cwd()) : process.cwd();
   const child = spawn(node24, [join(repository, 'control-plane/src/cli/main.ts'), ...args], {
-    stdio: 'inherit',
+    // Nothing is ever said over the last: it closes when this one is killed, and what goes on till it is interrupted then ends too.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     cwd,
     env: { ...environment(), SWITCHBOARD_REPOSITORY: repository },
   });

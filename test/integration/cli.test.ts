@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTimeOf } from '../../control-plane/src/home/process-identity.ts';
 import type { SystemStatus } from '../../control-plane/src/model/system.ts';
 import { startOlder } from '../support/older.ts';
 import { openSession } from '../support/sessions.ts';
@@ -256,6 +257,29 @@ function agentOf(wrapper = 0): number {
   const children = readFileSync(`/proc/${wrapper}/task/${wrapper}/children`, 'utf8').trim().split(' ');
   return Number(children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(echo)));
 }
+
+it('an agent that it runs is drained and ends when the program that npm starts it through is killed', async () => {
+  const launcher = spawn(
+    process.execPath,
+    [join(repository, 'deploy/setup/switchboard.mjs'), 'run', '--service', 'launched', '--create', '--'].concat([
+      process.execPath,
+      echo,
+      '--port',
+      '{port}',
+    ]),
+    { env: { PATH: process.env['PATH'], HOME: process.env['HOME'], SWITCHBOARD_DATA: world.data }, stdio: 'ignore' },
+  );
+  await world.until('it is ready', async () => (await world.client.service('launched')).status.state === 'ready');
+  const [wrapper] = readFileSync(`/proc/${launcher.pid}/task/${launcher.pid}/children`, 'utf8').trim().split(' ');
+  const agent = agentOf(Number(wrapper));
+  launcher.kill('SIGKILL');
+  await world.until('the agent has ended', async () => Promise.resolve(startTimeOf(agent) === undefined));
+  await world.until(
+    'it is gone',
+    async () => (await world.client.instances({ service: 'launched' })).items.length === 0,
+  );
+  await world.until('its wrapper has ended', async () => Promise.resolve(startTimeOf(Number(wrapper)) === undefined));
+});
 
 it('an agent that it runs and that ends by itself takes its registration with it, and the events say how it ended', async () => {
   const wrapper = spawn(

@@ -68,14 +68,14 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (tex
   };
 }
 
-/** Ends with the program's interrupt. */
+/** Ends with the program's interrupt, and with the program that it was started through. */
 export function untilInterrupted(): AbortSignal {
   const stop = new AbortController();
-  process.once('SIGINT', () => {
-    stop.abort();
-  });
-  process.once('SIGTERM', () => {
-    stop.abort();
-  });
+  for (const end of ['SIGINT', 'SIGTERM', 'disconnect'] as const)
+    process.once(end, () => {
+      stop.abort();
+    });
+  // Listening for its end would keep this one from ending first.
+  process.channel?.unref();
   return stop.signal;
 }
