@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { SwitchboardError } from '../model/errors.ts';
 import { completionScript } from './commands/completion.ts';
@@ -51,6 +52,37 @@ describe('the program', () => {
     expect(() => completionScript('tcsh')).toThrow('no completion');
   });
 
+  /** What it writes to standard output and error. */
+  async function run(...line: string[]): Promise<{ out: string; err: string }> {
+    const said = { out: '', err: '' };
+    const program = createProgram();
+    for (const one of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
+      one.configureOutput({ writeOut: (text) => (said.out += text), writeErr: (text) => (said.err += text) });
+    await program.parseAsync(line, { from: 'user' }).catch((error: unknown) => {
+      if (!(error instanceof CommanderError)) throw error;
+    });
+    return said;
+  }
+
+  it.each([
+    [['help', 'nix'], "error: unknown command 'nix'\n(add --help for more)\n"],
+    [['help', 'rollot'], "error: unknown command 'rollot'\n(Did you mean rollout?)\n(add --help for more)\n"],
+    [['help', 'rollout', 'statsu'], "error: unknown command 'statsu'\n(Did you mean status?)\n(add --help for more)\n"],
+    [['gateway', 'help', 'stauts'], "error: unknown command 'stauts'\n(Did you mean status?)\n(add --help for more)\n"],
+    [['help', 'apply', 'x'], "error: unknown command 'x'\n(add --help for more)\n"],
+  ])('help of what there is not is an error: %j', async (line, err) => {
+    expect(await run(...line)).toEqual({ out: '', err });
+  });
+
+  it('help of a command is what --help shows', async () => {
+    for (const line of [[], ['apply'], ['rollout'], ['rollout', 'status'], ['events']]) {
+      const asked = await run('help', ...line);
+      expect(asked).toEqual({ out: expect.stringContaining('Usage: switchboard') as string, err: '' });
+      expect(asked).toEqual(await run(...line, '--help'));
+    }
+    expect(await run('rollout', 'help', 'undo')).toEqual(await run('rollout', 'undo', '--help'));
+  });
+
   it('tells what a write does to sessions', () => {
     expect(impactText({ endsNow: 0, drains: 0, instances: [] })).toBe('no open session is touched');
     expect(
@@ -76,6 +108,8 @@ describe('completion', () => {
     ['top --sort ', ['cpu', 'sessions']],
     ['get services -o ', ['table', 'json']],
     ['completion ', ['bash', 'zsh', 'fish']],
+    ['help ', ['rollout', 'apply', 'help']],
+    ['help rollout ', ['status', 'promote']],
     ['gateway config gateway-1 ', ['cds', 'lds']],
   ])('of `%s`', (line, some) => {
     expect(words(line)).toEqual(expect.arrayContaining(some));

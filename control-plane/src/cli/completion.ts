@@ -114,7 +114,8 @@ export function whatIsWanted(program: Command, words: readonly string[]): Line {
     } else {
       const below = given.length > 0 ? undefined : command.commands.find((one) => one.name() === word);
       if (below === undefined) given.push(word);
-      else chain.push(below);
+      // What may stand after `help` is what may stand without.
+      else if (word !== 'help') chain.push(below);
     }
   }
   const command = chain.at(-1) ?? program;

@@ -15,6 +15,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { drainCommands } from './commands/drain.ts';
 import { getCommands } from './commands/get.ts';
+import { helpCommand } from './commands/help.ts';
 import { lifecycleCommands } from './commands/lifecycle.ts';
 import { logsCommand } from './commands/logs.ts';
 import { sessionCommands } from './commands/sessions.ts';
@@ -61,6 +62,7 @@ export function createProgram(): Command {
   connectCommand(cli);
   contextCommands(cli);
   completionCommand(cli);
+  for (const group of [program, ...program.commands]) if (group.commands.length > 0) helpCommand(group);
   for (const command of program.commands) command.exitOverride();
   return program;
 }
