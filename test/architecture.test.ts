@@ -6,6 +6,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { unknownVariables } from '../control-plane/src/model/variables.ts';
 
 const repository = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(repository, 'control-plane/src');
@@ -152,6 +153,19 @@ describe('the structure of control-plane/src', () => {
   it('reads the environment only in the settings', () => {
     const readers = production.filter((file) => readFileSync(file, 'utf8').includes('process.env')).map(nameOf);
     expect(readers.sort()).toEqual([...MAY_READ_ENVIRONMENT].sort());
+  });
+
+  it('knows every variable that anything here reads or sets', () => {
+    const folders = ['control-plane/src', 'envoy/src', 'deploy', 'test'].map((folder) => join(repository, folder));
+    const code = folders.flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => /(?<!\.test)\.(ts|mjs)$/.test(name))
+        .map((name) => readFileSync(join(folder, name), 'utf8')),
+    );
+    const names = code.flatMap((text) => [...text.matchAll(/\bSWITCHBOARD_[A-Z_]*[A-Z]\b/g)].map(([name]) => name));
+    const environment = Object.fromEntries(names.map((name) => [name, 'x']));
+    expect(Object.keys(environment).length).toBeGreaterThan(30);
+    expect(unknownVariables(environment)).toEqual([]);
   });
 
   it('keeps files small', () => {

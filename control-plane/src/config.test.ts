@@ -21,7 +21,7 @@ function load(content: string | Buffer, environment: Record<string, string> = {}
   return loadConfig({ SWITCHBOARD_SETTINGS: file, ...environment }, folder);
 }
 
-const NOT_SETTINGS = new Set(['file', 'dataFolder', 'baseFolder', 'environment']);
+const NOT_SETTINGS = new Set(['file', 'dataFolder', 'baseFolder', 'unknownVariables', 'environment']);
 
 /** Dotted paths of all that is no mapping. */
 function paths(value: unknown, at = ''): string[] {
@@ -65,10 +65,15 @@ describe('bad settings', () => {
     ['gateway: 5', {}, 'gateway: Invalid input: expected object'],
     ['gateway: 5', { SWITCHBOARD_GATEWAY_PORT: '0' }, 'gateway: Invalid input: expected object'],
     ['', { SWITCHBOARD_GATEWAY_PORT: 'abc' }, 'SWITCHBOARD_GATEWAY_PORT: Invalid input: expected number'],
+    ['', { SWITCHBOARD_GATEWAY_PROT: '9000' }, 'there is no environment variable SWITCHBOARD_GATEWAY_PROT'],
     [Buffer.from([0x61, 0x3a, 0x20, 0xff]), {}, 'is not valid UTF-8'],
     ['[a]', {}, 'must hold a mapping'],
     ['a: [', {}, 'is not valid YAML'],
   ])('%s with %o', (content, environment, message) => {
     expect(() => load(content, environment)).toThrow(message);
   });
+});
+
+it('a variable that nothing here reads is told of', () => {
+  expect(load('', { SWITCHBOARD_OF_TOMORROW: 'x' }).unknownVariables).toEqual(['SWITCHBOARD_OF_TOMORROW']);
 });

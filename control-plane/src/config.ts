@@ -10,6 +10,7 @@ import { SwitchboardError, messageOf } from './model/errors.ts';
 import { issuesOf } from './model/parse.ts';
 import { OtlpSettings } from './model/otlp.ts';
 import { PositiveDuration } from './model/units.ts';
+import { SETTING_VARIABLES, unknownVariables } from './model/variables.ts';
 
 const Port = z.int().min(0).max(65_535);
 const Host = z.string().min(1).max(253);
@@ -88,37 +89,11 @@ export interface Config extends Readonly<Settings> {
   readonly dataFolder: string;
   /** Relative paths in the settings start here. */
   readonly baseFolder: string;
+  /** Variables that begin with SWITCHBOARD_ and that nothing here reads. */
+  readonly unknownVariables: readonly string[];
   /** What agents' references (`fromEnv`) are read from. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
-
-/** Variable to field. SWITCHBOARD_GATEWAY_PORT=0 and the like; values are parsed as the field's type. */
-const VARIABLES: Readonly<Record<string, readonly string[]>> = {
-  SWITCHBOARD_DATA: ['data'],
-  SWITCHBOARD_GATEWAY_HOST: ['gateway', 'host'],
-  SWITCHBOARD_GATEWAY_PORT: ['gateway', 'port'],
-  SWITCHBOARD_API_HOST: ['api', 'host'],
-  SWITCHBOARD_API_PORT: ['api', 'port'],
-  SWITCHBOARD_XDS_HOST: ['xds', 'host'],
-  SWITCHBOARD_XDS_PORT: ['xds', 'port'],
-  SWITCHBOARD_CERTIFICATES_LIFE: ['certificates', 'life'],
-  SWITCHBOARD_DRIFT_INTERVAL: ['drift', 'interval'],
-  SWITCHBOARD_METRICS_PUBLIC: ['metrics', 'public'],
-  SWITCHBOARD_METRICS_TOKEN: ['metrics', 'token'],
-  SWITCHBOARD_METRICS_PER_INSTANCE: ['metrics', 'perInstance'],
-  SWITCHBOARD_OTLP_ENDPOINT: ['telemetry', 'otlp', 'endpoint'],
-  SWITCHBOARD_OTLP_INTERVAL: ['telemetry', 'otlp', 'interval'],
-  SWITCHBOARD_ENVOY_PATH: ['envoy', 'path'],
-  ENVOY_PATH: ['envoy', 'path'],
-  SWITCHBOARD_ENVOY_CONCURRENCY: ['envoy', 'concurrency'],
-  SWITCHBOARD_ENVOY_LOG_LEVEL: ['envoy', 'logLevel'],
-  SWITCHBOARD_ENVOY_XDS: ['envoy', 'xds'],
-  SWITCHBOARD_AGENTS_PORTS: ['agents', 'ports'],
-  SWITCHBOARD_STORE: ['store', 'type'],
-  SWITCHBOARD_LOG_LEVEL: ['log', 'level'],
-  SWITCHBOARD_SEED: ['seed'],
-  SWITCHBOARD_PLUGINS: ['plugins'],
-};
 
 /** A variable's text as the JSON value the schema expects: numbers for ports, `a-b` for a range, commas for lists. */
 function parseVariable(path: readonly string[], text: string): unknown {
@@ -168,12 +143,13 @@ export function loadConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
   cwd = process.cwd(),
 ): Config {
+  const unknown = unknownVariables(environment);
   const named = environment['SWITCHBOARD_SETTINGS'];
   const candidate = resolve(cwd, named ?? 'switchboard.yaml');
   const file = named !== undefined || existsSync(candidate) ? candidate : undefined;
   const raw = file === undefined ? {} : readSettings(file);
   const sources = new Map<string, string>();
-  for (const [variable, path] of Object.entries(VARIABLES)) {
+  for (const [variable, path] of Object.entries(SETTING_VARIABLES)) {
     const text = environment[variable];
     if (text === undefined || text === '') continue;
     assign(raw, path, parseVariable(path, text));
@@ -201,5 +177,12 @@ export function loadConfig(
     );
   }
   const baseFolder = file === undefined ? cwd : dirname(file);
-  return Object.freeze({ ...settings, file, baseFolder, dataFolder: resolve(baseFolder, settings.data), environment });
+  return Object.freeze({
+    ...settings,
+    file,
+    baseFolder,
+    dataFolder: resolve(baseFolder, settings.data),
+    unknownVariables: unknown,
+    environment,
+  });
 }

@@ -16,6 +16,8 @@ async function run(): Promise<void> {
   const config = loadConfig();
   const { destination, recent } = logWithMemory();
   const log = createLog(config.log.level, destination);
+  for (const variable of config.unknownVariables)
+    log.warn({ variable }, 'this environment variable sets nothing: a mistake, or for another version');
   const plane = await compose(config, log, recent);
   // Written at a clean end otherwise, which a killed process has not.
   setTimeout(flushCompileCache, COMPILED_AFTER_MS).unref();

@@ -202,6 +202,22 @@ it('up says how Envoy can be had where there is none, and shows no stack', async
   expect(err).not.toMatch(/^ +at /m);
 });
 
+it('a mistyped variable is refused before anything is done, another unknown one told of', async () => {
+  for (const args of [['get', 'services'], ['up'], ['down', '--now'], ['rollout', 'list']]) {
+    const { code, out, err } = await cli(args, '', { SWITCHBOARD_DTAA: '/elsewhere' });
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toBe(
+      'error: there is no environment variable SWITCHBOARD_DTAA\n  remedy: Did you mean SWITCHBOARD_DATA? If not, unset it: its name is too near to be passed over.\n',
+    );
+  }
+  const { code, err } = await cli(['context', 'list'], '', { SWITCHBOARD_OF_TOMORROW: '1' });
+  expect([code, err]).toEqual([
+    0,
+    expect.stringContaining('warning: the environment variable SWITCHBOARD_OF_TOMORROW'),
+  ]);
+  expect((await cli(['__complete', '--', 'rollout', ''], '', { SWITCHBOARD_DTAA: 'x' })).out).toContain('status');
+});
+
 it('a token file that is of no use is named', async () => {
   const data = join(world.folder, 'odd');
   mkdirSync(data);

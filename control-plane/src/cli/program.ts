@@ -1,5 +1,6 @@
 /** The command line as a whole. To add a command: a file in commands/, a line here. */
 import { Command } from 'commander';
+import { unknownVariables } from '../model/variables.ts';
 import { createCli } from './command.ts';
 import { applyCommands } from './commands/apply.ts';
 import { autoscaleCommands } from './commands/autoscale.ts';
@@ -24,6 +25,11 @@ import { rebalanceCommand } from './commands/rebalance.ts';
 import { runCommand } from './commands/run.ts';
 import { systemCommands } from './commands/system.ts';
 import { topCommand } from './commands/top.ts';
+import { note } from './output.ts';
+import { environment } from './settings.ts';
+
+/** Of these the first answers a shell, where nobody would read it. */
+const WITHOUT_ENVIRONMENT = ['__complete', 'completion', 'help'];
 
 export function createProgram(): Command {
   const program = new Command('switchboard')
@@ -39,6 +45,11 @@ export function createProgram(): Command {
       'after',
       '\nExit codes: 0 ok, 1 failure, 2 usage or bad input, 3 not found, 4 token, 5 conflict, 6 timed out, 7 unhealthy.',
     );
+  program.hook('preAction', (_, command) => {
+    if (WITHOUT_ENVIRONMENT.includes(command.name())) return;
+    for (const variable of unknownVariables(environment))
+      note(`warning: the environment variable ${variable} sets nothing: a mistake, or for another version`);
+  });
   const cli = createCli(program);
   systemCommands(cli);
   downCommand(cli);
