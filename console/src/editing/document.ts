@@ -78,3 +78,13 @@ function keyOf(document: Document, path: readonly string[]): readonly [number, n
 
 export const toYaml = (value: unknown): string =>
   stringify(value, { lineWidth: 110, singleQuote: true, aliasDuplicateObjects: false });
+
+/** The one stretch in which two texts differ: what is put in there alone leaves cursor and view where they are. */
+export function difference(from: string, to: string): { from: number; to: number; insert: string } {
+  const most = Math.min(from.length, to.length);
+  let start = 0;
+  while (start < most && from[start] === to[start]) start += 1;
+  let end = 0;
+  while (end < most - start && from.at(-1 - end) === to.at(-1 - end)) end += 1;
+  return { from: start, to: from.length - end, insert: to.slice(start, to.length - end) };
+}

@@ -48,29 +48,25 @@ export class Draft {
     this.original = kept?.original ?? original;
     this.text = kept?.text ?? original;
     this.revision = kept?.revision ?? revision;
-    if (kept !== null) void this.#check();
+    if (kept !== null) void this.check();
   }
 
   type(text: string): void {
     if (text === this.text) return;
     this.text = text;
     this.#keep();
-    this.answer = undefined;
-    this.error = undefined;
+    this.#forget();
     // A fault of the YAML itself shows with the key press; what only the API knows, after a pause.
     const { problems } = parse(text);
     if (problems.length > 0) this.problems = problems;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#check(), WAIT_MS);
+    this.#timer = setTimeout(() => void this.check(), WAIT_MS);
   }
 
   discard(original: string, revision: number): void {
     this.text = original;
     this.rebase(original, revision);
+    this.#forget();
     this.problems = [];
-    this.answer = undefined;
-    this.error = undefined;
-    sessionStorage.removeItem(this.#key);
   }
 
   /** Compares with what is there now, keeping what was typed. */
@@ -79,30 +75,41 @@ export class Draft {
     this.revision = revision;
     this.error = undefined;
     this.#keep();
-    if (this.changed) void this.#check();
+    if (this.changed) void this.check();
   }
 
-  /** True when it was stored. */
+  /** undefined: it was not stored. What is typed meanwhile stays a draft. */
   async save(): Promise<WriteAnswer | undefined> {
+    const { text } = this;
+    this.#forget();
     this.saving = true;
     const answer = await this.#send(false);
     this.saving = false;
     if (answer === undefined) return undefined;
-    this.original = this.text;
-    this.revision = answer.revision;
-    this.answer = undefined;
-    sessionStorage.removeItem(this.#key);
+    this.rebase(text, answer.revision);
     return answer;
   }
 
-  async #check(): Promise<void> {
+  /** What the API says to the text as it stands, now; undefined: refused, or something else was typed meanwhile. */
+  async check(): Promise<WriteAnswer | undefined> {
+    clearTimeout(this.#timer);
     this.#turn += 1;
     const turn = this.#turn;
     this.checking = true;
     const answer = await this.#send(true, () => turn === this.#turn);
-    if (turn !== this.#turn) return;
+    if (turn !== this.#turn) return undefined;
     this.checking = false;
     this.answer = answer;
+    return answer;
+  }
+
+  /** What was said, or is still to come, was about another text. */
+  #forget(): void {
+    clearTimeout(this.#timer);
+    this.#turn += 1;
+    this.checking = false;
+    this.answer = undefined;
+    this.error = undefined;
   }
 
   async #send(dryRun: boolean, current: () => boolean = () => true): Promise<WriteAnswer | undefined> {
