@@ -58,7 +58,7 @@ class Asking {
 
   async setNow(now: boolean): Promise<void> {
     const { question } = this;
-    if (question === undefined) return;
+    if (question === undefined || this.busy) return;
     this.busy = true;
     try {
       const answers = await Promise.all(question.actions.map(async (one) => one.run({ dryRun: true, now })));
@@ -73,7 +73,7 @@ class Asking {
   /** One after the other; what failed is told by name and the question stays. */
   async confirm(): Promise<void> {
     const { question } = this;
-    if (question === undefined) return;
+    if (question === undefined || this.busy) return;
     this.busy = true;
     this.error = undefined;
     const results: Result[] = [];
