@@ -34,6 +34,8 @@ it('leads a new user to an answer of their own agent', async () => {
   await page.getByRole('button', { name: 'Add a service' }).click();
   await page.getByRole('heading', { name: 'mine' }).waitFor();
   await page.getByText('1 of 1 instances are ready').waitFor();
+  // Sooner than a person could go there the gateway may not have looked at it yet.
+  await world.ready('mine', 1);
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByRole('link', { name: 'Open the playground' }).click();
   await page.getByRole('button', { name: 'Connect', exact: true }).click();

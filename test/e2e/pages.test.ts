@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ALL, LOOKS, violations } from '../support/axe.ts';
-import { openBrowser, shoot, type OpenBrowser } from '../support/browser.ts';
+import { openBrowser, settled, shoot, type OpenBrowser } from '../support/browser.ts';
 import type { Crowd } from '../support/sessions.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 
@@ -58,8 +58,7 @@ afterAll(async () => {
 
 it.each(Object.entries(PAGES))('%s', async (name, path) => {
   const page = await browser.open(world, path);
-  await page.locator('h1').waitFor();
-  await page.getByText('Loading', { exact: true }).waitFor({ state: 'hidden' });
+  await settled(page);
   const found: string[] = [];
   const check = async (look: string, rules = ALL): Promise<void> => {
     found.push(...(await violations(page, rules)).map((one) => `${look}: ${one}`));
@@ -75,12 +74,8 @@ it.each(Object.entries(PAGES))('%s', async (name, path) => {
   await page.getByRole('button', { name: '切换到浅色主题' }).click();
   await page.setViewportSize({ width: 360, height: 780 });
   // What is drawn to size, as the chart, is drawn again a moment after the window has another.
-  let width = 0;
-  for (let round = 0; round < 60; round += 1) {
-    width = await page.evaluate('document.documentElement.scrollWidth');
-    if (width <= 360) break;
-    await page.waitForTimeout(50);
-  }
+  await page.waitForFunction('document.documentElement.scrollWidth <= 360').catch(() => undefined);
+  const width = await page.evaluate<number>('document.documentElement.scrollWidth');
   await check('light zh-CN on a telephone', LOOKS);
   await shoot(page, `${name}-telephone-zh`);
   await browser.closePages();
@@ -174,16 +169,9 @@ it.each(Object.entries(STATES))('while it shows: %s', async (name, { path, open 
     [CHINESE, { theme: 'dark', language: 'zh-CN', width: 360, height: 780 }, LOOKS],
   ] as const) {
     const page = await browser.open(world, path, look);
-    await page.locator('h1').waitFor();
-    await page
-      .getByText(/^(Loading|加载中)$/)
-      .first()
-      .waitFor({ state: 'hidden' });
+    await settled(page);
     await open(page, words);
-    await page
-      .getByText(/^(Loading|加载中)$/)
-      .first()
-      .waitFor({ state: 'hidden' });
+    await settled(page);
     found.push(...(await violations(page, rules)).map((one) => `${look.theme} ${look.language}: ${one}`));
     await shoot(page, `${name}-${look.theme}`);
     await browser.closePages();

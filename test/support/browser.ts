@@ -11,6 +11,9 @@ import { repository, type World } from './world.ts';
 /** Screenshots are kept here for people to look at; git ignores it. */
 const SHOTS = join(repository, 'test/e2e/screenshots');
 
+/** `E2E_SLOWDOWN=6` makes each page as slow as on a machine six times slower: what a story only passes by luck shows. */
+const SLOWDOWN = Number(process.env['E2E_SLOWDOWN'] ?? 1);
+
 export interface OpenBrowser extends AsyncDisposable {
   /** A page of the console in a profile of its own, signed in. */
   open(world: World, path?: string, look?: Look): Promise<Page>;
@@ -61,6 +64,8 @@ export async function openBrowser(): Promise<OpenBrowser> {
       });
       contexts.push(context);
       const page = await context.newPage();
+      if (SLOWDOWN > 1)
+        await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: SLOWDOWN });
       page.setDefaultTimeout(15_000);
       page.on('console', (message) => {
         if (message.type() === 'error' && !EXPECTED.test(message.text())) complaints.push(message.text());
@@ -78,6 +83,15 @@ export async function openBrowser(): Promise<OpenBrowser> {
       await browser.close();
     },
   };
+}
+
+/** Until a page stands with all that it fetches; several parts may be on their way. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator('h1').waitFor();
+  await page
+    .getByText(/^(Loading|加载中)$/)
+    .first()
+    .waitFor({ state: 'hidden' });
 }
 
 /** Keeps a picture of the whole page as `<name>.png`. */
