@@ -10,12 +10,11 @@ import type {
   GatewayConfig,
   GatewayRestart,
 } from '../model/gateway.ts';
-import type { Instance, Registration } from '../model/instance.ts';
+import type { Registration } from '../model/instance.ts';
 import type { Balance, RebalanceRequest } from '../model/balance.ts';
-import type { DrainProgress, DrainRequest, DrainTarget, GatewayDrainProgress } from '../model/drain.ts';
+import type { DrainRequest, DrainTarget } from '../model/drain.ts';
 import type { HealthDetail } from '../model/health.ts';
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
-import type { PluginInfo } from '../model/plugin.ts';
 import type { RolloutVerb } from '../model/rollout.ts';
 import type { RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { SessionEnd } from '../model/session-end.ts';
@@ -26,24 +25,37 @@ import * as older from './older.ts';
 import type { ApplyFlags, EventQuery, ListEvent, ListFlags, SeriesQuery, SessionQuery, WriteFlags } from './queries.ts';
 import type {
   AutoscaleView,
+  Done,
+  Drains,
+  EndedSession,
   Explanation,
+  Feed,
+  GatewayDrains,
   GatewayView,
+  Heard,
   HistoryAnswer,
   InstanceView,
+  Items,
   LiveEvent,
   LiveState,
-  LogLine,
+  LogLines,
   MetricView,
-  EndedSession,
+  OwnLog,
+  Page,
+  PluginInfo,
   Problem,
   Readiness,
+  Registered,
   Replay,
   RolloutView,
   RouteView,
+  ServicePage,
   ServiceView,
   Session,
   SessionCount,
+  SessionEnds,
   SessionPage,
+  VersionDiff,
   WriteAnswer,
 } from './types.ts';
 
@@ -85,7 +97,14 @@ function ifMatch(flags: WriteFlags): Record<string, string> {
 
 export type ApiClient = ReturnType<typeof createClient>;
 
-export function createClient({ url, token }: { url: string; token: string }) {
+export interface ClientOptions {
+  readonly url: string;
+  readonly token: string;
+  /** Instead of the platform's, for tests that look at what is answered. */
+  readonly fetch?: typeof fetch;
+}
+
+export function createClient({ url, token, fetch: ask = fetch }: ClientOptions) {
   const base = url.replace(/\/+$/, '');
 
   async function send(
@@ -111,7 +130,7 @@ export function createClient({ url, token }: { url: string; token: string }) {
     const body = options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
     let response: Response;
     try {
-      response = await fetch(target, {
+      response = await ask(target, {
         method,
         headers: { authorization: `Bearer ${token}`, ...content, ...options.headers },
         ...(body === undefined ? {} : { body }),
@@ -185,13 +204,13 @@ export function createClient({ url, token }: { url: string; token: string }) {
 
   return {
     url: base,
-    livez: async () => json<{ status: string }>('GET', '/livez'),
+    livez: async () => json<Done>('GET', '/livez'),
     /** The control plane's clock, to the second. */
     clock: async () => Date.parse((await send('GET', '/livez')).headers.get('date') ?? ''),
     readyz: async () => json<Readiness>('GET', '/readyz'),
     status: async () => read<SystemStatus>('/v1/status', older.STATUS),
     services: async (query: ListFlags & { label?: string } = {}) =>
-      list<{ items: ServiceView[]; revision: number; next?: string }>('/v1/services', older.SERVICE, { ...query }),
+      list<ServicePage>('/v1/services', older.SERVICE, { ...query }),
     service: async (name: string) => read<ServiceView>(named('services', name), older.SERVICE),
     putService: async (name: string, document: object, flags: WriteFlags = {}) =>
       write('PUT', named('services', name), flags, document),
@@ -213,22 +232,19 @@ export function createClient({ url, token }: { url: string; token: string }) {
       read<AutoscaleView>(`${named('services', service)}/autoscale`, older.AUTOSCALE),
     replayScale: async (service: string, body: object) =>
       json<Replay>('POST', `${named('services', service)}/autoscale/replay`, { body }),
-    rollouts: async () => list<{ items: RolloutView[] }>('/v1/rollouts', older.ROLLOUT, {}),
+    rollouts: async () => list<Page<RolloutView>>('/v1/rollouts', older.ROLLOUT, {}),
     rollout: async (service: string) => read<RolloutView>(`${named('services', service)}/rollout`, older.ROLLOUT),
     steerRollout: async (service: string, verb: RolloutVerb, flags: WriteFlags = {}) =>
       write('POST', `${named('services', service)}/rollout/${verb}`, flags, {}),
     undo: async (service: string, version: number | undefined, flags: WriteFlags = {}) =>
       write('POST', `${named('services', service)}/undo`, flags, version === undefined ? {} : { version }),
     diffVersions: async (service: string, from: number, to: number) =>
-      json<{ diff: { path: string; before?: unknown; after?: unknown }[] }>(
-        'GET',
-        `${named('services', service)}/versions/${from}/diff/${to}`,
-      ),
+      json<VersionDiff>('GET', `${named('services', service)}/versions/${from}/diff/${to}`),
     pinVersion: async (service: string, version: number, pinned: boolean) =>
       write('POST', `${named('services', service)}/versions/${version}/pin`, {}, { pinned }),
-    versions: async (name: string) => json<{ items: Version[] }>('GET', `${named('services', name)}/versions`),
+    versions: async (name: string) => json<Items<Version>>('GET', `${named('services', name)}/versions`),
     instances: async (query: ListFlags & { service?: string } = {}) =>
-      list<{ items: InstanceView[]; total: number; next?: string }>('/v1/instances', older.INSTANCE, { ...query }),
+      list<Page<InstanceView>>('/v1/instances', older.INSTANCE, { ...query }),
     /** A list of resources as it is and as it changes: `item`, `gone`, and `synced` when all that is there was told. */
     watch: (list: 'services' | 'instances' | 'routes' | 'gateways', query: ListFlags, signal: AbortSignal) =>
       stream(`/v1/${list}`, { ...query }, signal) as AsyncIterable<ListEvent>,
@@ -236,11 +252,11 @@ export function createClient({ url, token }: { url: string; token: string }) {
     stopInstance: async (id: string, flags: WriteFlags & { now?: boolean } = {}) =>
       write('POST', `${named('instances', id)}/stop`, flags, { now: flags.now === true }),
     register: async (registration: Partial<Registration> & Pick<Registration, 'service' | 'address'>) =>
-      json<{ instance: Instance; token: number; expiresAt: string; revision: number }>('POST', '/v1/instances', {
+      json<Registered>('POST', '/v1/instances', {
         body: registration,
       }),
     heartbeat: async (id: string, lease: number, load?: Partial<LoadReport>) =>
-      json<{ expiresAt: string }>('POST', `${named('instances', id)}/heartbeat`, {
+      json<Heard>('POST', `${named('instances', id)}/heartbeat`, {
         body: { token: lease, ...(load === undefined ? {} : { load }) },
       }),
     health: async (id: string) => read<HealthDetail>(`${named('instances', id)}/health`, older.HEALTH),
@@ -261,11 +277,10 @@ export function createClient({ url, token }: { url: string; token: string }) {
         headers: { 'x-lease-token': String(lease) },
       }),
     logs: async (id: string, tail = 100) =>
-      json<{ lines: LogLine[] }>('GET', `${named('instances', id)}/logs`, { query: { tail } }),
+      json<LogLines>('GET', `${named('instances', id)}/logs`, { query: { tail } }),
     followLogs: (id: string, tail: number, signal: AbortSignal) =>
       stream(`${named('instances', id)}/logs`, { tail }, signal),
-    routes: async (query: ListFlags = {}) =>
-      list<{ items: RouteView[]; total: number; next?: string }>('/v1/routes', older.ROUTE, { ...query }),
+    routes: async (query: ListFlags = {}) => list<Page<RouteView>>('/v1/routes', older.ROUTE, { ...query }),
     route: async (name: string) => read<RouteView>(named('routes', name), older.ROUTE),
     putRoute: async (name: string, document: object, flags: WriteFlags = {}) =>
       write('PUT', named('routes', name), flags, document),
@@ -279,7 +294,7 @@ export function createClient({ url, token }: { url: string; token: string }) {
       }),
     applyText: async (text: string, flags: WriteFlags = {}) =>
       answered('POST', '/v1/apply', { query: writeQuery(flags), text }),
-    gateways: async () => list<{ items: GatewayView[] }>('/v1/gateways', older.GATEWAY, {}),
+    gateways: async () => list<Page<GatewayView>>('/v1/gateways', older.GATEWAY, {}),
     gatewayConfig: async (node: string, type: string, name?: string) =>
       read<GatewayConfig>(`${named('gateways', node)}/config/${encodeURIComponent(type)}`, older.CONFIG, { name }),
     compareGateway: async (node: string) => json<DriftReport>('POST', `${named('gateways', node)}/compare`),
@@ -288,16 +303,16 @@ export function createClient({ url, token }: { url: string; token: string }) {
         query: writeQuery(flags),
         body: deadline === undefined ? {} : { deadline },
       }),
-    plugins: async () => json<{ items: PluginInfo[] }>('GET', '/v1/plugins'),
-    certificates: async () => json<{ items: CertificateStatus[] }>('GET', '/v1/certificates'),
+    plugins: async () => json<Items<PluginInfo>>('GET', '/v1/plugins'),
+    certificates: async () => json<Items<CertificateStatus>>('GET', '/v1/certificates'),
     rotateCertificates: async (gateway?: string) =>
-      json<{ items: CertificateStatus[] }>('POST', '/v1/certificates/rotate', {
+      json<Items<CertificateStatus>>('POST', '/v1/certificates/rotate', {
         body: gateway === undefined ? {} : { gateway },
       }),
     certifyGateway: async (request: GatewayCertificateRequest) =>
       json<GatewayCertificate>('POST', '/v1/certificates', { body: request }),
     revokeCertificate: async (gateway: string) =>
-      json<{ items: CertificateStatus[] }>('DELETE', named('certificates', gateway)),
+      json<Items<CertificateStatus>>('DELETE', named('certificates', gateway)),
     sessions: async (query: SessionQuery = {}) =>
       read<SessionPage<Session>>('/v1/sessions', older.SESSIONS, { ...query }),
     endedSessions: async (query: SessionQuery = {}) =>
@@ -313,14 +328,14 @@ export function createClient({ url, token }: { url: string; token: string }) {
     balance: async (service: string) => read<Balance>(`${named('services', service)}/balance`, older.BALANCE),
     rebalance: async (service: string, request: Partial<RebalanceRequest>) =>
       json<Balance>('POST', `${named('services', service)}/rebalance`, { body: request }),
-    drains: async () => read<{ items: DrainProgress[]; gateways: GatewayDrainProgress[] }>('/v1/drains', older.DRAINS),
+    drains: async () => read<Drains>('/v1/drains', older.DRAINS),
     drainGateway: async (node: string, reason?: string, flags: WriteFlags = {}) =>
-      json<{ gateways: GatewayDrainProgress[] }>('POST', `${named('gateways', node)}/drain`, {
+      json<GatewayDrains>('POST', `${named('gateways', node)}/drain`, {
         query: writeQuery(flags),
         body: reason === undefined ? {} : { reason },
       }),
     undrainGateway: async (node: string, flags: WriteFlags = {}) =>
-      json<{ gateways: GatewayDrainProgress[] }>('POST', `${named('gateways', node)}/undrain`, {
+      json<GatewayDrains>('POST', `${named('gateways', node)}/undrain`, {
         query: writeQuery(flags),
         body: {},
       }),
@@ -331,10 +346,10 @@ export function createClient({ url, token }: { url: string; token: string }) {
     endSession: async (id: string, reason = '') =>
       json<SessionEnd>('POST', `${named('sessions', id)}/end`, { body: { reason } }),
     endSessions: async (filter: SessionQuery, options: { reason?: string; dryRun?: boolean; all?: boolean } = {}) =>
-      json<{ items: SessionEnd[]; total: number }>('POST', '/v1/sessions/end', { body: { filter, ...options } }),
+      json<SessionEnds>('POST', '/v1/sessions/end', { body: { filter, ...options } }),
     revision: async (revision: number) => json<RevisionTimeline>('GET', `/v1/revisions/${revision}`),
     events: async (query: EventQuery & { after?: string; cursor?: string } = {}) =>
-      json<{ items: Event[]; next?: string }>('GET', '/v1/events', { query: { ...query } }),
+      json<Feed<Event>>('GET', '/v1/events', { query: { ...query } }),
     followEvents: (query: EventQuery, signal: AbortSignal, lastEventId?: string) =>
       stream(
         '/v1/events',
@@ -359,7 +374,7 @@ export function createClient({ url, token }: { url: string; token: string }) {
         yield state;
       }
     },
-    metrics: async () => json<{ items: MetricView[] }>('GET', '/v1/timeseries/metrics'),
+    metrics: async () => json<Items<MetricView>>('GET', '/v1/timeseries/metrics'),
     timeseries: async (query: SeriesQuery & { from?: string; to?: string; step?: string }) =>
       read<HistoryAnswer>('/v1/timeseries', older.HISTORY, { ...query }),
     followTimeseries: (query: SeriesQuery, signal: AbortSignal, lastEventId?: string) =>
@@ -371,8 +386,8 @@ export function createClient({ url, token }: { url: string; token: string }) {
       ) as AsyncIterable<{ event: 'points'; data: HistoryAnswer; id: string }>,
     /** Prometheus's text. */
     scrape: async () => (await send('GET', '/metrics')).text(),
-    controlPlaneLog: async (tail: number) => json<{ lines: string[] }>('GET', '/v1/log', { query: { tail } }),
+    controlPlaneLog: async (tail: number) => json<OwnLog>('GET', '/v1/log', { query: { tail } }),
     backup: async () => send('POST', '/v1/backup'),
-    shutdown: async (drain: string) => json<{ status: string }>('POST', '/v1/shutdown', { body: { drain } }),
+    shutdown: async (drain: string) => json<Done>('POST', '/v1/shutdown', { body: { drain } }),
   };
 }

@@ -15,16 +15,15 @@ import type {
 import type { HeldLoadReport, LoadReport, LoadSignals } from '../model/load.ts';
 import type { Condition } from '../model/meta.ts';
 import type { SessionRequest } from '../model/request.ts';
-import type { Explanation } from '../routing/explain.ts';
+import type { Explanation } from '../routing/explanation.ts';
 import type { ReadinessCheck, RevisionTimeline, SystemStatus } from '../model/system.ts';
 import type { WriteOptions } from '../model/write.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Replay } from '../scaling/replay.ts';
-import type { LogLine } from '../runtime/runtime.ts';
+import type { LogLine } from '../model/log-line.ts';
 import type { AckReport } from '../xds/status.ts';
-import type { GatewayView } from './types.ts';
+import type { GatewayView, PluginInfo } from './types.ts';
 import type { SessionEnd } from '../model/session-end.ts';
-import type { PluginInfo } from '../model/plugin.ts';
 import type { EndedSession, Session, SessionChange, SessionCounts } from '../telemetry/session.ts';
 import type { Log } from '../log.ts';
 

@@ -26,6 +26,19 @@ export interface Call {
   readonly live: LiveFeed;
 }
 
+export type Answer = { readonly status: number; readonly about: string; readonly example?: unknown } & (
+  | {
+      /** Of its JSON. It is for the document, for types and for tests: answers are not checked before they are sent. */
+      readonly schema: z.ZodType;
+      /** Another status that comes with the same form. */
+      readonly also?: number;
+      /** Also as a stream of events, with `Accept: text/event-stream`. */
+      readonly stream?: true;
+    }
+  /** Something else: a stream, text, a file. */
+  | { readonly type: string }
+);
+
 export interface Endpoint {
   readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
   /** OpenAPI's form: `/v1/services/{name}`. */
@@ -35,7 +48,7 @@ export interface Endpoint {
   /** Parameters that may stand several times; the handler reads all of them. */
   readonly repeated?: readonly string[];
   readonly body?: { readonly schema: z.ZodType; readonly example: unknown; readonly yaml?: boolean };
-  readonly answer: { readonly status: number; readonly about: string; readonly example?: unknown };
+  readonly answer: Answer;
   /** Without a token. */
   readonly open?: boolean;
   handle(call: Call): Promise<Response | object>;

@@ -1,9 +1,20 @@
-/** Examples of answers for the OpenAPI document, by endpoint; resources in them are short, without what has its default. */
-import type { EndedSession, Session, SessionCount, SessionPage, WriteAnswer } from './types.ts';
+/** Examples of answers for the OpenAPI document, by endpoint. */
+import { RouteDocument } from '../model/route.ts';
+import { ServiceDocument } from '../model/service.ts';
+import type {
+  EndedSession,
+  InstanceView,
+  RouteView,
+  ServiceView,
+  Session,
+  SessionCount,
+  SessionPage,
+  WriteAnswer,
+} from './types.ts';
 
 const AT = '2026-11-25T04:00:00.000Z';
 
-export const SERVICE = {
+const SERVICE = {
   kind: 'Service',
   name: 'weather',
   labels: { team: 'sky' },
@@ -14,8 +25,8 @@ export const SERVICE = {
   },
 };
 
-const service = {
-  ...SERVICE,
+const service: ServiceView = {
+  ...ServiceDocument.parse(SERVICE),
   version: 3,
   createdAt: AT,
   updatedAt: AT,
@@ -27,11 +38,12 @@ const service = {
     wanted: 2,
     sessions: 17,
     url: 'ws://127.0.0.1:8800/agents/weather',
+    conditions: [],
   },
   instances: ['weather-a2b3c', 'weather-x7y8z'],
 };
 
-export const INSTANCE = {
+const instance: InstanceView = {
   kind: 'Instance',
   id: 'weather-a2b3c',
   service: 'weather',
@@ -48,16 +60,27 @@ export const INSTANCE = {
   failures: [],
   conditions: [],
   createdAt: AT,
-} as const;
-const instance = { ...INSTANCE, revision: 41, sessions: 9, health: null };
+  revision: 41,
+  sessions: 9,
+  health: null,
+  usage: null,
+};
 
-export const ROUTE = {
+const ROUTE = {
   kind: 'Route',
   name: 'chat',
   labels: {},
   spec: { match: { path: { prefix: '/chat' } }, target: { service: 'weather' }, rewrite: '/' },
 };
-const route = { ...ROUTE, createdAt: AT, updatedAt: AT, revision: 40 };
+const route: RouteView = {
+  ...RouteDocument.parse(ROUTE),
+  createdAt: AT,
+  updatedAt: AT,
+  revision: 40,
+  status: {
+    conditions: [{ type: 'Served', status: 'true', reason: 'Served', message: 'Envoy has it', since: AT }],
+  },
+};
 
 const session: Session = {
   id: '85b4edb2-0d0d-4abe-92bc-7f5c9d8b5793',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isError } from '../model/errors.ts';
-import { pickFields, selector } from './lists.ts';
+import { selector } from './lists.ts';
 
 describe('label selectors', () => {
   const labels = { team: 'sky', tier: '1', 'example.org/x': 'y=z' };
@@ -29,20 +29,5 @@ describe('label selectors', () => {
       error = thrown;
     }
     expect(isError(error, 'invalid') && error.issues[0]?.path).toBe('query.labels');
-  });
-});
-
-describe('choice of fields', () => {
-  const item = { name: 'a', status: { state: 'ready', deep: { x: 1, y: [2] } }, none: null };
-  it.each([
-    ['name', { name: 'a' }],
-    ['status.state', { status: { state: 'ready' } }],
-    ['status.deep.y,status.state,name', { name: 'a', status: { deep: { y: [2] }, state: 'ready' } }],
-    ['none', { none: null }],
-    ['nothing,name.x,toString', {}],
-    ['__proto__.x', {}],
-  ])('%s', (fields, expected) => {
-    expect(pickFields(item, fields)).toEqual(expected);
-    expect(item.status.deep).toEqual({ x: 1, y: [2] });
   });
 });

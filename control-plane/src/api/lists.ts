@@ -5,37 +5,34 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../model/errors.ts';
 import { streamOf, wantsStream, type Call } from './endpoint.ts';
+import { fieldsOf, pickFields } from './fields.ts';
 import { createLatch } from './latch.ts';
 import { sendEvents, type EventSink } from './sse.ts';
 
 const NAME = /^[\w.\-/]+$/;
-const FIELDS = /^[\w-]+(\.[\w-]+)*(,[\w-]+(\.[\w-]+)*)*$/;
 /** After a change, further ones are waited for so long: a burst is told once. */
 const GAP_MS = 250;
 
-export const listQuery = {
-  limit: z.coerce.number().int().min(1).max(1000).optional().describe('At most this many (1000).'),
-  cursor: z.string().max(256).optional().describe('Go on after this item: the `next` of the page before.'),
-  after: z.string().max(256).optional().describe('The same as cursor.'),
-  labels: z
-    .string()
-    .max(1000)
-    .optional()
-    .describe(
-      'Only those whose labels (of instances: tags) fit: key=value, key!=value, key or !key, with commas between.',
-    ),
-  fields: z
-    .string()
-    .max(1000)
-    .regex(FIELDS, 'must be names such as name,status.state')
-    .optional()
-    .describe('Only these fields, with dots and commas: name,status.state.'),
-  watch: z
-    .enum(['true', 'false'])
-    .optional()
-    .describe('As Accept: text/event-stream: what there is, then each change.'),
-};
-export const ListQuery = z.strictObject(listQuery);
+/** `item`: the schema of what is listed. */
+export const listQuery = (item: z.ZodType) =>
+  z.strictObject({
+    limit: z.coerce.number().int().min(1).max(1000).optional().describe('At most this many (1000).'),
+    cursor: z.string().max(256).optional().describe('Go on after this item: the `next` of the page before.'),
+    after: z.string().max(256).optional().describe('The same as cursor.'),
+    labels: z
+      .string()
+      .max(1000)
+      .optional()
+      .describe(
+        'Only those whose labels (of instances: tags) fit: key=value, key!=value, key or !key, with commas between.',
+      ),
+    fields: fieldsOf(item),
+    watch: z
+      .enum(['true', 'false'])
+      .optional()
+      .describe('As Accept: text/event-stream: what there is, then each change.'),
+  });
+type ListQuery = z.infer<ReturnType<typeof listQuery>>;
 
 export interface List<T> {
   /** Sorted by key, by code unit. */
@@ -64,31 +61,6 @@ export function selector(text: string | undefined): (labels: Readonly<Record<str
   return (labels) => tests.every((test) => test(labels));
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A copy with only the fields that are named; what is not there is left out. */
-export function pickFields(item: object, fields: string | undefined): object {
-  if (fields === undefined) return item;
-  const picked: Record<string, unknown> = {};
-  for (const path of fields.split(',')) {
-    let [from, to]: [unknown, Record<string, unknown>] = [item, picked];
-    const names = path.split('.');
-    for (const [index, name] of names.entries()) {
-      if (!isObject(from) || !Object.hasOwn(from, name)) break;
-      from = from[name];
-      if (index === names.length - 1) to[name] = from;
-      else if (isObject(from)) {
-        const inner = isObject(to[name]) ? to[name] : {};
-        to[name] = inner;
-        to = inner;
-      }
-    }
-  }
-  return picked;
-}
-
 async function follow(call: Call, sink: EventSink, chosen: () => Map<string, string>): Promise<void> {
   const latch = createLatch();
   const unsubscribe = call.api.subscribe(latch.wake);
@@ -110,7 +82,7 @@ async function follow(call: Call, sink: EventSink, chosen: () => Map<string, str
 }
 
 export function answerList<T extends object>(call: Call, list: List<T>): Response | object {
-  const query = call.query as z.infer<typeof ListQuery>;
+  const query = call.query as ListQuery;
   const { limit = 1000, fields } = query;
   const cursor = query.cursor ?? query.after;
   const fits = selector(query.labels);

@@ -212,7 +212,7 @@ export const WRITE: WriteAnswer = {
 };
 
 export const CONFIG: Pick<GatewayConfig, 'sent'> & { difference: NonNullable<GatewayConfig['difference']> } = {
-  sent: [{ name: '', state: '', version: '', acked: '', revision: 0, sentAt: null, answeredAt: null }],
+  sent: [{ name: '', state: '', version: '', sent: '', acked: '', revision: 0, sentAt: null, answeredAt: null }],
   difference: { onlySent: [], onlyEnvoy: [], differ: [] },
 };
 

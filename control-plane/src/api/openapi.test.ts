@@ -4,11 +4,9 @@ import { ENDPOINTS } from './app.ts';
 import { problemOf } from './errors.ts';
 import { createLog } from '../log.ts';
 import { SwitchboardError } from '../model/errors.ts';
-import { Instance } from '../model/instance.ts';
-import { RouteDocument } from '../model/route.ts';
-import { ServiceDocument } from '../model/service.ts';
-import { EXAMPLES, INSTANCE, ROUTE, SERVICE } from './examples.ts';
+import { EXAMPLES } from './examples.ts';
 import { openApi } from './openapi.ts';
+import { faultsOf } from './testing.ts';
 
 const nameOf = ({ method, path }: { method: string; path: string }): string => `${method} ${path}`;
 
@@ -46,6 +44,44 @@ describe('the document', () => {
   });
 });
 
+describe('schemas', () => {
+  const document = openApi(ENDPOINTS, '1') as {
+    paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, object> }> }>>;
+    components: { schemas: Record<string, object> };
+  };
+
+  it('are there for every answer, or another content type', () => {
+    for (const { path, method, answer } of ENDPOINTS) {
+      const content = document.paths[path]?.[method]?.responses[String(answer.status)]?.content ?? {};
+      const expected =
+        'type' in answer
+          ? [answer.type]
+          : ['application/json', ...(answer.stream === true ? ['text/event-stream'] : [])];
+      expect(Object.keys(content), `${method} ${path}`).toEqual(expected);
+      if ('schema' in answer) expect(content['application/json'], `${method} ${path}`).toHaveProperty('schema');
+    }
+  });
+
+  it('of one name stand once, and each that is named is there', () => {
+    const text = JSON.stringify(document);
+    const named = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1]);
+    expect(new Set(named)).toEqual(new Set(Object.keys(document.components.schemas)));
+    expect(text).not.toContain('$defs');
+    expect(document.components.schemas).toHaveProperty('ServiceView');
+  });
+
+  it('of answers have what has a default, and may come to have more; bodies need it not, and take no more', () => {
+    const { Autoscale, AutoscaleInput } = document.components.schemas as Record<
+      string,
+      { required?: string[]; additionalProperties?: boolean }
+    >;
+    expect(Autoscale?.required).toContain('min');
+    expect(Autoscale).not.toHaveProperty('additionalProperties');
+    expect(AutoscaleInput?.required ?? []).not.toContain('min');
+    expect(AutoscaleInput?.additionalProperties).toBe(false);
+  });
+});
+
 describe('examples', () => {
   it('are of endpoints that exist', () => {
     const known = new Set(ENDPOINTS.map(nameOf));
@@ -60,12 +96,19 @@ describe('examples', () => {
     },
   );
 
-  it.each([
-    ['service', ServiceDocument, SERVICE],
-    ['instance', Instance, INSTANCE],
-    ['route', RouteDocument, ROUTE],
-  ])('of a %s are what the registry takes', (_, schema, example) => {
-    expect(schema.safeParse(example).error?.issues ?? []).toEqual([]);
+  it('of an answer are what its schema says', () => {
+    const shown = ENDPOINTS.map((endpoint) => ({
+      name: nameOf(endpoint),
+      example: endpoint.answer.example ?? EXAMPLES[nameOf(endpoint)],
+      answer: endpoint.answer,
+    })).filter(({ example }) => example !== undefined);
+    expect(shown.length).toBeGreaterThan(20);
+    expect(
+      shown.map(({ name, example, answer }) => [
+        name,
+        'schema' in answer ? faultsOf(answer.schema, example) : ['is not JSON'],
+      ]),
+    ).toEqual(shown.map(({ name }) => [name, []]));
   });
 
   it('stand in the document', () => {

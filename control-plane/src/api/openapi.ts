@@ -1,8 +1,9 @@
 /** The OpenAPI document, from the same table as the routes. */
 import { z } from 'zod';
-import type { Endpoint } from './endpoint.ts';
-import { ERROR_CODES } from '../model/errors.ts';
+import { Problem } from './answers/problem.ts';
+import type { Answer, Endpoint } from './endpoint.ts';
 import { EXAMPLES } from './examples.ts';
+import { createSchemas, type Schemas } from './json-schemas.ts';
 
 function pathParameters(path: string): object[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map((match) => ({
@@ -39,32 +40,20 @@ const CONDITIONS = [
   { name: 'If-None-Match', description: '*: the write is refused (412) if there is such a resource.' },
 ].map((one) => ({ ...one, in: 'header', required: false, schema: { type: 'string' } }));
 
-const PROBLEM = {
-  type: 'object',
-  required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
-  properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string' },
-    code: { type: 'string', enum: ERROR_CODES },
-    issues: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['path', 'message'],
-        properties: { path: { type: 'string' }, message: { type: 'string' } },
-      },
-    },
-    remedy: { type: 'string' },
-    requestId: { type: 'string' },
-  },
-};
+/** By content type. */
+function contentOf(answer: Answer, example: unknown, schemas: Schemas): object {
+  if ('type' in answer) return { [answer.type]: {} };
+  return {
+    'application/json': { schema: schemas.answer(answer.schema), ...(example === undefined ? {} : { example }) },
+    ...(answer.stream === true ? { 'text/event-stream': {} } : {}),
+  };
+}
 
-function operation(endpoint: Endpoint): object {
+function operation(endpoint: Endpoint, schemas: Schemas): object {
   const tag = /^\/v1\/(\w+)/.exec(endpoint.path)?.[1] ?? 'system';
   const { body, answer } = endpoint;
   const example = answer.example ?? EXAMPLES[`${endpoint.method} ${endpoint.path}`];
+  const response = { description: answer.about, content: contentOf(answer, example, schemas) };
   return {
     operationId: `${endpoint.method} ${endpoint.path}`.replace(/\W+/g, '_').replace(/_$/, ''),
     tags: [tag],
@@ -81,28 +70,27 @@ function operation(endpoint: Endpoint): object {
           requestBody: {
             required: false,
             content: {
-              'application/json': { schema: z.toJSONSchema(body.schema, { io: 'input' }), example: body.example },
+              'application/json': { schema: schemas.body(body.schema), example: body.example },
               ...(body.yaml === true ? { 'application/yaml': { schema: { type: 'string' } } } : {}),
             },
           },
         }),
     responses: {
-      [String(answer.status)]: {
-        description: answer.about,
-        ...(example === undefined ? {} : { content: { 'application/json': { example } } }),
-      },
+      [String(answer.status)]: response,
+      ...('also' in answer ? { [String(answer.also)]: response } : {}),
       default: {
         description: 'A problem (RFC 9457): code, detail, issues with the path of each wrong field, remedy.',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        content: { 'application/problem+json': { schema: schemas.answer(Problem) } },
       },
     },
   };
 }
 
 export function openApi(endpoints: readonly Endpoint[], version: string): object {
+  const schemas = createSchemas();
   const paths: Record<string, Record<string, object>> = {};
   for (const endpoint of endpoints)
-    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method]: operation(endpoint) };
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method]: operation(endpoint, schemas) };
   return {
     openapi: '3.1.0',
     info: {
@@ -112,7 +100,7 @@ export function openApi(endpoints: readonly Endpoint[], version: string): object
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: { Problem: PROBLEM } },
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: schemas.named },
     security: [{ token: [] }],
     paths,
   };

@@ -11,11 +11,13 @@ export interface Refused {
   readonly message: string;
 }
 
+export type ShownCertificate = Omit<PeerIdentity, 'node'>;
+
 export interface Peers {
   admitted(identity: PeerIdentity): void;
   refused(refused: Refused): void;
   /** Undefined: this gateway has not come since the start. */
-  of(node: string): PeerIdentity | undefined;
+  of(node: string): ShownCertificate | undefined;
   /** Refused calls by reason, since the start. */
   refusals(): ReadonlyMap<Refused['reason'], number>;
 }
@@ -24,12 +26,12 @@ const QUIET_MS = 60_000;
 const KEPT = 1000;
 
 export function createPeers({ now, log }: { now: () => number; log: Log }): Peers {
-  const identities = new Map<string, PeerIdentity>();
+  const shown = new Map<string, ShownCertificate>();
   const counts = new Map<Refused['reason'], number>();
   const lastLogged = new Map<string, number>();
   return {
-    admitted(identity) {
-      identities.set(identity.node, identity);
+    admitted({ node, ...certificate }) {
+      shown.set(node, certificate);
     },
     refused(refused) {
       counts.set(refused.reason, (counts.get(refused.reason) ?? 0) + 1);
@@ -40,7 +42,7 @@ export function createPeers({ now, log }: { now: () => number; log: Log }): Peer
       lastLogged.set(key, now());
       log.warn(refused, 'a peer was refused on the port for Envoy');
     },
-    of: (node) => identities.get(node),
+    of: (node) => shown.get(node),
     refusals: () => counts,
   };
 }

@@ -1,5 +1,7 @@
 /** What is asked of history, and what it answers. */
-import type { LabelName, Labels } from './metrics.ts';
+import { z } from 'zod';
+import { Timestamp } from '../model/meta.ts';
+import { LABELS, type LabelName } from './metrics.ts';
 
 export interface HistoryQuery {
   readonly metrics: readonly string[];
@@ -18,35 +20,44 @@ export interface HistoryQuery {
   readonly limit: number;
 }
 
-export interface Points {
-  readonly metric: string;
-  readonly unit: string;
-  readonly stat: string;
-  readonly labels: Labels;
-  /** One for each step; null: nothing was recorded then, or there is nothing to tell (a quantile of no values). */
-  readonly values: readonly (number | null)[];
-}
+const Labels = z.partialRecord(z.enum(LABELS), z.string()).readonly();
 
-export interface Distribution {
-  readonly metric: string;
-  readonly unit: string;
-  readonly labels: Labels;
-  readonly count: number;
-  /** How many values were at most `le`, and above the bucket before. */
-  readonly buckets: readonly { readonly le: number; readonly count: number }[];
-}
+const Points = z.strictObject({
+  metric: z.string(),
+  unit: z.string(),
+  stat: z.string(),
+  labels: Labels,
+  values: z
+    .array(z.number().nullable())
+    .readonly()
+    .describe(
+      'One for each step; null: nothing was recorded then, or there is nothing to tell (a quantile of no values).',
+    ),
+});
+export type Points = Readonly<z.infer<typeof Points>>;
 
-export interface HistoryAnswer {
-  /** Start of the first step. */
-  readonly from: string;
-  /** End of the last step. */
-  readonly to: string;
-  readonly stepSeconds: number;
-  readonly series: readonly Points[];
-  /** For the statistic `distribution`: over the whole time. */
-  readonly distributions: readonly Distribution[];
-  /** When nothing was recorded. */
-  readonly gaps: readonly { readonly from: string; readonly to: string }[];
-  /** How many series were left out; narrow the query to see them. */
-  readonly truncated: number;
-}
+const Distribution = z.strictObject({
+  metric: z.string(),
+  unit: z.string(),
+  labels: Labels,
+  count: z.number(),
+  buckets: z
+    .array(z.strictObject({ le: z.number(), count: z.number() }))
+    .readonly()
+    .describe('How many values were at most `le`, and above the bucket before.'),
+});
+export type Distribution = Readonly<z.infer<typeof Distribution>>;
+
+export const HistoryAnswer = z.strictObject({
+  from: Timestamp.describe('Start of the first step.'),
+  to: Timestamp.describe('End of the last step.'),
+  stepSeconds: z.number(),
+  series: z.array(Points).readonly(),
+  distributions: z.array(Distribution).readonly().describe('For the statistic `distribution`: over the whole time.'),
+  gaps: z
+    .array(z.strictObject({ from: Timestamp, to: Timestamp }))
+    .readonly()
+    .describe('When nothing was recorded.'),
+  truncated: z.int().min(0).describe('How many series were left out; narrow the query to see them.'),
+});
+export type HistoryAnswer = Readonly<z.infer<typeof HistoryAnswer>>;

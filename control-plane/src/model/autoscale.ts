@@ -83,27 +83,23 @@ export const Autoscale = z
       path: ['sessions'],
       error: 'name at least one thing to follow: sessions, cpu, memory, load, schedule, webhook or zero',
     },
-  );
+  )
+  .meta({ id: 'Autoscale' });
 export type Autoscale = z.infer<typeof Autoscale>;
 
 /** What is known of the service at one moment. Absent: not known, which never speaks for a move. */
-export interface ScaleSample {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** Open sessions, and clients that are held until an instance is there. */
-  readonly sessions?: number;
-  readonly waiting?: number;
-  /** Instances ready for sessions, and those wanted now. */
-  readonly ready: number;
-  readonly replicas: number;
-  /** Cores and bytes in use by all instances together. */
-  readonly cpuCores?: number;
-  readonly memoryBytes?: number;
-  /** Sum of the agents' own reports, each 0 to 1. */
-  readonly load?: number;
-  /** What the webhook answered last. */
-  readonly asked?: number;
-}
+const ScaleSample = z.strictObject({
+  at: z.number().describe('Milliseconds since the epoch.'),
+  sessions: z.number().exactOptional().describe('Open ones.'),
+  waiting: z.number().exactOptional().describe('Clients that are held until an instance is there.'),
+  ready: z.number().describe('Instances that are ready for sessions.'),
+  replicas: z.number().describe('Instances that are wanted now.'),
+  cpuCores: z.number().exactOptional().describe('In use by all instances together.'),
+  memoryBytes: z.number().exactOptional().describe('In use by all instances together.'),
+  load: z.number().exactOptional().describe("Sum of the agents' own reports, each 0 to 1."),
+  asked: z.number().exactOptional().describe('What the webhook answered last.'),
+});
+export type ScaleSample = Readonly<z.infer<typeof ScaleSample>>;
 
 /** The number of instances that is wanted now, kept apart from the spec. */
 export const Scale = z.strictObject({
@@ -118,13 +114,16 @@ export const Scale = z.strictObject({
 export type Scale = z.infer<typeof Scale>;
 
 /** One look of the autoscaler, with its inputs. */
-export interface ScaleDecision {
-  readonly at: string;
-  readonly from: number;
-  readonly to: number;
-  readonly reason: string;
-  readonly message: string;
-  readonly sample: ScaleSample;
-  /** What each signal wished for. */
-  readonly wishes: readonly { readonly signal: string; readonly instances: number }[];
-}
+export const ScaleDecision = z.strictObject({
+  at: Timestamp,
+  from: z.int().min(0),
+  to: z.int().min(0),
+  reason: z.string(),
+  message: z.string(),
+  sample: ScaleSample,
+  wishes: z
+    .array(z.strictObject({ signal: z.string(), instances: z.number() }))
+    .readonly()
+    .describe('What each signal wished for.'),
+});
+export type ScaleDecision = Readonly<z.infer<typeof ScaleDecision>>;

@@ -1,5 +1,6 @@
 /** How evenly a service's open sessions lie on its instances, and the request to make it even. */
 import { z } from 'zod';
+import { Timestamp } from './meta.ts';
 
 export const RebalanceRequest = z.strictObject({
   /** steer: new sessions go to those with fewer until it is even; move: also live ones, by the agent's own close hook; stop: end what is under way. */
@@ -12,33 +13,38 @@ export const RebalanceRequest = z.strictObject({
 });
 export type RebalanceRequest = z.infer<typeof RebalanceRequest>;
 
-export interface BalanceShare {
-  readonly instance: string;
-  readonly weight: number;
-  readonly sessions: number;
-  /** What it would have if all were even, by weight. */
-  readonly even: number;
-  /** More than its even share; 0: none. */
-  readonly excess: number;
-}
+const BalanceShare = z.strictObject({
+  instance: z.string(),
+  weight: z.number(),
+  sessions: z.int().min(0),
+  even: z.number().describe('What it would have if all were even, by weight.'),
+  excess: z.number().describe('More than its even share; 0: none.'),
+});
+export type BalanceShare = Readonly<z.infer<typeof BalanceShare>>;
 
-export interface Balance {
-  readonly service: string;
-  readonly sessions: number;
-  /** Largest share against smallest, each by its weight; 1 is even, null: an instance has none. */
-  readonly ratio: number | null;
-  readonly isEven: boolean;
-  /** Sessions that would have to move. */
-  readonly toMove: number;
-  readonly shares: readonly BalanceShare[];
-  /** Whether new sessions can be steered, and why not. */
-  readonly steering: { readonly possible: boolean; readonly reason: string };
-  /** Whether live sessions can be moved, and why not. */
-  readonly moving: { readonly possible: boolean; readonly reason: string };
-  readonly running: {
-    readonly mode: 'steer' | 'move';
-    readonly startedAt: string;
-    readonly moved: number;
-    readonly message: string;
-  } | null;
-}
+const Possible = z.strictObject({ possible: z.boolean(), reason: z.string() });
+
+export const Balance = z
+  .strictObject({
+    service: z.string(),
+    sessions: z.int().min(0),
+    ratio: z
+      .number()
+      .nullable()
+      .describe('Largest share against smallest, each by its weight; 1 is even, null: an instance has none.'),
+    isEven: z.boolean(),
+    toMove: z.int().min(0).describe('Sessions that would have to move.'),
+    shares: z.array(BalanceShare).readonly(),
+    steering: Possible.describe('Whether new sessions can be steered, and why not.'),
+    moving: Possible.describe('Whether live sessions can be moved, and why not.'),
+    running: z
+      .strictObject({
+        mode: z.enum(['steer', 'move']),
+        startedAt: Timestamp,
+        moved: z.int().min(0),
+        message: z.string(),
+      })
+      .nullable(),
+  })
+  .meta({ id: 'Balance' });
+export type Balance = Readonly<z.infer<typeof Balance>>;

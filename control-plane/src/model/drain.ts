@@ -59,27 +59,29 @@ export function notifiesAgent({ policy }: Pick<DrainState, 'policy'>): boolean {
   return policy === 'notify' || policy === 'notify-then-close';
 }
 
+const remaining = {
+  remaining: z.int().min(0).describe('Open sessions.'),
+  estimateMs: z
+    .number()
+    .nullable()
+    .describe("Milliseconds until the last open session will have ended; null: can't be told."),
+  estimateReason: z.string().describe('What the estimate stands on, one sentence.'),
+};
+
 /** A drain that is under way: an element of GET /v1/drains. */
-export interface DrainProgress extends DrainState {
-  readonly instance: string;
-  readonly service: string;
-  readonly state: string;
-  readonly remaining: number;
-  /** Milliseconds until the last open session will have ended; null: can't be told. */
-  readonly estimateMs: number | null;
-  /** What the estimate stands on, one sentence. */
-  readonly estimateReason: string;
-}
+export const DrainProgress = DrainState.extend({
+  instance: z.string(),
+  service: z.string(),
+  state: z.string(),
+  ...remaining,
+}).meta({ id: 'DrainProgress' });
+export type DrainProgress = Readonly<z.infer<typeof DrainProgress>>;
 
 /** A gateway that takes no new connections; its open sessions go on. */
-export interface GatewayDrain {
-  readonly since: string;
-  readonly reason: string;
-}
+const GatewayDrain = z.strictObject({ since: Timestamp, reason: z.string() });
+export type GatewayDrain = Readonly<z.infer<typeof GatewayDrain>>;
 
-export interface GatewayDrainProgress extends GatewayDrain {
-  readonly node: string;
-  readonly remaining: number;
-  readonly estimateMs: number | null;
-  readonly estimateReason: string;
-}
+export const GatewayDrainProgress = GatewayDrain.extend({ node: z.string(), ...remaining }).meta({
+  id: 'GatewayDrainProgress',
+});
+export type GatewayDrainProgress = Readonly<z.infer<typeof GatewayDrainProgress>>;

@@ -1,6 +1,6 @@
 /** What is known of an instance's health now. Kept in memory: it is found anew within one interval after a restart. */
 import { z } from 'zod';
-import { Name } from './meta.ts';
+import { Name, Timestamp } from './meta.ts';
 import { Probe } from './probe.ts';
 import { PositiveDuration } from './units.ts';
 
@@ -24,54 +24,56 @@ export const HealthRules = z.strictObject({
 export type HealthRules = z.infer<typeof HealthRules>;
 
 export const HEALTH_LEVELS = ['process', 'tcp', 'http', 'websocket', 'application', 'gateway', 'agent'] as const;
-export type HealthLevel = (typeof HEALTH_LEVELS)[number];
+const HealthLevel = z.enum(HEALTH_LEVELS);
+export type HealthLevel = z.infer<typeof HealthLevel>;
 
-export type Verdict = 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
+const Verdict = z.enum(['healthy', 'degraded', 'unhealthy', 'unknown']);
+export type Verdict = z.infer<typeof Verdict>;
 
-export interface HealthReport {
-  readonly verdict: Verdict;
-  /** One sentence: what made the verdict. */
-  readonly reason: string;
-  /** Of the service's probe, as are the next two. */
-  readonly latencyMs: number;
-  readonly checkedAt: string;
-  readonly consecutiveFailures: number;
-  /** When the verdict last changed. */
-  readonly since: string;
-}
+export const HealthReport = z
+  .strictObject({
+    verdict: Verdict,
+    reason: z.string().describe('One sentence: what made the verdict.'),
+    latencyMs: z.number().describe("Of the service's probe, as are the next two."),
+    checkedAt: Timestamp,
+    consecutiveFailures: z.int().min(0),
+    since: Timestamp.describe('When the verdict last changed.'),
+  })
+  .meta({ id: 'HealthReport' });
+export type HealthReport = Readonly<z.infer<typeof HealthReport>>;
 
-export interface LevelReport {
-  readonly level: HealthLevel;
-  /** `unknown`: nothing has looked at it yet, or it was not reached; `off`: nothing looks at it. */
-  readonly state: 'ok' | 'degraded' | 'failed' | 'unknown' | 'off';
-  readonly reason: string;
-  readonly latencyMs: number | null;
-  readonly checkedAt: string | null;
-  /** Which check told. */
-  readonly source: string;
-}
+const LevelReport = z.strictObject({
+  level: HealthLevel,
+  state: z
+    .enum(['ok', 'degraded', 'failed', 'unknown', 'off'])
+    .describe('unknown: nothing has looked at it yet, or it was not reached; off: nothing looks at it.'),
+  reason: z.string(),
+  latencyMs: z.number().nullable(),
+  checkedAt: Timestamp.nullable(),
+  source: z.string().describe('Which check told.'),
+});
+export type LevelReport = Readonly<z.infer<typeof LevelReport>>;
 
-export interface CheckOutcome {
-  readonly at: string;
-  readonly ok: boolean;
-  readonly latencyMs: number;
-  readonly reason: string;
-}
+const CheckOutcome = z.strictObject({ at: Timestamp, ok: z.boolean(), latencyMs: z.number(), reason: z.string() });
+export type CheckOutcome = Readonly<z.infer<typeof CheckOutcome>>;
 
-export interface CheckReport {
-  readonly name: string;
-  readonly type: string;
-  readonly effect: 'unhealthy' | 'degraded';
-  readonly verdict: 'healthy' | 'unhealthy' | 'unknown';
-  readonly consecutiveFailures: number;
-  /** Newest first, at most 20. */
-  readonly history: readonly CheckOutcome[];
-}
+const CheckReport = z.strictObject({
+  name: z.string(),
+  type: z.string(),
+  effect: z.enum(['unhealthy', 'degraded']),
+  verdict: z.enum(['healthy', 'unhealthy', 'unknown']),
+  consecutiveFailures: z.int().min(0),
+  history: z.array(CheckOutcome).readonly().describe('Newest first, at most 20.'),
+});
+export type CheckReport = Readonly<z.infer<typeof CheckReport>>;
 
 /** GET /v1/instances/{id}/health */
-export interface HealthDetail extends HealthReport {
-  readonly levels: readonly LevelReport[];
-  readonly checks: readonly CheckReport[];
-  /** The last verdicts, newest first. */
-  readonly verdicts: readonly { readonly at: string; readonly verdict: Verdict; readonly reason: string }[];
-}
+export const HealthDetail = HealthReport.extend({
+  levels: z.array(LevelReport).readonly(),
+  checks: z.array(CheckReport).readonly(),
+  verdicts: z
+    .array(z.strictObject({ at: Timestamp, verdict: Verdict, reason: z.string() }))
+    .readonly()
+    .describe('The last ones, newest first.'),
+}).meta({ id: 'HealthDetail' });
+export type HealthDetail = Readonly<z.infer<typeof HealthDetail>>;

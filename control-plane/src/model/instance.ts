@@ -25,49 +25,51 @@ const INSTANCE_STATES = [
 export const ProcessIdentity = z.strictObject({ pid: z.int().min(1), startTime: z.string() });
 export type ProcessIdentity = z.infer<typeof ProcessIdentity>;
 
-export const Instance = z.strictObject({
-  kind: z.literal('Instance'),
-  id: Name.max(63),
-  service: Name,
-  version: z.int().min(0),
-  runtime: z.string(),
-  address: Address.optional(),
-  tags: Labels,
-  zone: z.string().optional(),
-  weight: z.int().min(1),
-  state: z.enum(INSTANCE_STATES),
-  /** Why it is in this state: one CamelCase word, and a sentence. */
-  reason: z.string(),
-  message: z.string(),
-  since: Timestamp,
-  /** Set: it is to be replaced by a new instance, and drained once that one is ready. */
-  replace: z.strictObject({ reason: z.string(), at: Timestamp }).optional(),
-  /** Set: no new sessions; it is stopped when none is open or the deadline is over, with `stopGrace` from SIGTERM to SIGKILL. */
-  drain: DrainState.optional(),
-  process: ProcessIdentity.optional(),
-  startedAt: Timestamp.optional(),
-  readyAt: Timestamp.optional(),
-  restarts: z.int().min(0),
-  /** Times of the last failures, oldest first, for backoff and crash-loop detection. */
-  failures: z.array(Timestamp),
-  retryAt: Timestamp.optional(),
-  lastExit: z
-    .strictObject({
-      at: Timestamp,
-      /** Where it listened: what the gateway tells of it late is still known to be its. */
-      address: Address.optional(),
-      code: z.int().nullable(),
-      signal: z.string().nullable(),
-      log: z.array(z.string()),
-      /** Why, where more is known than code and signal: out of memory, too many processes, removed from outside. */
-      cause: z.strictObject({ reason: z.string(), message: z.string() }).optional(),
-    })
-    .optional(),
-  /** Self-registered: kept as long as this lease is renewed. */
-  lease: z.strictObject({ name: z.string(), token: z.int(), ttlMs: z.int() }).optional(),
-  conditions: z.array(Condition),
-  createdAt: Timestamp,
-});
+export const Instance = z
+  .strictObject({
+    kind: z.literal('Instance'),
+    id: Name.max(63),
+    service: Name,
+    version: z.int().min(0),
+    runtime: z.string(),
+    address: Address.optional(),
+    tags: Labels,
+    zone: z.string().optional(),
+    weight: z.int().min(1),
+    state: z.enum(INSTANCE_STATES),
+    /** Why it is in this state: one CamelCase word, and a sentence. */
+    reason: z.string(),
+    message: z.string(),
+    since: Timestamp,
+    /** Set: it is to be replaced by a new instance, and drained once that one is ready. */
+    replace: z.strictObject({ reason: z.string(), at: Timestamp }).optional(),
+    /** Set: no new sessions; it is stopped when none is open or the deadline is over, with `stopGrace` from SIGTERM to SIGKILL. */
+    drain: DrainState.optional(),
+    process: ProcessIdentity.optional(),
+    startedAt: Timestamp.optional(),
+    readyAt: Timestamp.optional(),
+    restarts: z.int().min(0),
+    /** Times of the last failures, oldest first, for backoff and crash-loop detection. */
+    failures: z.array(Timestamp),
+    retryAt: Timestamp.optional(),
+    lastExit: z
+      .strictObject({
+        at: Timestamp,
+        /** Where it listened: what the gateway tells of it late is still known to be its. */
+        address: Address.optional(),
+        code: z.int().nullable(),
+        signal: z.string().nullable(),
+        log: z.array(z.string()),
+        /** Why, where more is known than code and signal: out of memory, too many processes, removed from outside. */
+        cause: z.strictObject({ reason: z.string(), message: z.string() }).optional(),
+      })
+      .optional(),
+    /** Self-registered: kept as long as this lease is renewed. */
+    lease: z.strictObject({ name: z.string(), token: z.int(), ttlMs: z.int() }).optional(),
+    conditions: z.array(Condition),
+    createdAt: Timestamp,
+  })
+  .meta({ id: 'Instance' });
 export type Instance = z.infer<typeof Instance>;
 
 /** What an agent outside sends to register itself. */

@@ -1,5 +1,6 @@
 /** Live signals of one instance: what routing by performance, balance and people look at. Absent means not known, never zero. */
 import { z } from 'zod';
+import { Timestamp } from './meta.ts';
 
 /** What an agent tells of itself. It counts until the next report, at most for a minute. */
 export const LoadReport = z.strictObject({
@@ -11,19 +12,28 @@ export const LoadReport = z.strictObject({
 });
 export type LoadReport = z.infer<typeof LoadReport>;
 
-export type HeldLoadReport = LoadReport & { readonly at: string };
+export const HeldLoadReport = LoadReport.extend({ at: Timestamp }).meta({ id: 'HeldLoadReport' });
+export type HeldLoadReport = Readonly<z.infer<typeof HeldLoadReport>>;
 
-export interface LoadSignals {
-  readonly instance: string;
-  /** Open sessions as the gateways count them. */
-  readonly sessions: number;
-  /** Milliseconds of the service's probe, smoothed over the last few. */
-  readonly probeLatencyMs?: number;
-  /** Share of the gateway's requests to it that failed, 0 to 1, smoothed over about half a minute. */
-  readonly errorRate?: number;
-  readonly reported?: HeldLoadReport;
-  /** Cores that the instance's processes use, 1.5 is one and a half. Only where the runtime tells. */
-  readonly cpuCores?: number;
-  /** Resident memory of the instance's processes. Only where the runtime tells. */
-  readonly memoryBytes?: number;
-}
+export const LoadSignals = z.strictObject({
+  instance: z.string(),
+  sessions: z.int().min(0).describe('Open sessions as the gateways count them.'),
+  probeLatencyMs: z
+    .number()
+    .exactOptional()
+    .describe("Milliseconds of the service's probe, smoothed over the last few."),
+  errorRate: z
+    .number()
+    .exactOptional()
+    .describe("Share of the gateway's requests to it that failed, 0 to 1, smoothed over about half a minute."),
+  reported: HeldLoadReport.exactOptional(),
+  cpuCores: z
+    .number()
+    .exactOptional()
+    .describe("Cores that the instance's processes use, 1.5 is one and a half. Only where the runtime tells."),
+  memoryBytes: z
+    .number()
+    .exactOptional()
+    .describe("Resident memory of the instance's processes. Only where the runtime tells."),
+});
+export type LoadSignals = Readonly<z.infer<typeof LoadSignals>>;

@@ -15,14 +15,21 @@ export const Labels = z.record(z.string().min(1).max(63), z.string().max(255));
 
 export const Timestamp = z.iso.datetime();
 
+/** What the registry puts to a document. */
+export const stored = {
+  set: z.string().exactOptional().describe('The set that it was applied with, if any.'),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+};
+
 /** A present fact about a resource, after the model of Kubernetes' conditions. */
-export const Condition = z.strictObject({
-  type: z.string(),
-  status: z.enum(['true', 'false', 'unknown']),
-  /** One CamelCase word for programs. */
-  reason: z.string(),
-  /** A sentence for people. */
-  message: z.string(),
-  since: Timestamp,
-});
+export const Condition = z
+  .strictObject({
+    type: z.string(),
+    status: z.enum(['true', 'false', 'unknown']),
+    reason: z.string().describe('One CamelCase word for programs.'),
+    message: z.string().describe('A sentence for people.'),
+    since: Timestamp,
+  })
+  .meta({ id: 'Condition' });
 export type Condition = z.infer<typeof Condition>;

@@ -1,6 +1,7 @@
 /** A request to open a session, as routes see it; and whether a route's conditions hold for it, each with a sentence. */
 import { BlockList, isIP } from 'node:net';
 import { RE2JS } from 're2js';
+import { z } from 'zod';
 import { inWords, passes, testOf } from './condition.ts';
 import type { Match, NamedCondition } from './route.ts';
 
@@ -15,11 +16,11 @@ export interface SessionRequest {
   readonly clientIp: string;
 }
 
-export interface Finding {
-  readonly ok: boolean;
-  /** Such as `header x-tier equals "gold"`. */
-  readonly condition: string;
-}
+export const Finding = z.strictObject({
+  ok: z.boolean(),
+  condition: z.string().describe('Such as `header x-tier equals "gold"`.'),
+});
+export type Finding = Readonly<z.infer<typeof Finding>>;
 
 const fold = (text: string): string => text.toLowerCase();
 

@@ -57,42 +57,44 @@ const common = {
   onFailure: z.enum(['abort', 'pause']).default('abort'),
 };
 
-export const RolloutStrategy = z.discriminatedUnion('strategy', [
-  z.strictObject({
-    strategy: z.literal('rolling'),
-    /** More instances than wanted while it goes on. */
-    surge: Share.default('25%'),
-    /** Fewer ready instances than wanted while it goes on. */
-    unavailable: Share.default(0),
-    ...common,
-  }),
-  /** Old instances end before new ones start: for agents of which two versions can not run at a time. */
-  z.strictObject({ strategy: z.literal('recreate'), ...common }),
-  z.strictObject({
-    strategy: z.literal('blue-green'),
-    /** False: the new version, all ready, waits for a promotion. */
-    autoPromote: z.boolean().default(true),
-    /** The old version's instances are kept this long after the switch, so that it can be taken back at once. */
-    keepOld: Duration.default('10m'),
-    /** Absent: nothing is measured; at the switch the old version gets no sessions to compare with. */
-    analysis: Analysis.optional(),
-    ...common,
-  }),
-  z.strictObject({
-    strategy: z.literal('canary'),
-    steps: z
-      .array(CanaryStep)
-      .min(1)
-      .max(50)
-      .refine(
-        (steps) => steps.every((step, index) => index === 0 || step.weight > (steps[index - 1]?.weight ?? 0)),
-        'weights must grow from step to step',
-      )
-      .prefault([...DEFAULT_STEPS]),
-    analysis: Analysis.prefault({}),
-    ...common,
-  }),
-]);
+export const RolloutStrategy = z
+  .discriminatedUnion('strategy', [
+    z.strictObject({
+      strategy: z.literal('rolling'),
+      /** More instances than wanted while it goes on. */
+      surge: Share.default('25%'),
+      /** Fewer ready instances than wanted while it goes on. */
+      unavailable: Share.default(0),
+      ...common,
+    }),
+    /** Old instances end before new ones start: for agents of which two versions can not run at a time. */
+    z.strictObject({ strategy: z.literal('recreate'), ...common }),
+    z.strictObject({
+      strategy: z.literal('blue-green'),
+      /** False: the new version, all ready, waits for a promotion. */
+      autoPromote: z.boolean().default(true),
+      /** The old version's instances are kept this long after the switch, so that it can be taken back at once. */
+      keepOld: Duration.default('10m'),
+      /** Absent: nothing is measured; at the switch the old version gets no sessions to compare with. */
+      analysis: Analysis.optional(),
+      ...common,
+    }),
+    z.strictObject({
+      strategy: z.literal('canary'),
+      steps: z
+        .array(CanaryStep)
+        .min(1)
+        .max(50)
+        .refine(
+          (steps) => steps.every((step, index) => index === 0 || step.weight > (steps[index - 1]?.weight ?? 0)),
+          'weights must grow from step to step',
+        )
+        .prefault([...DEFAULT_STEPS]),
+      analysis: Analysis.prefault({}),
+      ...common,
+    }),
+  ])
+  .meta({ id: 'RolloutStrategy' });
 export type RolloutStrategy = z.infer<typeof RolloutStrategy>;
 
 /** pass: no sign against it; fail: worse than the old version beyond chance; inconclusive: a metric can't be had; waiting: too few sessions yet. */

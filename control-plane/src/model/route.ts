@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Regex, exactlyOne, operatorFields } from './condition.ts';
-import { Labels, Name } from './meta.ts';
+import { Labels, Name, stored } from './meta.ts';
 
 const PathText = z
   .string()
@@ -84,15 +84,17 @@ export const Target = z.union([
 ]);
 export type Target = z.infer<typeof Target>;
 
-export const RouteSpec = z.strictObject({
-  match: Match.prefault({}),
-  target: Target,
-  /** Replaces the matched path or prefix. Absent: the path goes through as it is. */
-  rewrite: Path.optional(),
-  /** Higher first; then the more specific match; then by name. */
-  priority: z.int().min(-1000).max(1000).default(0),
-  enabled: z.boolean().default(true),
-});
+export const RouteSpec = z
+  .strictObject({
+    match: Match.prefault({}),
+    target: Target,
+    /** Replaces the matched path or prefix. Absent: the path goes through as it is. */
+    rewrite: Path.optional(),
+    /** Higher first; then the more specific match; then by name. */
+    priority: z.int().min(-1000).max(1000).default(0),
+    enabled: z.boolean().default(true),
+  })
+  .meta({ id: 'RouteSpec' });
 export type RouteSpec = z.infer<typeof RouteSpec>;
 
 /** The services that a target names. */
@@ -109,9 +111,6 @@ export const RouteDocument = z.strictObject({
 });
 export type RouteDocument = z.infer<typeof RouteDocument>;
 
-export interface Route extends RouteDocument {
-  /** The set that it was applied with, if any. */
-  set?: string;
-  createdAt: string;
-  updatedAt: string;
-}
+/** As stored. */
+export const Route = RouteDocument.extend(stored);
+export type Route = z.infer<typeof Route>;

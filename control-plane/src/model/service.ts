@@ -4,7 +4,7 @@ import { Affinity } from './affinity.ts';
 import { HealthRules } from './health.ts';
 import { Hooks } from './hooks.ts';
 import { SessionLimits } from './limits.ts';
-import { Labels, Name } from './meta.ts';
+import { Labels, Name, stored } from './meta.ts';
 import { Autoscale } from './autoscale.ts';
 import { RolloutStrategy } from './rollout.ts';
 import { Probe } from './probe.ts';
@@ -35,22 +35,27 @@ export const Limits = z.strictObject({
 export type Limits = z.infer<typeof Limits>;
 
 /** Templates `{port}`, `{host}`, `{instance}`, `{service}`, `{workdir}` are replaced in command, cwd and env. */
-export const Launch = z.strictObject({
-  /** Program and arguments; in a container what the image's entry point gets, and by default the image's own. */
-  command: z.array(z.string().min(1).max(4096)).min(1).max(256).optional(),
-  /** For runtimes that start containers. */
-  image: z.string().min(1).max(512).optional(),
-  /** The process's folder. Default: the instance's own working folder. Relative paths start at the control plane's folder. */
-  cwd: z.string().min(1).max(4096).optional(),
-  env: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name of letters, digits and underscores'), EnvValue)
-    .default({}),
-  /** The process group is restarted (after a drain) when it holds more than this. */
-  memoryLimit: Size.optional(),
-  limits: Limits.optional(),
-  /** The runtime's own options; its driver checks them. */
-  options: z.record(z.string(), z.unknown()).optional(),
-});
+export const Launch = z
+  .strictObject({
+    /** Program and arguments; in a container what the image's entry point gets, and by default the image's own. */
+    command: z.array(z.string().min(1).max(4096)).min(1).max(256).optional(),
+    /** For runtimes that start containers. */
+    image: z.string().min(1).max(512).optional(),
+    /** The process's folder. Default: the instance's own working folder. Relative paths start at the control plane's folder. */
+    cwd: z.string().min(1).max(4096).optional(),
+    env: z
+      .record(
+        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name of letters, digits and underscores'),
+        EnvValue,
+      )
+      .default({}),
+    /** The process group is restarted (after a drain) when it holds more than this. */
+    memoryLimit: Size.optional(),
+    limits: Limits.optional(),
+    /** The runtime's own options; its driver checks them. */
+    options: z.record(z.string(), z.unknown()).optional(),
+  })
+  .meta({ id: 'Launch' });
 export type Launch = z.infer<typeof Launch>;
 
 export const Restart = z.strictObject({
@@ -130,43 +135,45 @@ export const Address = z.strictObject({
 });
 export type Address = z.infer<typeof Address>;
 
-export const ServiceSpec = z.strictObject({
-  description: z.string().max(1000).optional(),
-  /** Which runtime makes instances: `process` needs `launch`; `external` takes `addresses` or waits for registrations. */
-  runtime: z.string().min(1).default('process'),
-  launch: Launch.optional(),
-  /** Fixed addresses of an external service. Others may register themselves over the API beside them. */
-  addresses: z
-    .array(
-      Address.extend({
-        tags: Labels.optional(),
-        zone: z.string().max(63).optional(),
-        weight: z.int().min(1).max(1000).optional(),
-      }),
-    )
-    .max(10_000)
-    .optional(),
-  /** False: no instance runs, whatever `replicas` says. `switchboard stop` and `start` set it. */
-  enabled: z.boolean().default(true),
-  replicas: z.int().min(0).max(1000).default(1),
-  /** Services that must have a ready instance before one of this service is started. */
-  dependsOn: z.array(Name).max(32).optional(),
-  /** An instance is replaced, new one first, somewhat before it is this old. */
-  maxAge: PositiveDuration.optional(),
-  /** The number of instances follows the load; `replicas` is then what it begins with. */
-  autoscale: Autoscale.optional(),
-  tags: Labels.default({}),
-  probe: Probe.prefault({}),
-  /** More checks, and what follows from a bad verdict. */
-  health: HealthRules.optional(),
-  restart: Restart.prefault({}),
-  drain: Drain.prefault({}),
-  /** How a new version takes over. */
-  rollout: RolloutStrategy.prefault({ strategy: 'rolling' }),
-  gateway: ServiceGateway.prefault({}),
-  /** What the agent can be asked over HTTP. */
-  hooks: Hooks.optional(),
-});
+export const ServiceSpec = z
+  .strictObject({
+    description: z.string().max(1000).optional(),
+    /** Which runtime makes instances: `process` needs `launch`; `external` takes `addresses` or waits for registrations. */
+    runtime: z.string().min(1).default('process'),
+    launch: Launch.optional(),
+    /** Fixed addresses of an external service. Others may register themselves over the API beside them. */
+    addresses: z
+      .array(
+        Address.extend({
+          tags: Labels.optional(),
+          zone: z.string().max(63).optional(),
+          weight: z.int().min(1).max(1000).optional(),
+        }),
+      )
+      .max(10_000)
+      .optional(),
+    /** False: no instance runs, whatever `replicas` says. `switchboard stop` and `start` set it. */
+    enabled: z.boolean().default(true),
+    replicas: z.int().min(0).max(1000).default(1),
+    /** Services that must have a ready instance before one of this service is started. */
+    dependsOn: z.array(Name).max(32).optional(),
+    /** An instance is replaced, new one first, somewhat before it is this old. */
+    maxAge: PositiveDuration.optional(),
+    /** The number of instances follows the load; `replicas` is then what it begins with. */
+    autoscale: Autoscale.optional(),
+    tags: Labels.default({}),
+    probe: Probe.prefault({}),
+    /** More checks, and what follows from a bad verdict. */
+    health: HealthRules.optional(),
+    restart: Restart.prefault({}),
+    drain: Drain.prefault({}),
+    /** How a new version takes over. */
+    rollout: RolloutStrategy.prefault({ strategy: 'rolling' }),
+    gateway: ServiceGateway.prefault({}),
+    /** What the agent can be asked over HTTP. */
+    hooks: Hooks.optional(),
+  })
+  .meta({ id: 'ServiceSpec' });
 export type ServiceSpec = z.infer<typeof ServiceSpec>;
 
 export const ServiceDocument = z.strictObject({
@@ -177,11 +184,9 @@ export const ServiceDocument = z.strictObject({
 });
 export type ServiceDocument = z.infer<typeof ServiceDocument>;
 
-/** As stored. `version` is the number of the Version that new instances run. */
-export interface Service extends ServiceDocument {
-  version: number;
-  /** The set that it was applied with, if any. */
-  set?: string;
-  createdAt: string;
-  updatedAt: string;
-}
+/** As stored. */
+export const Service = ServiceDocument.extend({
+  version: z.int().min(0).describe('Number of the Version that new instances run.'),
+  ...stored,
+});
+export type Service = z.infer<typeof Service>;

@@ -1,57 +1,71 @@
 /** What the whole installation is doing: the answer of `switchboard status` and /readyz. */
+import { z } from 'zod';
+import { Timestamp } from './meta.ts';
 
-export interface EnvoyStatus {
-  readonly state: 'starting' | 'running' | 'draining' | 'backoff' | 'stopped';
-  readonly pid: number | null;
-  readonly version: string;
-  /** True if it was found running when the control plane started. */
-  readonly adopted: boolean;
-  readonly startedAt: string | null;
-  readonly restarts: number;
-  /** Last line of its log when it ended by itself; empty: none. */
-  readonly reason: string;
-  /** One that was replaced and serves on what it has open; `until`: then it is ended (null: never). */
-  readonly former: { readonly pid: number; readonly since: string; readonly until: string | null } | null;
-}
+const Pid = z.int().min(0);
+const Port = z.int().min(0).max(65_535);
+const Listener = z.strictObject({ url: z.string(), host: z.string(), port: Port });
 
-export interface SystemStatus {
-  readonly version: string;
-  readonly startedAt: string;
-  readonly revision: number;
-  readonly controlPlane: { readonly pid: number; readonly node: string };
-  /** `url` is what clients use: ws://127.0.0.1:8800 */
-  readonly gateway: { readonly url: string; readonly host: string; readonly port: number };
-  readonly api: { readonly url: string; readonly host: string; readonly port: number };
-  readonly xds: { readonly host: string; readonly port: number };
-  readonly data: string;
-  readonly envoy: EnvoyStatus;
-  readonly agents: readonly {
-    readonly instance: string;
-    readonly service: string;
-    readonly state: string;
-    readonly pid: number | null;
-    readonly address: string | null;
-  }[];
-  readonly sessions: { readonly open: number; readonly settled: boolean };
-}
+const EnvoyStatus = z.strictObject({
+  state: z.enum(['starting', 'running', 'draining', 'backoff', 'stopped']),
+  pid: Pid.nullable(),
+  version: z.string(),
+  adopted: z.boolean().describe('It was found running when the control plane started.'),
+  startedAt: Timestamp.nullable(),
+  restarts: z.int().min(0),
+  reason: z.string().describe('Last line of its log when it ended by itself; empty: none.'),
+  former: z
+    .strictObject({ pid: Pid, since: Timestamp, until: Timestamp.nullable() })
+    .nullable()
+    .describe('One that was replaced and serves on what it has open. At `until` it is ended; null: never.'),
+});
+export type EnvoyStatus = Readonly<z.infer<typeof EnvoyStatus>>;
 
-export interface ReadinessCheck {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly message: string;
-}
+export const SystemStatus = z
+  .strictObject({
+    version: z.string(),
+    startedAt: Timestamp,
+    revision: z.int().min(0),
+    controlPlane: z.strictObject({ pid: Pid, node: z.string() }),
+    gateway: Listener.describe('`url` is what clients use: ws://127.0.0.1:8800'),
+    api: Listener,
+    xds: z.strictObject({ host: z.string(), port: Port }),
+    data: z.string(),
+    envoy: EnvoyStatus,
+    agents: z
+      .array(
+        z.strictObject({
+          instance: z.string(),
+          service: z.string(),
+          state: z.string(),
+          pid: Pid.nullable(),
+          address: z.string().nullable(),
+        }),
+      )
+      .readonly(),
+    sessions: z.strictObject({ open: z.int().min(0), settled: z.boolean() }),
+  })
+  .meta({ id: 'SystemStatus' });
+export type SystemStatus = Readonly<z.infer<typeof SystemStatus>>;
 
-export interface RevisionTimeline {
-  readonly revision: number;
-  readonly committedAt: string;
-  readonly publishedAt: string | null;
-  readonly changes: readonly { readonly op: 'put' | 'delete'; readonly key: string }[];
-  readonly gateways: readonly {
-    readonly node: string;
-    readonly state: 'acked' | 'pending' | 'refused';
-    readonly sentAt: string | null;
-    /** When it was acknowledged. */
-    readonly at: string | null;
-    readonly message: string;
-  }[];
-}
+export const ReadinessCheck = z.strictObject({ name: z.string(), ok: z.boolean(), message: z.string() });
+export type ReadinessCheck = Readonly<z.infer<typeof ReadinessCheck>>;
+
+export const RevisionTimeline = z.strictObject({
+  revision: z.int().min(0),
+  committedAt: Timestamp,
+  publishedAt: Timestamp.nullable(),
+  changes: z.array(z.strictObject({ op: z.enum(['put', 'delete']), key: z.string() })).readonly(),
+  gateways: z
+    .array(
+      z.strictObject({
+        node: z.string(),
+        state: z.enum(['acked', 'pending', 'refused']),
+        sentAt: Timestamp.nullable(),
+        at: Timestamp.nullable().describe('When it was acknowledged.'),
+        message: z.string(),
+      }),
+    )
+    .readonly(),
+});
+export type RevisionTimeline = Readonly<z.infer<typeof RevisionTimeline>>;

@@ -1,17 +1,21 @@
 /** A Version is what an instance of a service runs: immutable, numbered from 1 within its service. */
-import type { Probe } from './probe.ts';
-import type { Launch } from './service.ts';
+import { z } from 'zod';
+import { Name, Timestamp } from './meta.ts';
+import { Probe } from './probe.ts';
+import { Launch } from './service.ts';
 
-export interface Version {
-  kind: 'Version';
-  service: string;
-  number: number;
-  runtime: string;
-  launch: Launch | undefined;
-  probe: Probe;
-  note: string;
-  author: string;
-  createdAt: string;
-  /** Kept whatever the length of the history. */
-  pinned?: boolean;
-}
+export const Version = z
+  .strictObject({
+    kind: z.literal('Version'),
+    service: Name,
+    number: z.int().min(1),
+    runtime: z.string(),
+    launch: Launch.optional(),
+    probe: Probe,
+    note: z.string(),
+    author: z.string(),
+    createdAt: Timestamp,
+    pinned: z.boolean().optional().describe('Kept whatever the length of the history.'),
+  })
+  .meta({ id: 'Version' });
+export type Version = z.infer<typeof Version>;

@@ -1,4 +1,6 @@
 /** What a write asks for and what it answers: the same shape for API, CLI and console. */
+import { z } from 'zod';
+import { Timestamp } from './meta.ts';
 
 export interface WriteOptions {
   actor: string;
@@ -21,30 +23,57 @@ export interface ApplySet {
   takeOver: boolean;
 }
 
-export type WriteAction = 'created' | 'updated' | 'unchanged' | 'deleted';
+const WriteAction = z.enum(['created', 'updated', 'unchanged', 'deleted']);
+export type WriteAction = z.infer<typeof WriteAction>;
 
-export interface WriteChange {
-  kind: 'Service' | 'Route' | 'Instance' | 'Rollout' | 'Version';
-  name: string;
-  action: WriteAction;
-  /** Dotted paths of what differs, with the old and the new value (undefined: absent). */
-  diff: readonly { path: string; before?: unknown; after?: unknown }[];
-}
+/** What differs, by dotted path. */
+export const Difference = z
+  .strictObject({
+    path: z.string().describe('Dotted.'),
+    before: z.unknown().optional().describe('Absent: it was not there.'),
+    after: z.unknown().optional().describe('Absent: it is no longer there.'),
+  })
+  .meta({ id: 'Difference' });
+export type Difference = Readonly<z.infer<typeof Difference>>;
 
-/** What the write will do to open sessions; all zero for most. */
-export interface Impact {
-  /** Sessions that end at once. */
-  endsNow: number;
-  /** Sessions on instances that will be drained: they end only if still open at the deadline. */
-  drains: number;
-  instances: readonly { id: string; service: string; sessions: number; reason: string; deadline?: string }[];
-}
+const WriteChange = z
+  .strictObject({
+    kind: z.enum(['Service', 'Route', 'Instance', 'Rollout', 'Version']),
+    name: z.string(),
+    action: WriteAction,
+    diff: z.array(Difference).readonly(),
+  })
+  .meta({ id: 'WriteChange' });
+export type WriteChange = z.infer<typeof WriteChange>;
 
-export interface WriteResult {
-  /** The revision that holds the change; the present one where nothing changed or for a dry run. */
-  revision: number;
-  dryRun: boolean;
-  changes: readonly WriteChange[];
-  impact: Impact;
-  warnings: readonly string[];
-}
+/** All zero for most. */
+const Impact = z
+  .strictObject({
+    endsNow: z.int().min(0).describe('Sessions that end at once.'),
+    drains: z
+      .int()
+      .min(0)
+      .describe('Sessions on instances that will be drained: they end only if still open at the deadline.'),
+    instances: z
+      .array(
+        z.strictObject({
+          id: z.string(),
+          service: z.string(),
+          sessions: z.int().min(0),
+          reason: z.string(),
+          deadline: Timestamp.optional(),
+        }),
+      )
+      .readonly(),
+  })
+  .meta({ id: 'Impact', description: 'What the write does to open sessions.' });
+export type Impact = z.infer<typeof Impact>;
+
+export const WriteResult = z.strictObject({
+  revision: z.int().min(0).describe('That holds the change; the present one where nothing changed or for a dry run.'),
+  dryRun: z.boolean(),
+  changes: z.array(WriteChange).readonly(),
+  impact: Impact,
+  warnings: z.array(z.string()).readonly(),
+});
+export type WriteResult = z.infer<typeof WriteResult>;

@@ -1,9 +1,5 @@
 /** What differs between two JSON values, as dotted paths. Arrays are compared as wholes: their elements have no names. */
-export interface Difference {
-  path: string;
-  before?: unknown;
-  after?: unknown;
-}
+import type { Difference } from '../model/write.ts';
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -5,12 +5,7 @@ import { findings, type Finding, type SessionRequest } from '../model/request.ts
 import { inOrder } from '../model/route-order.ts';
 import type { Target } from '../model/route.ts';
 import type { HintedPolicy } from '../model/service.ts';
-
-export interface PassedOver {
-  readonly route: string;
-  /** The first condition that does not hold. */
-  readonly because: string;
-}
+import type { PassedOver } from './explanation.ts';
 
 /** Instances with these tags, as the old way in reads them. */
 export interface WordsTarget {

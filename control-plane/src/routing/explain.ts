@@ -2,42 +2,13 @@
 import { hasWords } from '../model/entry.ts';
 import type { FleetInstance, FleetService, FleetView } from '../model/fleet.ts';
 import type { LoadSignals } from '../model/load.ts';
-import { cookieOf, parameters, type Finding, type SessionRequest } from '../model/request.ts';
+import { cookieOf, parameters, type SessionRequest } from '../model/request.ts';
 import { targetInWords } from '../model/route-words.ts';
 import { versionsFor } from '../model/version-choice.ts';
 import { applyPolicy } from './apply-policy.ts';
-import { choose, type Choice, type PassedOver } from './choose.ts';
+import { choose, type Choice } from './choose.ts';
+import type { Destination, Explanation } from './explanation.ts';
 import type { RoutingPolicy } from './policy.ts';
-
-export interface Candidate {
-  readonly instance: string;
-  readonly eligible: boolean;
-  readonly sessions: number | null;
-  /** Share of the weight of all that are eligible, 0 to 1. */
-  readonly share: number;
-  readonly reason: string;
-}
-
-export interface Destination {
-  readonly service: string;
-  /** Of the route's requests, 0 to 1. */
-  readonly share: number;
-  readonly policy: { readonly type: string; readonly about: string; readonly problem: string | null };
-  readonly affinity: { readonly instance: string | null; readonly reason: string } | null;
-  readonly candidates: readonly Candidate[];
-}
-
-export interface Explanation {
-  readonly route: {
-    readonly name: string;
-    readonly conditions: readonly Finding[];
-    readonly passedOver: readonly PassedOver[];
-  };
-  readonly target: string | null;
-  readonly destinations: readonly Destination[];
-  /** One sentence. */
-  readonly outcome: string;
-}
 
 export interface ExplainParts {
   readonly fleet: Pick<FleetView, 'services' | 'routes'>;

@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import type { Issue } from '../model/errors.ts';
 import type { ProcessIdentity } from '../model/instance.ts';
+import type { LogLine } from '../model/log-line.ts';
 import type { Address, Launch, ServiceSpec } from '../model/service.ts';
 import type { PortAllocator } from './ports.ts';
 
@@ -66,12 +67,6 @@ export interface CommandEnd {
   readonly ok: boolean;
   /** What it did, without subject and full stop: `ended with code 3`. */
   readonly message: string;
-}
-
-export interface LogLine {
-  readonly at: string | null;
-  readonly stream: 'stdout' | 'stderr';
-  readonly text: string;
 }
 
 export interface Runtime {

@@ -1,5 +1,7 @@
 /** What a policy would have done over recorded history: the same scaler, on a clock of its own. Pure. */
+import { z } from 'zod';
 import type { Autoscale } from '../model/autoscale.ts';
+import { Timestamp } from '../model/meta.ts';
 import { createScaler } from './scaler.ts';
 
 /** A step of recorded history; null: nothing was recorded. */
@@ -13,36 +15,42 @@ export interface RecordedStep {
   readonly memoryBytes: number | null;
 }
 
-export interface ReplayedStep {
-  readonly at: string;
-  readonly sessions: number | null;
-  /** As it was. */
-  readonly ready: number | null;
-  /** As the policy would have had it: wanted, and ready by then. */
-  readonly wanted: number;
-  readonly wouldBeReady: number;
-}
+const ReplayedStep = z.strictObject({
+  at: Timestamp,
+  sessions: z.number().nullable().describe('As it was.'),
+  ready: z.number().nullable().describe('As it was.'),
+  wanted: z.int().min(0).describe('As the policy would have had it.'),
+  wouldBeReady: z.int().min(0).describe('As the policy would have had it, by then.'),
+});
+type ReplayedStep = Readonly<z.infer<typeof ReplayedStep>>;
 
-export interface ReplayedMove {
-  readonly at: string;
-  readonly from: number;
-  readonly to: number;
-  readonly reason: string;
-  readonly message: string;
-}
+const ReplayedMove = z.strictObject({
+  at: Timestamp,
+  from: z.int().min(0),
+  to: z.int().min(0),
+  reason: z.string(),
+  message: z.string(),
+});
+type ReplayedMove = Readonly<z.infer<typeof ReplayedMove>>;
 
-export interface Replay {
-  readonly steps: readonly ReplayedStep[];
-  readonly moves: readonly ReplayedMove[];
-  readonly summary: {
-    readonly fewest: number;
-    readonly most: number;
-    /** Hours of instances, as it was and as it would have been. */
-    readonly instanceHours: { readonly was: number; readonly wouldBe: number };
-    /** Seconds in which there was no room for the sessions that were open; null: the policy does not say how many an instance holds. */
-    readonly overloadedSeconds: number | null;
-  };
-}
+export const Replay = z.strictObject({
+  steps: z.array(ReplayedStep).readonly(),
+  moves: z.array(ReplayedMove).readonly(),
+  summary: z.strictObject({
+    fewest: z.int().min(0),
+    most: z.int().min(0),
+    instanceHours: z
+      .strictObject({ was: z.number(), wouldBe: z.number() })
+      .describe('Hours of instances, as it was and as it would have been.'),
+    overloadedSeconds: z
+      .int()
+      .nullable()
+      .describe(
+        'In which there was no room for the sessions that were open; null: the policy does not say how many an instance holds.',
+      ),
+  }),
+});
+export type Replay = Readonly<z.infer<typeof Replay>>;
 
 export interface ReplayOptions {
   readonly stepMs: number;

@@ -1,50 +1,51 @@
-import type { EndReason } from '../model/reasons.ts';
-
 /** A Session is one open WebSocket as Envoy's access log tells it. */
+import { z } from 'zod';
+import { Timestamp } from '../model/meta.ts';
+import { END_REASONS } from '../model/reasons.ts';
 
-export interface Session {
-  /** Envoy's stream id, equal to the x-request-id that the agent sees. */
-  readonly id: string;
-  readonly gateway: string;
-  readonly service: string;
-  /** Of the instance; null: it was not known when the session was first heard of. */
-  readonly version: number | null;
-  readonly instance: string | null;
-  /** `ip:port` of the instance. */
-  readonly upstream: string;
-  /** `ip:port` of the gateway's side of its connection to the instance. */
-  readonly upstreamLocal: string;
-  readonly client: string;
-  /** Who a filter or a client certificate says it is; null: nobody was asked. */
-  readonly principal: string | null;
-  readonly path: string;
-  readonly userAgent: string;
-  readonly startedAt: string;
-  /** Bytes from and to the client, as of the last record. */
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-  /** Envoy's name of the route that matched. */
-  readonly route: string;
-  /** The routing policy that chose the instance. */
-  readonly policy: string | null;
-  /** Why it is there, one sentence. */
-  readonly reason: string;
-  /** It was open already when this control plane first heard of it. */
-  readonly heardLate?: true;
-  /** Other instances that were tried before and failed; absent: none. */
-  readonly retries?: number;
-}
+export const Session = z
+  .strictObject({
+    id: z.string().describe("Envoy's stream id, equal to the x-request-id that the agent sees."),
+    gateway: z.string(),
+    service: z.string(),
+    version: z
+      .int()
+      .nullable()
+      .describe('Of the instance; null: it was not known when the session was first heard of.'),
+    instance: z.string().nullable(),
+    upstream: z.string().describe('`ip:port` of the instance.'),
+    upstreamLocal: z.string().describe("`ip:port` of the gateway's side of its connection to the instance."),
+    client: z.string().describe('`ip:port`.'),
+    principal: z
+      .string()
+      .nullable()
+      .describe('Who a filter or a client certificate says it is; null: nobody was asked.'),
+    path: z.string(),
+    userAgent: z.string(),
+    startedAt: Timestamp,
+    bytesReceived: z.number().describe('From the client, as of the last record.'),
+    bytesSent: z.number().describe('To the client, as of the last record.'),
+    route: z.string().describe("Envoy's name of the route that matched."),
+    policy: z.string().nullable().describe('The routing policy that chose the instance.'),
+    reason: z.string().describe('Why it is there, one sentence.'),
+    heardLate: z
+      .literal(true)
+      .exactOptional()
+      .describe('It was open already when this control plane first heard of it.'),
+    retries: z.int().exactOptional().describe('Other instances that were tried before and failed; absent: none.'),
+  })
+  .meta({ id: 'Session' });
+export type Session = Readonly<z.infer<typeof Session>>;
 
-export interface EndedSession extends Session {
-  readonly endedAt: string;
-  readonly durationMs: number;
-  readonly endedBy: 'client' | 'agent' | 'gateway' | 'unknown';
-  /** How, for programs; and in one sentence. */
-  readonly how: EndReason;
-  readonly why: string;
-  /** Envoy's own words: response flags, then details. */
-  readonly details: string;
-}
+export const EndedSession = Session.extend({
+  endedAt: Timestamp,
+  durationMs: z.number(),
+  endedBy: z.enum(['client', 'agent', 'gateway', 'unknown']),
+  how: z.enum(END_REASONS).describe('For programs.'),
+  why: z.string().describe('The same in one sentence.'),
+  details: z.string().describe("Envoy's own words: response flags, then details."),
+}).meta({ id: 'EndedSession' });
+export type EndedSession = Readonly<z.infer<typeof EndedSession>>;
 
 /** What a record of the access log says of a session. */
 export interface SeenSession {

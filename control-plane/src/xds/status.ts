@@ -1,23 +1,24 @@
 /** What is known of each connected Envoy, in the field's four words (istioctl proxy-status). */
+import { z } from 'zod';
+import { Timestamp } from '../model/meta.ts';
 
-export type SyncState = 'SYNCED' | 'STALE' | 'NOT_SENT' | 'ERROR';
+const SyncState = z.enum(['SYNCED', 'STALE', 'NOT_SENT', 'ERROR']);
+export type SyncState = z.infer<typeof SyncState>;
 
-interface Nack {
-  /** Envoy's own text. */
-  readonly message: string;
-  /** What it refused. */
-  readonly version: string;
-  readonly at: string;
-}
+const Nack = z.strictObject({
+  message: z.string().describe("Envoy's own text."),
+  version: z.string().describe('What it refused.'),
+  at: Timestamp,
+});
+type Nack = Readonly<z.infer<typeof Nack>>;
 
-export interface TypeSync {
-  readonly state: SyncState;
-  /** Version of the last response sent and of the last one acknowledged; empty: none yet. */
-  readonly sent: string;
-  readonly acked: string;
-  /** The last refusal, until content that it accepts. */
-  readonly nack?: Nack;
-}
+const TypeSync = z.strictObject({
+  state: SyncState,
+  sent: z.string().describe('Version of the last response; empty: none yet.'),
+  acked: z.string().describe('Version of the last one that it acknowledged; empty: none yet.'),
+  nack: Nack.exactOptional().describe('The last refusal, until content that it accepts.'),
+});
+export type TypeSync = Readonly<z.infer<typeof TypeSync>>;
 
 /** One resource as one Envoy has it. Times are ISO. */
 export interface ResourceSync {
@@ -78,26 +79,24 @@ export interface StreamState {
   readonly subscriptions: readonly SubscriptionState[];
 }
 
-export interface GatewaySync {
-  readonly node: string;
-  readonly cluster: string;
-  readonly zone: string;
-  /** Such as `1.40.0`; empty: not told. */
-  readonly envoyVersion: string;
-  readonly connectedAt: string;
-  readonly variant: 'sotw' | 'delta';
-  /** The greatest revision that this Envoy runs in full. */
-  readonly ackedRevision: number;
-  /** By short name: lds, cds, eds, rds. */
-  readonly types: Readonly<Record<string, TypeSync>>;
-  /** Why it stays behind, a sentence each; empty: it does not. */
-  readonly behind: readonly string[];
-}
+export const GatewaySync = z.strictObject({
+  node: z.string(),
+  cluster: z.string(),
+  zone: z.string(),
+  envoyVersion: z.string().describe('Such as `1.40.0`; empty: not told.'),
+  connectedAt: Timestamp,
+  variant: z.enum(['sotw', 'delta']),
+  ackedRevision: z.int().min(0).describe('The greatest revision that this Envoy runs in full.'),
+  types: z.record(z.string(), TypeSync).readonly().describe('By short name: lds, cds, eds, rds.'),
+  behind: z.array(z.string()).readonly().describe('Why it stays behind, a sentence each; empty: it does not.'),
+});
+export type GatewaySync = Readonly<z.infer<typeof GatewaySync>>;
 
 /** Answer to "does every connected Envoy run revision N?". */
-export interface AckReport {
-  readonly revision: number;
-  readonly acked: readonly string[];
-  readonly pending: readonly string[];
-  readonly refused: readonly { readonly node: string; readonly type: string; readonly message: string }[];
-}
+export const AckReport = z.strictObject({
+  revision: z.int().min(0),
+  acked: z.array(z.string()).readonly(),
+  pending: z.array(z.string()).readonly(),
+  refused: z.array(z.strictObject({ node: z.string(), type: z.string(), message: z.string() })).readonly(),
+});
+export type AckReport = Readonly<z.infer<typeof AckReport>>;

@@ -4,6 +4,7 @@ import { Name } from '../../model/meta.ts';
 import type { WriteOptions } from '../../model/write.ts';
 import { answerWrite } from '../acked.ts';
 import { WriteQuery, flag, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
+import { WriteAnswer } from '../answers/write.ts';
 
 const Query = WriteQuery.extend({
   set: Name.optional().describe('The resources belong to this set from now on.'),
@@ -33,7 +34,11 @@ export const apply: readonly Endpoint[] = [
     summary: 'Create or change several resources, all or nothing',
     query: Query,
     body: { schema: z.array(z.unknown()), example, yaml: true },
-    answer: { status: 200, about: 'What was created, changed or left unchanged, and what it does to open sessions.' },
+    answer: {
+      status: 200,
+      schema: WriteAnswer,
+      about: 'What was created, changed or left unchanged, and what it does to open sessions.',
+    },
     handle: async (call) =>
       answerWrite(call, await call.api.registry.apply(call.body as unknown[], applyOptions(call))),
   },

@@ -5,7 +5,8 @@ import { missing } from '../../model/missing.ts';
 import { Duration, PositiveDuration, durationMs } from '../../model/units.ts';
 import { scheduleIssues } from '../../scaling/floors.ts';
 import type { Call, Endpoint } from '../endpoint.ts';
-import type { AutoscaleView } from '../types.ts';
+import { AutoscaleView } from '../answers/autoscale.ts';
+import { Replay } from '../../scaling/replay.ts';
 
 const ReplayBody = z.strictObject({
   policy: Autoscale,
@@ -40,6 +41,7 @@ export const autoscale: readonly Endpoint[] = [
     summary: 'What its autoscaler wants and why: the policy, the present number, the last decisions with their inputs',
     answer: {
       status: 200,
+      schema: AutoscaleView,
       about: 'Decisions are oldest first, one each two seconds; those that changed something are events too.',
     },
     handle: async (call) => viewOf(call),
@@ -51,6 +53,7 @@ export const autoscale: readonly Endpoint[] = [
     body: { schema: ReplayBody, example: { policy: { sessions: 100, max: 10 }, over: '6h' } },
     answer: {
       status: 200,
+      schema: Replay,
       about:
         'Steps for a picture (sessions and instances as they were and would have been), moves with reasons, and sums.',
     },

@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { GatewayCertificateRequest } from '../../model/gateway.ts';
+import { CertificateStatus, GatewayCertificate, GatewayCertificateRequest } from '../../model/gateway.ts';
 import { writeOptions, type Endpoint } from '../endpoint.ts';
+import { itemsOf } from '../answers/list.ts';
+
+const Certificates = itemsOf(CertificateStatus);
 
 export const certificates: readonly Endpoint[] = [
   {
@@ -9,6 +12,7 @@ export const certificates: readonly Endpoint[] = [
     summary: 'Certificates of the wire between Envoy and the control plane',
     answer: {
       status: 200,
+      schema: Certificates,
       about: 'Of the control plane and of each gateway: until when each is valid. Keys are never shown.',
     },
     handle: async (call) => ({ items: call.api.certificates.list() }),
@@ -20,6 +24,7 @@ export const certificates: readonly Endpoint[] = [
     body: { schema: z.strictObject({ gateway: z.string().max(128).optional() }), example: { gateway: 'gateway-1' } },
     answer: {
       status: 200,
+      schema: Certificates,
       about: 'The certificates as they are now. Open streams and sessions go on; new connections use them.',
     },
     async handle(call) {
@@ -43,6 +48,7 @@ export const certificates: readonly Endpoint[] = [
     },
     answer: {
       status: 201,
+      schema: GatewayCertificate,
       about: 'The certificate, and texts of the other two files. Ask anew before it is over.',
     },
     async handle(call) {
@@ -56,6 +62,7 @@ export const certificates: readonly Endpoint[] = [
     summary: "Revoke a gateway's certificates",
     answer: {
       status: 200,
+      schema: Certificates,
       about:
         'The certificates as they are now. Whoever holds one that was issued up to now is refused, and open streams end; sessions at that Envoy go on. One that is issued later is taken.',
     },

@@ -5,6 +5,8 @@ import { estimateEmpty } from '../../telemetry/estimate.ts';
 import { answerWrite } from '../acked.ts';
 import { emptyingBy } from '../emptying.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
+import { Drains, GatewayDrains } from '../answers/gateway.ts';
+import { WriteAnswer } from '../answers/write.ts';
 
 const Nothing = z.strictObject({});
 const GatewayRequest = z.strictObject({ reason: z.string().max(200).default('Requested') });
@@ -51,7 +53,7 @@ function verbs(path: string, what: string, targetOf: (call: Call) => DrainTarget
       summary: `Send no new sessions to ${what}; then stop it, or keep it for maintenance`,
       query: WriteQuery,
       body: { schema: DrainRequest, example: { policy: 'close', then: 'keep', deadline: '30m' } },
-      answer: { status: 200, about: 'What it does to open sessions. Progress: GET /v1/drains.' },
+      answer: { status: 200, schema: WriteAnswer, about: 'What it does to open sessions. Progress: GET /v1/drains.' },
       handle: async (call) =>
         answerWrite(call, await call.api.registry.drain(targetOf(call), call.body as DrainRequest, writeOptions(call))),
     },
@@ -61,7 +63,7 @@ function verbs(path: string, what: string, targetOf: (call: Call) => DrainTarget
       summary: `Cancel the drain of ${what}`,
       query: WriteQuery,
       body: { schema: Nothing, example: {} },
-      answer: { status: 200, about: 'What was changed. 409: it is being stopped already.' },
+      answer: { status: 200, schema: WriteAnswer, about: 'What was changed. 409: it is being stopped already.' },
       handle: async (call) => answerWrite(call, await call.api.registry.undrain(targetOf(call), writeOptions(call))),
     },
   ];
@@ -72,7 +74,7 @@ export const drains: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/drains',
     summary: 'Every drain that is under way: what is open still, and when it may be over',
-    answer: { status: 200, about: 'The estimate is from the lengths of sessions that ended lately.' },
+    answer: { status: 200, schema: Drains, about: 'The estimate is from the lengths of sessions that ended lately.' },
     handle: async (call) => ({ items: progress(call), gateways: gatewayProgress(call) }),
   },
   {
@@ -81,7 +83,11 @@ export const drains: readonly Endpoint[] = [
     summary: 'Let a gateway take no new connections; its open sessions go on',
     query: WriteQuery,
     body: { schema: GatewayRequest, example: { reason: 'new kernel' } },
-    answer: { status: 200, about: 'What is open on it still. 422: it runs elsewhere, with what to do there.' },
+    answer: {
+      status: 200,
+      schema: GatewayDrains,
+      about: 'What is open on it still. 422: it runs elsewhere, with what to do there.',
+    },
     async handle(call) {
       const { reason } = call.body as z.infer<typeof GatewayRequest>;
       await call.api.gatewayDrains.set(call.param('node'), reason, writeOptions(call));
@@ -94,7 +100,7 @@ export const drains: readonly Endpoint[] = [
     summary: 'Let a gateway take new connections again',
     query: WriteQuery,
     body: { schema: Nothing, example: {} },
-    answer: { status: 200, about: 'The gateways that are drained still.' },
+    answer: { status: 200, schema: GatewayDrains, about: 'The gateways that are drained still.' },
     async handle(call) {
       await call.api.gatewayDrains.set(call.param('node'), undefined, writeOptions(call));
       return { gateways: gatewayProgress(call) };

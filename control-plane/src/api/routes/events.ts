@@ -1,16 +1,18 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import type { Event, EventFilter } from '../../model/event.ts';
+import { AuditReport, ChainLink, Event, type EventFilter } from '../../model/event.ts';
 import { Duration, durationMs } from '../../model/units.ts';
 import type { ApiContext } from '../context.ts';
 import { flag, streamOf, type Call, type Endpoint, wantsStream } from '../endpoint.ts';
 import { createLatch } from '../latch.ts';
 import { sendEvents, type EventSink } from '../sse.ts';
+import { feedOf } from '../answers/list.ts';
 
 /** At most this many at once. */
 const MOST = 5_000;
 const PAGE = 500;
 
+const Events = feedOf(Event);
 const Time = z.union([z.iso.datetime({ offset: true }), Duration]).optional();
 
 const Selection = z.strictObject({
@@ -110,6 +112,8 @@ export const events: readonly Endpoint[] = [
     query: Query,
     answer: {
       status: 200,
+      schema: Events,
+      stream: true,
       about: 'A page of events. As a stream: events `event`; Last-Event-ID brings what was missed.',
       example: { items: [example] },
     },
@@ -138,6 +142,7 @@ export const events: readonly Endpoint[] = [
     }),
     answer: {
       status: 200,
+      schema: AuditReport,
       about:
         'The outcome, with what is wrong (`ok` false). Each event has its `chain`: number and SHA-256 over the hash before, number and content.',
       example: {
@@ -161,6 +166,7 @@ export const events: readonly Endpoint[] = [
     summary: 'Number and hash of the newest event: kept elsewhere, it shows later that nothing up to it was changed',
     answer: {
       status: 200,
+      schema: ChainLink,
       about: 'The head of the chain. Number 0: no event has a hash yet.',
       example: { number: 240, hash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' },
     },
@@ -171,7 +177,7 @@ export const events: readonly Endpoint[] = [
     path: '/v1/events/export',
     summary: 'All events that fit, newest first, one JSON object a line (NDJSON)',
     query: Selection,
-    answer: { status: 200, about: 'application/x-ndjson.' },
+    answer: { status: 200, type: 'application/x-ndjson', about: 'Events, one a line.' },
     async handle(call) {
       const name = `events-${new Date(call.api.now()).toISOString().slice(0, 10)}.ndjson`;
       return call.hono.body(Readable.toWeb(Readable.from(exported(call.api, filterOf(call)))) as ReadableStream, 200, {
@@ -193,6 +199,7 @@ export const events: readonly Endpoint[] = [
     }),
     answer: {
       status: 200,
+      type: 'text/event-stream',
       about: 'Events `state`: at most four a second, and one a second where only numbers of sessions change.',
     },
     handle: async (call) =>

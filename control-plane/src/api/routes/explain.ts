@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { SessionRequest } from '../../model/request.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { Explanation } from '../../routing/explanation.ts';
 
 const ExplainQuery = z.strictObject({
   path: z
@@ -62,6 +63,7 @@ export const explain: readonly Endpoint[] = [
     repeated: ['header'],
     answer: {
       status: 200,
+      schema: Explanation,
       about:
         'The decision: conditions of the route, routes passed over, each instance with its reason, and one sentence.',
     },

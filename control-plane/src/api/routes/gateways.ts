@@ -2,8 +2,12 @@ import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import { Duration, durationMs } from '../../model/units.ts';
 import { WriteQuery, writeOptions, type Endpoint } from '../endpoint.ts';
-import { ListQuery, answerList } from '../lists.ts';
+import { answerList, listQuery } from '../lists.ts';
 import { inOrder } from '../views.ts';
+import { GatewayView } from '../answers/gateway.ts';
+import { pageOf } from '../answers/list.ts';
+import { DriftReport, GatewayConfig, GatewayRestart } from '../../model/gateway.ts';
+import { RevisionTimeline } from '../../model/system.ts';
 
 const RestartRequest = z.strictObject({
   /** What the old one still has open then is ended. Absent: never. */
@@ -15,8 +19,13 @@ export const gateways: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/gateways',
     summary: 'Every connected Envoy, and what it runs',
-    answer: { status: 200, about: 'For each type SYNCED, STALE, NOT_SENT or ERROR, with the text of a refusal.' },
-    query: ListQuery,
+    answer: {
+      status: 200,
+      schema: pageOf(GatewayView),
+      stream: true,
+      about: 'For each type SYNCED, STALE, NOT_SENT or ERROR, with the text of a refusal.',
+    },
+    query: listQuery(GatewayView),
     handle: async (call) =>
       answerList(call, {
         items: () => [...call.api.gateways()].sort((a, b) => inOrder(a.node, b.node)),
@@ -27,7 +36,7 @@ export const gateways: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/gateways/{node}',
     summary: 'One connected Envoy',
-    answer: { status: 200, about: 'The gateway.' },
+    answer: { status: 200, schema: GatewayView, about: 'The gateway.' },
     async handle(call) {
       const found = call.api.gateways().find((gateway) => gateway.node === call.param('node'));
       if (found === undefined) throw new SwitchboardError('not_found', `no gateway ${call.param('node')} is connected`);
@@ -41,6 +50,7 @@ export const gateways: readonly Endpoint[] = [
     query: z.strictObject({ name: z.string().max(256).optional().describe('This resource alone.') }),
     answer: {
       status: 200,
+      schema: GatewayConfig,
       about:
         'Keys, passwords and tokens are left out. `envoy.reachable` is false where its admin socket can not be reached.',
     },
@@ -53,7 +63,11 @@ export const gateways: readonly Endpoint[] = [
     method: 'post',
     path: '/v1/gateways/{node}/compare',
     summary: "Compare Envoy's own view with the registry now",
-    answer: { status: 200, about: 'What differs; empty: nothing. It is done at an interval too (`drift.interval`).' },
+    answer: {
+      status: 200,
+      schema: DriftReport,
+      about: 'What differs; empty: nothing. It is done at an interval too (`drift.interval`).',
+    },
     handle: async (call) => call.api.lookForDrift(call.param('node')),
   },
   {
@@ -64,6 +78,7 @@ export const gateways: readonly Endpoint[] = [
     body: { schema: RestartRequest, example: { deadline: '1h' } },
     answer: {
       status: 200,
+      schema: GatewayRestart,
       about:
         'When the new one serves. 409: the one before still has sessions. 422: it can not be done here, with the reason.',
     },
@@ -77,7 +92,11 @@ export const gateways: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/revisions/{number}',
     summary: 'What became of a revision: stored, published, acknowledged',
-    answer: { status: 200, about: 'Its timeline. Only the newest revisions since the start are known.' },
+    answer: {
+      status: 200,
+      schema: RevisionTimeline,
+      about: 'Its timeline. Only the newest revisions since the start are known.',
+    },
     async handle(call) {
       const timeline = call.api.revision(Number(call.param('number')));
       if (timeline === undefined)

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import { Registration } from '../../model/instance.ts';
-import { LoadReport } from '../../model/load.ts';
+import { HeldLoadReport, LoadReport, LoadSignals } from '../../model/load.ts';
 import { missing } from '../../model/missing.ts';
 import { answerWrite } from '../acked.ts';
 import {
@@ -15,9 +15,13 @@ import {
   type Endpoint,
 } from '../endpoint.ts';
 import { observedBy } from '../observed.ts';
-import { ListQuery, answerList } from '../lists.ts';
+import { answerList, listQuery } from '../lists.ts';
 import { sendEvents } from '../sse.ts';
 import { instanceView, instanceViews } from '../views.ts';
+import { Heard, InstanceView, LogLines, Registered } from '../answers/instance.ts';
+import { pageOf } from '../answers/list.ts';
+import { WriteAnswer } from '../answers/write.ts';
+import { HealthDetail } from '../../model/health.ts';
 
 /** With `load`, a heartbeat tells how busy the agent is, too. */
 const Heartbeat = z.strictObject({ token: z.int(), load: LoadReport.optional() });
@@ -39,8 +43,13 @@ export const instances: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/instances',
     summary: 'All instances, by id',
-    query: ListQuery.extend({ service: z.string().optional().describe('Only those of this service.') }),
-    answer: { status: 200, about: 'A page of instances with state, health and sessions.' },
+    query: listQuery(InstanceView).extend({ service: z.string().optional().describe('Only those of this service.') }),
+    answer: {
+      status: 200,
+      schema: pageOf(InstanceView),
+      stream: true,
+      about: 'A page of instances with state, health and sessions.',
+    },
     async handle(call) {
       const { service } = call.query as { service?: string };
       return answerList(call, {
@@ -62,7 +71,7 @@ export const instances: readonly Endpoint[] = [
       schema: Registration,
       example: { service: 'weather', address: { host: '127.0.0.1', port: 8080 }, ttlSeconds: 15 },
     },
-    answer: { status: 201, about: 'The instance, and the token for its heartbeats.' },
+    answer: { status: 201, schema: Registered, about: 'The instance, and the token for its heartbeats.' },
     async handle(call) {
       const registered = await call.api.registry.register(call.body as Registration, writeOptions(call));
       return call.hono.json(registered, 201);
@@ -72,7 +81,7 @@ export const instances: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/instances/{id}',
     summary: 'One instance',
-    answer: { status: 200, about: 'The instance.' },
+    answer: { status: 200, schema: InstanceView, about: 'The instance.' },
     async handle(call) {
       const held = find(call);
       call.hono.header('etag', `"${held.revision}"`);
@@ -84,7 +93,7 @@ export const instances: readonly Endpoint[] = [
     path: '/v1/instances/{id}/heartbeat',
     summary: 'Keep a registration alive',
     body: { schema: Heartbeat, example: { token: 1, load: { load: 0.4 } } },
-    answer: { status: 200, about: 'Until when it lives. 404: it was lost, register again.' },
+    answer: { status: 200, schema: Heard, about: 'Until when it lives. 404: it was lost, register again.' },
     async handle(call) {
       const { token, load } = call.body as z.infer<typeof Heartbeat>;
       const beat = await call.api.registry.heartbeat(call.param('id'), token);
@@ -96,7 +105,7 @@ export const instances: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/instances/{id}/health',
     summary: 'Its health at every level, each check with its last results, and the last verdicts',
-    answer: { status: 200, about: 'The health. 503: nothing looks at it in its present state.' },
+    answer: { status: 200, schema: HealthDetail, about: 'The health. 503: nothing looks at it in its present state.' },
     async handle(call) {
       return call.api.healthDetail(find(call).value.id) ?? notLookedAt(call);
     },
@@ -105,7 +114,11 @@ export const instances: readonly Endpoint[] = [
     method: 'post',
     path: '/v1/instances/{id}/check',
     summary: 'Check it now, at every level',
-    answer: { status: 200, about: 'The health after the checks. 503: nothing looks at it in its present state.' },
+    answer: {
+      status: 200,
+      schema: HealthDetail,
+      about: 'The health after the checks. 503: nothing looks at it in its present state.',
+    },
     async handle(call) {
       return (await call.api.checkNow(find(call).value.id)) ?? notLookedAt(call);
     },
@@ -114,10 +127,10 @@ export const instances: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/instances/{id}/load',
     summary: 'Its live signals: sessions, probe latency, error rate, what it reports, processor and memory',
-    answer: { status: 200, about: 'The signals. What is absent is not known.' },
+    answer: { status: 200, schema: LoadSignals, about: 'The signals. What is absent is not known.' },
     async handle(call) {
-      find(call);
-      return call.api.signals(call.param('id')) ?? {};
+      const { id } = find(call).value;
+      return call.api.signals(id) ?? { instance: id, sessions: 0 };
     },
   },
   {
@@ -125,7 +138,7 @@ export const instances: readonly Endpoint[] = [
     path: '/v1/instances/{id}/load',
     summary: "The agent's own report of how busy and how well it is; counts for a minute",
     body: { schema: LoadReport, example: { load: 0.4, status: 'ok', message: '4 of 10 workers are busy' } },
-    answer: { status: 200, about: 'The report as it is kept.' },
+    answer: { status: 200, schema: HeldLoadReport, about: 'The report as it is kept.' },
     async handle(call) {
       find(call);
       return call.api.reportLoad(call.param('id'), call.body as LoadReport);
@@ -136,7 +149,11 @@ export const instances: readonly Endpoint[] = [
     path: '/v1/instances/{id}',
     summary: 'Deregister an instance; it is drained first',
     query: z.strictObject({ ...writeQuery, ...nowQuery }),
-    answer: { status: 200, about: 'What it does to open sessions. The lease token goes in the header x-lease-token.' },
+    answer: {
+      status: 200,
+      schema: WriteAnswer,
+      about: 'What it does to open sessions. The lease token goes in the header x-lease-token.',
+    },
     async handle(call) {
       find(call);
       const given = call.hono.req.header('x-lease-token') ?? '';
@@ -161,7 +178,7 @@ export const instances: readonly Endpoint[] = [
     summary: 'Drain and stop one instance; a replacement is started first where one is wanted',
     query: WriteQuery,
     body: { schema: z.strictObject({ now: z.boolean().optional() }), example: { now: false } },
-    answer: { status: 200, about: 'What it does to open sessions.' },
+    answer: { status: 200, schema: WriteAnswer, about: 'What it does to open sessions.' },
     handle: async (call) =>
       answerWrite(
         call,
@@ -178,7 +195,7 @@ export const instances: readonly Endpoint[] = [
     query: z.strictObject({
       tail: z.coerce.number().int().min(0).max(10_000).default(100).describe('How many lines of each stream.'),
     }),
-    answer: { status: 200, about: 'Lines, or events `line`.' },
+    answer: { status: 200, schema: LogLines, stream: true, about: 'Lines, or events `line`.' },
     async handle(call) {
       find(call);
       const tail = call.query['tail'] as number;

@@ -6,7 +6,11 @@ export const metrics: readonly Endpoint[] = [
     method: 'get',
     path: '/metrics',
     summary: "Metrics in Prometheus's text format",
-    answer: { status: 200, about: 'Needs the API token or `metrics.token`, unless `metrics.public` is set.' },
+    answer: {
+      status: 200,
+      type: 'text/plain',
+      about: 'Needs the API token or `metrics.token`, unless `metrics.public` is set.',
+    },
     // It decides by itself: a scraper's token is good for nothing else.
     open: true,
     async handle({ api, hono }) {

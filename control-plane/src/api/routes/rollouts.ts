@@ -8,9 +8,13 @@ import { answerWrite } from '../acked.ts';
 import { emptyingBy } from '../emptying.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 import { observedBy } from '../observed.ts';
-import { ListQuery, answerList } from '../lists.ts';
+import { answerList, listQuery } from '../lists.ts';
 import { rolloutView, type Seen } from '../rollout-view.ts';
 import { inOrder } from '../views.ts';
+import { pageOf } from '../answers/list.ts';
+import { RolloutView } from '../answers/rollout.ts';
+import { VersionDiff } from '../answers/service.ts';
+import { WriteAnswer } from '../answers/write.ts';
 
 const ABOUT: Record<RolloutVerb, string> = {
   pause: 'Pause a rollout where it is',
@@ -58,6 +62,7 @@ const steer = (verb: RolloutVerb): Endpoint => ({
   body: { schema: z.strictObject({}), example: {} },
   answer: {
     status: 200,
+    schema: WriteAnswer,
     about: 'What was changed. With If-Match (the ETag of the rollout) of two people who act at once, one gets 412.',
   },
   handle: async (call) =>
@@ -69,8 +74,8 @@ export const rollouts: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/rollouts',
     summary: 'The newest rollout of every service that has had one',
-    query: ListQuery,
-    answer: { status: 200, about: 'A page of rollouts, by service.' },
+    query: listQuery(RolloutView),
+    answer: { status: 200, schema: pageOf(RolloutView), stream: true, about: 'A page of rollouts, by service.' },
     async handle(call) {
       return answerList(call, {
         items: () => {
@@ -89,7 +94,7 @@ export const rollouts: readonly Endpoint[] = [
     path: '/v1/services/{name}/rollout',
     summary:
       'The newest rollout of a service: its stages, what was measured, sessions by version, and when the old one may be empty',
-    answer: { status: 200, about: 'The rollout; its ETag is its revision.' },
+    answer: { status: 200, schema: RolloutView, about: 'The rollout; its ETag is its revision.' },
     async handle(call) {
       const { held, view } = viewOf(call, call.param('name'));
       call.hono.header('etag', `"${held.revision}"`);
@@ -103,7 +108,7 @@ export const rollouts: readonly Endpoint[] = [
     summary: 'Go back to an earlier version, which takes over in one step',
     query: WriteQuery,
     body: { schema: z.strictObject({ version: z.int().min(1).optional() }), example: { version: 3 } },
-    answer: { status: 200, about: 'What was changed. Without a version: the one before.' },
+    answer: { status: 200, schema: WriteAnswer, about: 'What was changed. Without a version: the one before.' },
     handle: async (call) =>
       answerWrite(
         call,
@@ -118,7 +123,7 @@ export const rollouts: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/services/{name}/versions/{number}/diff/{other}',
     summary: 'What differs between two versions',
-    answer: { status: 200, about: 'Dotted paths with the value before and after.' },
+    answer: { status: 200, schema: VersionDiff, about: 'Dotted paths with the value before and after.' },
     async handle(call) {
       const [before, after] = [versionOf(call, 'number'), versionOf(call, 'other')];
       return { from: before.number, to: after.number, diff: differences(whatRuns(before), whatRuns(after)) };
@@ -130,7 +135,7 @@ export const rollouts: readonly Endpoint[] = [
     summary: 'Keep a version whatever the length of the history, or no longer',
     query: WriteQuery,
     body: { schema: z.strictObject({ pinned: z.boolean() }), example: { pinned: true } },
-    answer: { status: 200, about: 'What was changed.' },
+    answer: { status: 200, schema: WriteAnswer, about: 'What was changed.' },
     async handle(call) {
       const { number } = versionOf(call, 'number');
       const { pinned } = call.body as { pinned: boolean };

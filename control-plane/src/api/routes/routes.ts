@@ -3,10 +3,13 @@ import { missing } from '../../model/missing.ts';
 import { answerWrite } from '../acked.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 import { withIdentity } from '../identity.ts';
-import { ListQuery, answerList } from '../lists.ts';
+import { answerList, listQuery } from '../lists.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { routeView, routeViews } from '../route-views.ts';
 import { byName } from '../views.ts';
+import { pageOf } from '../answers/list.ts';
+import { RouteView } from '../answers/route.ts';
+import { WriteAnswer } from '../answers/write.ts';
 
 const example = { spec: { match: { path: { prefix: '/chat' } }, target: { service: 'weather' }, rewrite: '/' } };
 
@@ -21,8 +24,13 @@ export const routes: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/routes',
     summary: 'All routes, by name',
-    query: ListQuery,
-    answer: { status: 200, about: 'A page of routes. Every service has /agents/<name> besides.' },
+    query: listQuery(RouteView),
+    answer: {
+      status: 200,
+      schema: pageOf(RouteView),
+      stream: true,
+      about: 'A page of routes. Every service has /agents/<name> besides.',
+    },
     async handle(call) {
       return answerList(call, {
         items: () => routeViews(call.api).sort(byName),
@@ -35,7 +43,7 @@ export const routes: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/routes/{name}',
     summary: 'One route',
-    answer: { status: 200, about: 'The route; its ETag is its revision.' },
+    answer: { status: 200, schema: RouteView, about: 'The route; its ETag is its revision.' },
     async handle(call) {
       const held = find(call);
       call.hono.header('etag', `"${held.revision}"`);
@@ -48,7 +56,7 @@ export const routes: readonly Endpoint[] = [
     summary: 'Create or replace a route',
     query: WriteQuery,
     body: { schema: z.looseObject({}), example },
-    answer: { status: 200, about: 'What was changed.' },
+    answer: { status: 200, schema: WriteAnswer, about: 'What was changed.' },
     handle: async (call) =>
       answerWrite(call, await call.api.registry.apply([withIdentity(call, 'Route')], writeOptions(call))),
   },
@@ -58,7 +66,7 @@ export const routes: readonly Endpoint[] = [
     summary: 'Change parts of a route (JSON merge patch)',
     query: WriteQuery,
     body: { schema: z.looseObject({}), example: { spec: { enabled: false } } },
-    answer: { status: 200, about: 'What was changed.' },
+    answer: { status: 200, schema: WriteAnswer, about: 'What was changed.' },
     async handle(call) {
       const { value, revision } = find(call);
       const { kind, name, labels, spec } = value;
@@ -76,7 +84,7 @@ export const routes: readonly Endpoint[] = [
     path: '/v1/routes/{name}',
     summary: 'Delete a route; sessions that came by it go on',
     query: WriteQuery,
-    answer: { status: 200, about: 'What was deleted.' },
+    answer: { status: 200, schema: WriteAnswer, about: 'What was deleted.' },
     handle: async (call) =>
       answerWrite(call, await call.api.registry.remove('Route', call.param('name'), writeOptions(call))),
   },

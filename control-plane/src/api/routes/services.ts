@@ -6,9 +6,12 @@ import type { ApiContext } from '../context.ts';
 import { WriteQuery, nowQuery, writeOptions, writeQuery, type Call, type Endpoint } from '../endpoint.ts';
 import { withIdentity } from '../identity.ts';
 import { observedBy } from '../observed.ts';
-import { ListQuery, answerList } from '../lists.ts';
+import { answerList, listQuery } from '../lists.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { serviceView, serviceViews } from '../views.ts';
+import { ServicePage, ServiceView, Versions } from '../answers/service.ts';
+import { WriteAnswer } from '../answers/write.ts';
+import { Version } from '../../model/version.ts';
 
 const example = {
   spec: {
@@ -17,7 +20,7 @@ const example = {
     probe: { type: 'myagent' },
   },
 };
-const ServicesQuery = ListQuery.extend({
+const ServicesQuery = listQuery(ServiceView).extend({
   label: z
     .string()
     .regex(/^[^=]+=.*$/, 'must be key=value')
@@ -44,7 +47,7 @@ const verb = (path: string, summary: string, run: (call: Call, now: boolean) => 
   summary,
   query: WriteQuery,
   body: { schema: NowBody, example: { now: false } },
-  answer: { status: 200, about: 'What was changed, and what it does to open sessions.' },
+  answer: { status: 200, schema: WriteAnswer, about: 'What was changed, and what it does to open sessions.' },
   handle: async (call) => run(call, isNow(call)),
 });
 
@@ -54,7 +57,7 @@ export const services: readonly Endpoint[] = [
     path: '/v1/services',
     summary: 'All services, by name',
     query: ServicesQuery,
-    answer: { status: 200, about: 'A page of services with their status.' },
+    answer: { status: 200, schema: ServicePage, stream: true, about: 'A page of services with their status.' },
     async handle(call) {
       const { label } = call.query as { label?: string };
       const [key = '', value = ''] =
@@ -74,7 +77,7 @@ export const services: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/services/{name}',
     summary: 'One service',
-    answer: { status: 200, about: 'The service; its ETag is its revision.' },
+    answer: { status: 200, schema: ServiceView, about: 'The service; its ETag is its revision.' },
     async handle(call) {
       const { held, view } = find(call.api, call.param('name'));
       call.hono.header('etag', `"${held.revision}"`);
@@ -87,7 +90,7 @@ export const services: readonly Endpoint[] = [
     summary: 'Create or replace a service',
     query: WriteQuery,
     body: { schema: z.looseObject({}), example },
-    answer: { status: 200, about: 'What was changed, and what it does to open sessions.' },
+    answer: { status: 200, schema: WriteAnswer, about: 'What was changed, and what it does to open sessions.' },
     handle: async (call) =>
       answerWrite(call, await call.api.registry.apply([withIdentity(call, 'Service')], writeOptions(call))),
   },
@@ -97,7 +100,7 @@ export const services: readonly Endpoint[] = [
     summary: 'Change parts of a service (JSON merge patch)',
     query: WriteQuery,
     body: { schema: z.looseObject({}), example: { spec: { replicas: 3 } } },
-    answer: { status: 200, about: 'What was changed, and what it does to open sessions.' },
+    answer: { status: 200, schema: WriteAnswer, about: 'What was changed, and what it does to open sessions.' },
     async handle(call) {
       const { held } = find(call.api, call.param('name'));
       const { kind, name, labels, spec } = held.value;
@@ -114,7 +117,7 @@ export const services: readonly Endpoint[] = [
     path: '/v1/services/{name}',
     summary: 'Delete a service; its instances are drained first',
     query: NowQuery,
-    answer: { status: 200, about: 'What was deleted, and what it does to open sessions.' },
+    answer: { status: 200, schema: WriteAnswer, about: 'What was deleted, and what it does to open sessions.' },
     handle: async (call) =>
       answerWrite(
         call,
@@ -139,7 +142,7 @@ export const services: readonly Endpoint[] = [
     summary: 'Set how many instances are wanted',
     query: WriteQuery,
     body: { schema: z.strictObject({ replicas: z.int().min(0).max(1000) }), example: { replicas: 3 } },
-    answer: { status: 200, about: 'What was changed, and what it does to open sessions.' },
+    answer: { status: 200, schema: WriteAnswer, about: 'What was changed, and what it does to open sessions.' },
     handle: async (call) =>
       answerWrite(
         call,
@@ -154,7 +157,7 @@ export const services: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/services/{name}/versions',
     summary: 'The versions of a service, oldest first',
-    answer: { status: 200, about: 'What instances have run or run.' },
+    answer: { status: 200, schema: Versions, about: 'What instances have run or run.' },
     async handle(call) {
       find(call.api, call.param('name'));
       return { items: call.api.registry.view().versions.get(call.param('name')) ?? [] };
@@ -164,7 +167,7 @@ export const services: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/services/{name}/versions/{number}',
     summary: 'One version',
-    answer: { status: 200, about: 'The version.' },
+    answer: { status: 200, schema: Version, about: 'The version.' },
     async handle(call) {
       find(call.api, call.param('name'));
       const version = call.api.registry

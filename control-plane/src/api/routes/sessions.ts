@@ -6,7 +6,8 @@ import type { Session, SessionChange } from '../../telemetry/session.ts';
 import { streamOf, wantsStream, type Call, type Endpoint } from '../endpoint.ts';
 import { createLatch } from '../latch.ts';
 import { sendEvents } from '../sse.ts';
-import type { SessionCount, SessionPage } from '../types.ts';
+import { AnySession, SessionCount, SessionEnds, Sessions, type SessionPage } from '../answers/session.ts';
+import { SessionEnd } from '../../model/session-end.ts';
 
 const Filter = z.strictObject({
   service: z.string().max(63).optional(),
@@ -125,6 +126,8 @@ export const sessions: readonly Endpoint[] = [
     query: ListQuery,
     answer: {
       status: 200,
+      schema: Sessions,
+      stream: true,
       about:
         '`settled` is false while a gateway may hold sessions that it has not told of yet. Events `opened`, `ended`.',
     },
@@ -135,7 +138,11 @@ export const sessions: readonly Endpoint[] = [
     path: '/v1/sessions/count',
     summary: 'How many sessions are open, by service, instance, version, client, gateway, route or policy',
     query: Filter.extend({ by: z.enum(GROUPS).default('service') }),
-    answer: { status: 200, about: 'The total of what matches, and of each group, largest first.' },
+    answer: {
+      status: 200,
+      schema: SessionCount,
+      about: 'The total of what matches, and of each group, largest first.',
+    },
     async handle(call): Promise<SessionCount> {
       const { by, ...filter } = call.query as Filter & { by: (typeof GROUPS)[number] };
       const groups = new Map<string, number>();
@@ -173,7 +180,7 @@ export const sessions: readonly Endpoint[] = [
       }),
       example: { filter: { service: 'weather', client: '10.0.0.7' }, reason: 'abuse', dryRun: true },
     },
-    answer: { status: 200, about: 'For each session what was done, or why it can not be ended.' },
+    answer: { status: 200, schema: SessionEnds, about: 'For each session what was done, or why it can not be ended.' },
     async handle(call) {
       const { filter, reason, dryRun, all } = call.body as {
         filter: Filter;
@@ -201,7 +208,11 @@ export const sessions: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/sessions/{id}',
     summary: 'One session, open or ended lately',
-    answer: { status: 200, about: 'The session, with the reason of its placement, and of its end if it has ended.' },
+    answer: {
+      status: 200,
+      schema: AnySession,
+      about: 'The session, with the reason of its placement, and of its end if it has ended.',
+    },
     async handle(call) {
       const found = call.api.session(call.param('id'));
       if (found === undefined)
@@ -214,7 +225,7 @@ export const sessions: readonly Endpoint[] = [
     path: '/v1/sessions/{id}/end',
     summary: 'End one session, by its agent or by destroying its connection',
     body: { schema: z.strictObject({ reason: Reason }), example: { reason: 'support ticket 12' } },
-    answer: { status: 200, about: 'What was done. 422: it can not be ended, with the reason.' },
+    answer: { status: 200, schema: SessionEnd, about: 'What was done. 422: it can not be ended, with the reason.' },
     async handle(call) {
       const found = call.api.session(call.param('id'));
       if (found === undefined || 'endedAt' in found)

@@ -3,13 +3,16 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { durationMs } from '../../model/units.ts';
 import { atMost, type Endpoint } from '../endpoint.ts';
+import { itemsOf } from '../answers/list.ts';
+import { Done, OwnLog, PluginInfo, Readiness } from '../answers/system.ts';
+import { SystemStatus } from '../../model/system.ts';
 
 export const system: readonly Endpoint[] = [
   {
     method: 'get',
     path: '/livez',
     summary: 'The control plane answers',
-    answer: { status: 200, about: 'It lives.', example: { status: 'ok' } },
+    answer: { status: 200, schema: Done, about: 'It lives.', example: { status: 'ok' } },
     open: true,
     handle: async () => ({ status: 'ok' }),
   },
@@ -17,7 +20,7 @@ export const system: readonly Endpoint[] = [
     method: 'get',
     path: '/readyz',
     summary: 'Whether all parts work, and which do not',
-    answer: { status: 200, about: '503 when a part does not work.' },
+    answer: { status: 200, schema: Readiness, also: 503, about: '503 when a part does not work.' },
     async handle(call) {
       const checks = call.api.readiness();
       const ready = checks.every((check) => check.ok);
@@ -28,7 +31,7 @@ export const system: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/status',
     summary: 'Addresses and processes of everything',
-    answer: { status: 200, about: 'The status.' },
+    answer: { status: 200, schema: SystemStatus, about: 'The status.' },
     handle: async (call) => call.api.system(),
   },
   {
@@ -37,6 +40,7 @@ export const system: readonly Endpoint[] = [
     summary: 'What is pluggable and there: probes, policies, runtimes, stores, metrics',
     answer: {
       status: 200,
+      schema: itemsOf(PluginInfo),
       about: 'Each with the JSON schema of its options; `from` is the module of the settings that brought it.',
       example: {
         items: [
@@ -55,6 +59,7 @@ export const system: readonly Endpoint[] = [
     }),
     answer: {
       status: 200,
+      schema: OwnLog,
       about: 'Lines of JSON, oldest first, since its last start and as many as are kept in memory.',
       example: { lines: ['{"level":"info","time":"2026-11-25T04:00:00.000Z","msg":"the control plane answers"}'] },
     },
@@ -64,7 +69,7 @@ export const system: readonly Endpoint[] = [
     method: 'post',
     path: '/v1/backup',
     summary: 'A consistent copy of the store',
-    answer: { status: 200, about: 'A SQLite file.' },
+    answer: { status: 200, type: 'application/octet-stream', about: 'A SQLite file.' },
     async handle(call) {
       const { path, remove } = await call.api.backup();
       const file = createReadStream(path);
@@ -82,7 +87,7 @@ export const system: readonly Endpoint[] = [
     path: '/v1/shutdown',
     summary: 'End agents, Envoy and control plane, after open sessions or the time are over',
     body: { schema: z.strictObject({ drain: atMost('7d').optional() }), example: { drain: '30s' } },
-    answer: { status: 202, about: 'It has begun.' },
+    answer: { status: 202, schema: Done, about: 'It has begun.' },
     async handle(call) {
       const { drain } = call.body as { drain?: string };
       await call.api.shutdown({ drainMs: durationMs(drain ?? '30s') });

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import { Duration, durationMs } from '../../model/units.ts';
-import type { HistoryQuery } from '../../history/answer.ts';
+import { HistoryAnswer, type HistoryQuery } from '../../history/answer.ts';
 import { FINEST } from '../../history/levels.ts';
 import { LABELS, METRICS, type LabelName } from '../../history/metrics.ts';
 import { STATS } from '../../history/query.ts';
 import { streamOf, type Call, type Endpoint } from '../endpoint.ts';
 import { createLatch } from '../latch.ts';
 import { sendEvents } from '../sse.ts';
+import { itemsOf } from '../answers/list.ts';
+import { MetricView } from '../answers/system.ts';
 
 const MOST_METRICS = 16;
 
@@ -111,6 +113,7 @@ export const timeseries: readonly Endpoint[] = [
     query: Query,
     answer: {
       status: 200,
+      schema: HistoryAnswer,
       about:
         'Values for each step, null where nothing was recorded (`gaps` says when). 10 s steps are kept for an hour, 1 min for a day, 1 h for 30 days.',
       example: {
@@ -148,6 +151,7 @@ export const timeseries: readonly Endpoint[] = [
     summary: 'Every metric that is kept over time, with unit, help, labels and statistics',
     answer: {
       status: 200,
+      schema: itemsOf(MetricView),
       about: 'The list.',
       example: {
         items: [
@@ -180,6 +184,7 @@ export const timeseries: readonly Endpoint[] = [
     query: Selection,
     answer: {
       status: 200,
+      type: 'text/event-stream',
       about:
         'Events `points`, each like an answer of /v1/timeseries with one step. Last-Event-ID brings what was missed.',
     },

@@ -37,7 +37,7 @@ const STATUS: readonly Column<GatewayView>[] = [
   { title: 'certificate until', cell: (one) => one.certificate?.notAfter ?? '-', wide: true },
 ];
 
-async function nodesOf(client: ApiClient, node: string | undefined): Promise<GatewayView[]> {
+async function nodesOf(client: ApiClient, node: string | undefined): Promise<readonly GatewayView[]> {
   const { items } = await client.gateways();
   const found = node === undefined ? items : items.filter((one) => one.node === node);
   if (node !== undefined && found.length === 0)

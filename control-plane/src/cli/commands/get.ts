@@ -124,7 +124,7 @@ const events: Listing<Event> = {
   fetch: async (client, { service, limit }) =>
     (
       await client.events({ limit: limit ?? 50, ...(service === undefined ? {} : { subject: service }) })
-    ).items.reverse(),
+    ).items.toReversed(),
   nameOf: (one) => one.id,
   columns: [
     { title: 'when', cell: (one) => one.at },
@@ -184,7 +184,7 @@ async function show(
 
 /** What belongs together, under a key each. */
 async function everythingAbout(client: ApiClient, kind: string, name: string): Promise<object> {
-  const recent = async (): Promise<Event[]> => (await client.events({ subject: name, limit: 20 })).items;
+  const recent = async (): Promise<readonly Event[]> => (await client.events({ subject: name, limit: 20 })).items;
   if (kind === 'service') {
     const [{ items: all }, { items: known }] = [await client.instances({ service: name }), await client.versions(name)];
     return { service: await client.service(name), instances: all, versions: known, events: await recent() };

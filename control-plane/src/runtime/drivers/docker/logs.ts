@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { LogLine } from '../../runtime.ts';
+import type { LogLine } from '../../../model/log-line.ts';
 
 const HEADER = 8;
 const LONGEST_LINE = 64 * 1024;

@@ -8,7 +8,8 @@ import { isError } from '../../../model/errors.ts';
 import { Launch, ServiceSpec } from '../../../model/service.ts';
 import { runtimeConformance } from '../../conformance.ts';
 import { createPortAllocator } from '../../ports.ts';
-import type { LogLine, Runtime, RuntimeEvent } from '../../runtime.ts';
+import type { LogLine } from '../../../model/log-line.ts';
+import type { Runtime, RuntimeEvent } from '../../runtime.ts';
 import { containerName } from './container.ts';
 import { dockerRuntime } from './runtime.ts';
 

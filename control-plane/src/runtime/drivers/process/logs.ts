@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
-import type { LogLine } from '../../runtime.ts';
+import type { LogLine } from '../../../model/log-line.ts';
 
 export const STREAMS = ['stdout', 'stderr'] as const;
 type Stream = (typeof STREAMS)[number];
