@@ -45,11 +45,12 @@ const WORKSPACES: Readonly<Record<string, readonly string[]>> = {
   '@switchboard/envoy': [COMPOSITION, 'cli'],
 };
 
-function filesBelow(folder: string): string[] {
+function filesBelow(folder: string, wanted = /\.ts$/): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return entry.name === 'node_modules' || entry.name === 'dist' ? [] : filesBelow(path);
-    return entry.name.endsWith('.ts') ? [path] : [];
+    if (entry.isDirectory())
+      return entry.name === 'node_modules' || entry.name === 'dist' ? [] : filesBelow(path, wanted);
+    return wanted.test(entry.name) ? [path] : [];
   });
 }
 
@@ -59,7 +60,7 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-const IMPORT = /^(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'|^import\s+'([^']+)'|import\('([^']+)'\)/gm;
+const IMPORT = /^ *(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'|^import\s+'([^']+)'|import\('([^']+)'\)/gm;
 
 function importsOf(file: string): Import[] {
   return [...readFileSync(file, 'utf8').matchAll(IMPORT)].map((match) => ({
@@ -122,6 +123,25 @@ describe('the structure of control-plane/src', () => {
           .map((to) => `${nameOf(file)} imports ${to}`),
       );
     expect(wrong).toEqual([]);
+  });
+
+  it('gives the console no schemas to load, only types that are inferred from them', () => {
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      if (!file.startsWith(source)) return;
+      for (const { specifier, typeOnly } of importsOf(file))
+        if (!typeOnly) visit(specifier.startsWith('.') ? resolve(dirname(file), specifier) : specifier);
+    };
+    const imported = filesBelow(join(repository, 'console/src'), /\.(ts|svelte)$/).flatMap((file) =>
+      importsOf(file)
+        .filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly)
+        .map(({ specifier }) => resolve(dirname(file), specifier)),
+    );
+    for (const file of imported) visit(file);
+    expect(reached).toContain(join(source, 'api/client.ts'));
+    expect(reached).not.toContain('zod');
   });
 
   it('has no cycle of imports', () => {

@@ -58,9 +58,12 @@ it('lists are paged, selected, cut to fields and watched alike', async () => {
   for (const [query, path] of [
     [{ labels: '=x' }, 'query.labels'],
     [{ fields: 'a..b' }, 'query.fields'],
+    [{ fields: 'name,status.stat' }, 'query.fields'],
     [{ limit: 0 }, 'query.limit'],
   ] as const) {
     const error: unknown = await client.services(query).catch((thrown: unknown) => thrown);
     expect(isError(error, 'invalid') && error.issues[0]?.path, JSON.stringify(query)).toBe(path);
   }
+  const mistyped: unknown = await client.routes({ fields: 'nmae' }).catch((thrown: unknown) => thrown);
+  expect(isError(mistyped) && mistyped.message).toContain('there is no field nmae. Did you mean name?');
 });
