@@ -9,11 +9,17 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-export async function runCli(
+export interface RunningCli {
+  /** So far. */
+  readonly said: { stdout: string; stderr: string };
+  readonly ended: Promise<CliResult>;
+}
+
+export function startCli(
   world: World,
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
-): Promise<CliResult> {
+): RunningCli {
   const child = spawn(process.execPath, [join(repository, 'control-plane/src/cli/main.ts'), ...args], {
     cwd: world.folder,
     env: {
@@ -25,10 +31,17 @@ export async function runCli(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (part: Buffer) => (stdout += part.toString()));
-  child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, stdout, stderr };
+  const said = { stdout: '', stderr: '' };
+  child.stdout.on('data', (part: Buffer) => (said.stdout += part.toString()));
+  child.stderr.on('data', (part: Buffer) => (said.stderr += part.toString()));
+  const ended = new Promise<CliResult>((resolve) =>
+    child.once('close', (code) => {
+      resolve({ code, ...said });
+    }),
+  );
+  return { said, ended };
+}
+
+export async function runCli(...given: Parameters<typeof startCli>): Promise<CliResult> {
+  return startCli(...given).ended;
 }

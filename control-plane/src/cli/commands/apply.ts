@@ -9,8 +9,9 @@ import type { WriteAnswer } from '../../api/types.ts';
 import type { Cli } from '../command.ts';
 import { inTheirFiles, readDocuments, type Documents } from '../documents.ts';
 import { EXIT, Exit, exitCodeOf, tellError } from '../exit.ts';
-import { impactText, tellWrite } from '../impact.ts';
+import { impactText } from '../impact.ts';
 import { note, print } from '../output.ts';
+import { tellAndWait, waitFlags, waitOptions, type WaitFlags } from '../waiting.ts';
 
 interface Identified {
   kind?: string;
@@ -51,11 +52,9 @@ async function send(client: ApiClient, documents: Documents, flags: ApplyFlags &
   });
 }
 
-interface ApplyOptions {
+interface ApplyOptions extends WaitFlags {
   file: string[];
   dryRun?: boolean;
-  wait?: boolean;
-  timeout: string;
   note?: string;
   set?: string;
   prune?: boolean;
@@ -81,14 +80,13 @@ async function confirmed({ changes, impact }: WriteAnswer): Promise<void> {
 }
 
 export function applyCommands(cli: Cli): void {
-  cli.program
+  const apply = cli.program
     .command('apply')
     .summary('create or change resources from files')
     .description('Creates or changes what the files say, all or nothing. Applying the same again changes nothing.')
     .requiredOption('-f, --file <path...>', 'a file, a folder, or - for standard input')
-    .option('--dry-run', 'tell what would happen, change nothing')
-    .option('--wait', 'until every connected Envoy runs it')
-    .option('--timeout <duration>', 'with --wait: at most this long', '30s')
+    .option('--dry-run', 'tell what would happen, change nothing');
+  waitOptions(apply)
     .option('--note <text>', 'kept with the change')
     .option('--set <name>', 'the resources belong to this set: those of one source')
     .option('--prune', 'delete what belongs to the set and is not in the files any more')
@@ -96,28 +94,28 @@ export function applyCommands(cli: Cli): void {
     .option('-y, --yes', 'do not ask before something is deleted')
     .addHelpText(
       'after',
-      '\nExamples:\n  switchboard apply -f my-agent.yaml --wait\n  switchboard apply -f services/ --dry-run\n  switchboard apply -f services/ --set team-a --prune --dry-run',
+      '\nExamples:\n  switchboard apply -f my-agent.yaml --ready\n  switchboard apply -f services/ --dry-run\n  switchboard apply -f services/ --set team-a --prune --dry-run',
     )
     .action(async (options: ApplyOptions) => {
       const documents = await readDocuments(options.file);
-      const { dryRun = false, wait = false, timeout, note: text, set, prune = false, takeOver = false } = options;
+      const { dryRun = false, note: text, set, prune = false, takeOver = false } = options;
       if (set === undefined && (prune || takeOver))
         throw new SwitchboardError('invalid', `--${prune ? 'prune' : 'take-over'} needs --set`, {
           remedy:
             'Name the source with --set NAME, first without --prune: only what was applied with it is ever deleted.',
         });
+      const waiting = waitFlags(options);
       const flags = { ...(set === undefined ? {} : { set, prune, takeOver }) };
       const client = cli.client();
       if (prune && !dryRun && options.yes !== true)
         await confirmed(await send(client, documents, { ...flags, dryRun: true }));
-      tellWrite(
-        await send(client, documents, {
-          ...flags,
-          dryRun,
-          ...(wait ? { wait, timeout } : {}),
-          ...(text === undefined ? {} : { note: text }),
-        }),
-      );
+      const answer = await send(client, documents, {
+        ...flags,
+        dryRun,
+        ...waiting,
+        ...(text === undefined ? {} : { note: text }),
+      });
+      await tellAndWait(cli, answer, options, { abortFails: true });
     });
 
   cli.program

@@ -5,14 +5,14 @@ import { SwitchboardError } from '../../model/errors.ts';
 import type { Cli } from '../command.ts';
 import { tellWrite } from '../impact.ts';
 import { age, format, parseFormat, print, type Column, type Format } from '../output.ts';
+import { waitFlags, waitOptions, type WaitFlags } from '../waiting.ts';
 
-interface Flags {
+interface Flags extends WaitFlags {
   keep?: boolean;
   policy?: string;
   deadline?: string;
   notify?: string;
   reason?: string;
-  wait?: boolean;
   dryRun?: boolean;
 }
 
@@ -27,9 +27,9 @@ function targetOf(kind: string, name: string, number: string | undefined): Drain
   throw new SwitchboardError('invalid', `${kind} can not be drained: use instance, version, service or gateway`);
 }
 
-const writeFlags = ({ wait, dryRun }: Flags): WriteFlags => ({
-  ...(wait === true ? { wait } : {}),
-  ...(dryRun === true ? { dryRun } : {}),
+const writeFlags = (flags: Flags): WriteFlags => ({
+  ...waitFlags(flags),
+  ...(flags.dryRun === true ? { dryRun: true } : {}),
 });
 
 function estimateOf({ estimateMs }: { estimateMs: number | null }): string {
@@ -68,7 +68,7 @@ function tellGateways(gateways: readonly GatewayDrainProgress[], as: Format): vo
 }
 
 export function drainCommands(cli: Cli): void {
-  cli.program
+  const drain = cli.program
     .command('drain <kind> <name> [number]')
     .summary('send no new sessions to an instance, a version or a service, or let a gateway take none')
     .description(
@@ -78,8 +78,8 @@ export function drainCommands(cli: Cli): void {
     .option('--policy <policy>', 'wait, notify, close or notify-then-close (default: close at the deadline)')
     .option('--deadline <time>', "such as 30m (default: the service's)")
     .option('--notify <url>', "told of the drain, instead of the service's drain hook")
-    .option('--reason <text>', 'shown with the drain')
-    .option('--wait', 'until every connected Envoy knows it')
+    .option('--reason <text>', 'shown with the drain');
+  waitOptions(drain, { ready: false })
     .option('--dry-run', 'tell what would happen to open sessions')
     .addHelpText(
       'after',
@@ -102,10 +102,10 @@ export function drainCommands(cli: Cli): void {
       };
       tellWrite(await cli.client().drain(targetOf(kind, name, number), request, writeFlags(flags)));
     });
-  cli.program
+  const undrain = cli.program
     .command('undrain <kind> <name> [number]')
-    .summary('cancel a drain: new sessions are welcome again')
-    .option('--wait', 'until every connected Envoy knows it')
+    .summary('cancel a drain: new sessions are welcome again');
+  waitOptions(undrain, { ready: false })
     .option('--dry-run', 'tell what would happen')
     .addHelpText('after', '\nExample:\n  switchboard undrain instance weather-x2k9f')
     .action(async (kind: string, name: string, number: string | undefined, flags: Flags) => {

@@ -6,17 +6,17 @@ import type { Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { impactText, tellWrite } from '../impact.ts';
 import { note } from '../output.ts';
+import { tellAndWait, waitFlags, waitOptions, type WaitFlags } from '../waiting.ts';
 
-interface Flags {
+interface Flags extends WaitFlags {
   now?: boolean;
-  wait?: boolean;
   dryRun?: boolean;
   yes?: boolean;
 }
 
-const flagsOf = ({ wait, dryRun }: Flags): WriteFlags => ({
-  ...(wait === true ? { wait } : {}),
-  ...(dryRun === true ? { dryRun } : {}),
+const flagsOf = (flags: Flags): WriteFlags => ({
+  ...waitFlags(flags),
+  ...(flags.dryRun === true ? { dryRun: true } : {}),
 });
 
 /** What ends sessions at once is said first, and asked for on a terminal. */
@@ -33,16 +33,16 @@ async function confirmed(flags: Flags, dry: () => Promise<WriteAnswer>): Promise
 
 export function lifecycleCommands(cli: Cli): void {
   const { program } = cli;
-  program
-    .command('start <service>')
-    .summary('start a service, or try again what has failed')
-    .option('--wait', 'until every connected Envoy knows it')
+  waitOptions(program.command('start <service>').summary('start a service, or try again what has failed'))
     .option('--dry-run', 'tell what would happen')
     .action(async (service: string, flags: Flags) => {
-      tellWrite(await cli.client().start(service, flagsOf(flags)));
+      await tellAndWait(cli, await cli.client().start(service, flagsOf(flags)), flags, {
+        abortFails: false,
+        named: service,
+      });
     });
   for (const verb of ['stop', 'restart'] as const) {
-    program
+    const command = program
       .command(`${verb} <service>`)
       .summary(
         verb === 'stop' ? 'stop a service after its sessions have ended' : 'replace every instance, new ones first',
@@ -50,28 +50,27 @@ export function lifecycleCommands(cli: Cli): void {
       .description(
         `${verb === 'stop' ? 'No new sessions; instances end when theirs have ended' : 'New instances start first; old ones end when their sessions have ended'}, at the latest after the service's drain deadline.`,
       )
-      .option('--now', 'end open sessions at once')
-      .option('--wait', 'until every connected Envoy knows it')
+      .option('--now', 'end open sessions at once');
+    waitOptions(command, { ready: verb === 'restart' })
       .option('--dry-run', 'tell what would happen')
       .option('-y, --yes', 'do not ask')
       .addHelpText('after', `\nExamples:\n  switchboard ${verb} weather --dry-run\n  switchboard ${verb} weather --now`)
       .action(async (service: string, flags: Flags) => {
         const client = cli.client();
         const now = flags.now === true;
+        const write = { ...flagsOf(flags), now };
         await confirmed(flags, async () => client[verb](service, { dryRun: true, now }));
-        tellWrite(await client[verb](service, { ...flagsOf(flags), now }));
+        await tellAndWait(cli, await client[verb](service, write), flags, { abortFails: false, named: service });
       });
   }
-  program
-    .command('scale <service> <replicas>')
-    .summary('set how many instances are wanted')
-    .option('--wait', 'until every connected Envoy knows it')
+  waitOptions(program.command('scale <service> <replicas>').summary('set how many instances are wanted'))
     .option('--dry-run', 'tell what would happen')
-    .addHelpText('after', '\nExample:\n  switchboard scale weather 5')
+    .addHelpText('after', '\nExamples:\n  switchboard scale weather 5\n  switchboard scale weather 5 --ready')
     .action(async (service: string, replicas: string, flags: Flags) => {
       if (!/^\d+$/.test(replicas))
         throw new SwitchboardError('invalid', `replicas must be a whole number, not ${replicas}`);
-      tellWrite(await cli.client().scale(service, Number(replicas), flagsOf(flags)));
+      const answer = await cli.client().scale(service, Number(replicas), flagsOf(flags));
+      await tellAndWait(cli, answer, flags, { abortFails: false, named: service });
     });
   program
     .command('delete <kind> <name>')

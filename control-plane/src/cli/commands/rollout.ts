@@ -1,11 +1,13 @@
 import { steerFrom } from '../../api/steer.ts';
 import type { RolloutVersion, RolloutView } from '../../api/types.ts';
 import { SwitchboardError } from '../../model/errors.ts';
+import type { RolloutVerb } from '../../model/rollout.ts';
 import type { Version } from '../../model/version.ts';
 import type { Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { tellWrite } from '../impact.ts';
 import { age, format, parseFormat, print, table, tint, type Column } from '../output.ts';
+import { tellAndWait, untilReady, waitFlags, waitOptions, type WaitFlags } from '../waiting.ts';
 
 const now = (): number => Date.now();
 
@@ -79,16 +81,23 @@ export function rolloutCommands(cli: Cli): void {
     .summary('how a new version takes over: look, promote, take back')
     .addHelpText(
       'after',
-      '\nExamples:\n  switchboard rollout status weather\n  switchboard rollout promote weather\n  switchboard rollout abort weather\n  switchboard rollout undo weather --to 3',
+      '\nExamples:\n  switchboard rollout status weather\n  switchboard rollout status weather --ready\n  switchboard rollout promote weather\n  switchboard rollout abort weather\n  switchboard rollout undo weather --to 3',
     );
   rollout
     .command('status <service>')
     .summary('stages, figures, sessions by version, and when the old one may be empty')
     .description('Exit code 7 when the newest rollout was aborted.')
     .option('-o, --output <format>', 'table, json or yaml', 'table')
-    .action(async (service: string, flags: { output: string }) => {
+    .option('--ready', 'first wait until it is over and every instance wanted is ready')
+    .option('--timeout <duration>', 'with --ready: at most this long (default: 5m)')
+    .action(async (service: string, flags: WaitFlags & { output: string }) => {
       const as = parseFormat(flags.output);
-      const found = await cli.client().rollout(service);
+      waitFlags(flags);
+      let found = await cli.client().rollout(service);
+      if (flags.ready === true) {
+        await untilReady(cli, { services: [service], revision: 0, timeout: flags.timeout, abortFails: true });
+        found = await cli.client().rollout(service);
+      }
       if (as === 'table' || as === 'wide') tell(found);
       else print(format([found], [], (one) => one.service, as));
       if (found.phase === 'aborted') throw new Exit(EXIT.unhealthy);
@@ -135,31 +144,24 @@ export function rolloutCommands(cli: Cli): void {
     ['abort', 'the old version takes all new sessions again'],
     ['retry', 'begin an aborted rollout again'],
   ] as const)
-    rollout
-      .command(`${verb} <service>`)
-      .summary(summary)
-      .action(async (service: string) => {
-        const client = cli.client();
-        // What was looked at is what is steered: somebody else's step in between is a conflict.
-        tellWrite(await steerFrom(client, await client.rollout(service), verb));
-      });
-  rollout
-    .command('promote <service>')
-    .summary('go to the next stage')
+    waitOptions(rollout.command(`${verb} <service>`).summary(summary), {
+      ready: verb === 'resume' || verb === 'retry',
+    }).action(async (service: string, flags: WaitFlags) => steer(service, verb, flags));
+  waitOptions(rollout.command('promote <service>').summary('go to the next stage'))
     .option('--full', 'take over without further stages')
-    .action(async (service: string, flags: { full?: boolean }) => {
-      const client = cli.client();
-      const verb = flags.full === true ? 'promote-full' : 'promote';
-      tellWrite(await steerFrom(client, await client.rollout(service), verb));
-    });
-  rollout
-    .command('undo <service>')
-    .summary('go back to an earlier version in one step')
+    .action(async (service: string, flags: WaitFlags & { full?: boolean }) =>
+      steer(service, flags.full === true ? 'promote-full' : 'promote', flags),
+    );
+  waitOptions(rollout.command('undo <service>').summary('go back to an earlier version in one step'))
     .option('--to <version>', 'which one (default: the one before)')
     .option('--dry-run', 'tell what would happen')
-    .action(async (service: string, flags: { to?: string; dryRun?: boolean }) => {
+    .action(async (service: string, flags: WaitFlags & { to?: string; dryRun?: boolean }) => {
       const version = flags.to === undefined ? undefined : versionNumber(flags.to);
-      tellWrite(await cli.client().undo(service, version, { dryRun: flags.dryRun === true }));
+      const write = { ...waitFlags(flags), dryRun: flags.dryRun === true };
+      await tellAndWait(cli, await cli.client().undo(service, version, write), flags, {
+        abortFails: true,
+        named: service,
+      });
     });
   for (const [verb, pinned] of [
     ['pin', true],
@@ -172,4 +174,12 @@ export function rolloutCommands(cli: Cli): void {
         tellWrite(await cli.client().pinVersion(service, versionNumber(version), pinned));
       });
   for (const command of rollout.commands) command.exitOverride();
+
+  async function steer(service: string, verb: RolloutVerb, flags: WaitFlags): Promise<void> {
+    const write = waitFlags(flags);
+    const client = cli.client();
+    // What was looked at is what is steered: somebody else's step in between is a conflict.
+    const answer = await steerFrom(client, await client.rollout(service), verb, write);
+    await tellAndWait(cli, answer, flags, { abortFails: true, named: service });
+  }
 }
