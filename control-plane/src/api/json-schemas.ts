@@ -40,7 +40,7 @@ export function createSchemas(): Schemas {
     const moved = JSON.parse(
       JSON.stringify(json).replaceAll(/"#\/\$defs\/(\w+)"/g, `"#/components/schemas/$1${suffix}"`),
     ) as Json;
-    for (const [id, one] of Object.entries(moved.$defs ?? {})) named[id + suffix] = one;
+    for (const [id, one] of Object.entries(moved.$defs ?? {})) named[id + suffix] = { title: id + suffix, ...one };
     delete moved.$defs;
     delete moved.$schema;
     return moved;

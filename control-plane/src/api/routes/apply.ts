@@ -3,8 +3,8 @@ import { SwitchboardError } from '../../model/errors.ts';
 import { Name } from '../../model/meta.ts';
 import type { WriteOptions } from '../../model/write.ts';
 import { answerWrite } from '../acked.ts';
-import { WriteQuery, flag, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 import { WriteAnswer } from '../answers/write.ts';
+import { WriteQuery, flag, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 
 const Query = WriteQuery.extend({
   set: Name.optional().describe('The resources belong to this set from now on.'),

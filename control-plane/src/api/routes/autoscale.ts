@@ -4,9 +4,9 @@ import { SwitchboardError } from '../../model/errors.ts';
 import { missing } from '../../model/missing.ts';
 import { Duration, PositiveDuration, durationMs } from '../../model/units.ts';
 import { scheduleIssues } from '../../scaling/floors.ts';
-import type { Call, Endpoint } from '../endpoint.ts';
-import { AutoscaleView } from '../answers/autoscale.ts';
 import { Replay } from '../../scaling/replay.ts';
+import { AutoscaleView } from '../answers/autoscale.ts';
+import type { Call, Endpoint } from '../endpoint.ts';
 
 const ReplayBody = z.strictObject({
   policy: Autoscale,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CertificateStatus, GatewayCertificate, GatewayCertificateRequest } from '../../model/gateway.ts';
-import { writeOptions, type Endpoint } from '../endpoint.ts';
 import { itemsOf } from '../answers/list.ts';
+import { writeOptions, type Endpoint } from '../endpoint.ts';
 
 const Certificates = itemsOf(CertificateStatus);
 

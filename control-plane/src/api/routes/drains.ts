@@ -3,10 +3,10 @@ import { addressText } from '../../model/address.ts';
 import { DrainRequest, type DrainProgress, type DrainTarget, type GatewayDrainProgress } from '../../model/drain.ts';
 import { estimateEmpty } from '../../telemetry/estimate.ts';
 import { answerWrite } from '../acked.ts';
-import { emptyingBy } from '../emptying.ts';
-import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 import { Drains, GatewayDrains } from '../answers/gateway.ts';
 import { WriteAnswer } from '../answers/write.ts';
+import { emptyingBy } from '../emptying.ts';
+import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 
 const Nothing = z.strictObject({});
 const GatewayRequest = z.strictObject({ reason: z.string().max(200).default('Requested') });

@@ -2,11 +2,11 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { AuditReport, ChainLink, Event, type EventFilter } from '../../model/event.ts';
 import { Duration, durationMs } from '../../model/units.ts';
+import { feedOf } from '../answers/list.ts';
 import type { ApiContext } from '../context.ts';
 import { flag, streamOf, type Call, type Endpoint, wantsStream } from '../endpoint.ts';
 import { createLatch } from '../latch.ts';
 import { sendEvents, type EventSink } from '../sse.ts';
-import { feedOf } from '../answers/list.ts';
 
 /** At most this many at once. */
 const MOST = 5_000;

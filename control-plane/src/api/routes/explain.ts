@@ -3,8 +3,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { SessionRequest } from '../../model/request.ts';
-import type { Endpoint } from '../endpoint.ts';
 import { Explanation } from '../../routing/explanation.ts';
+import type { Endpoint } from '../endpoint.ts';
 
 const ExplainQuery = z.strictObject({
   path: z

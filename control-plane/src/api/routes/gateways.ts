@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
+import { DriftReport, GatewayConfig, GatewayRestart } from '../../model/gateway.ts';
+import { RevisionTimeline } from '../../model/system.ts';
 import { Duration, durationMs } from '../../model/units.ts';
+import { GatewayView } from '../answers/gateway.ts';
+import { pageOf } from '../answers/list.ts';
 import { WriteQuery, writeOptions, type Endpoint } from '../endpoint.ts';
 import { answerList, listQuery } from '../lists.ts';
 import { inOrder } from '../views.ts';
-import { GatewayView } from '../answers/gateway.ts';
-import { pageOf } from '../answers/list.ts';
-import { DriftReport, GatewayConfig, GatewayRestart } from '../../model/gateway.ts';
-import { RevisionTimeline } from '../../model/system.ts';
 
 const RestartRequest = z.strictObject({
   /** What the old one still has open then is ended. Absent: never. */

@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
+import { HealthDetail } from '../../model/health.ts';
 import { Registration } from '../../model/instance.ts';
 import { HeldLoadReport, LoadReport, LoadSignals } from '../../model/load.ts';
 import { missing } from '../../model/missing.ts';
 import { answerWrite } from '../acked.ts';
+import { Heard, InstanceView, LogLines, Registered } from '../answers/instance.ts';
+import { pageOf } from '../answers/list.ts';
+import { WriteAnswer } from '../answers/write.ts';
 import {
   WriteQuery,
   nowQuery,
@@ -14,14 +18,10 @@ import {
   type Call,
   type Endpoint,
 } from '../endpoint.ts';
-import { observedBy } from '../observed.ts';
 import { answerList, listQuery } from '../lists.ts';
+import { observedBy } from '../observed.ts';
 import { sendEvents } from '../sse.ts';
 import { instanceView, instanceViews } from '../views.ts';
-import { Heard, InstanceView, LogLines, Registered } from '../answers/instance.ts';
-import { pageOf } from '../answers/list.ts';
-import { WriteAnswer } from '../answers/write.ts';
-import { HealthDetail } from '../../model/health.ts';
 
 /** With `load`, a heartbeat tells how busy the agent is, too. */
 const Heartbeat = z.strictObject({ token: z.int(), load: LoadReport.optional() });

@@ -5,16 +5,16 @@ import { ROLLOUT_VERBS, type RolloutVerb } from '../../model/rollout.ts';
 import type { Version } from '../../model/version.ts';
 import { differences } from '../../registry/diff.ts';
 import { answerWrite } from '../acked.ts';
-import { emptyingBy } from '../emptying.ts';
-import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
-import { observedBy } from '../observed.ts';
-import { answerList, listQuery } from '../lists.ts';
-import { rolloutView, type Seen } from '../rollout-view.ts';
-import { inOrder } from '../views.ts';
 import { pageOf } from '../answers/list.ts';
 import { RolloutView } from '../answers/rollout.ts';
 import { VersionDiff } from '../answers/service.ts';
 import { WriteAnswer } from '../answers/write.ts';
+import { emptyingBy } from '../emptying.ts';
+import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
+import { answerList, listQuery } from '../lists.ts';
+import { observedBy } from '../observed.ts';
+import { rolloutView, type Seen } from '../rollout-view.ts';
+import { inOrder } from '../views.ts';
 
 const ABOUT: Record<RolloutVerb, string> = {
   pause: 'Pause a rollout where it is',

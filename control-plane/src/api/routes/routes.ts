@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { missing } from '../../model/missing.ts';
 import { answerWrite } from '../acked.ts';
+import { pageOf } from '../answers/list.ts';
+import { RouteView } from '../answers/route.ts';
+import { WriteAnswer } from '../answers/write.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 import { withIdentity } from '../identity.ts';
 import { answerList, listQuery } from '../lists.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { routeView, routeViews } from '../route-views.ts';
 import { byName } from '../views.ts';
-import { pageOf } from '../answers/list.ts';
-import { RouteView } from '../answers/route.ts';
-import { WriteAnswer } from '../answers/write.ts';
 
 const example = { spec: { match: { path: { prefix: '/chat' } }, target: { service: 'weather' }, rewrite: '/' } };
 

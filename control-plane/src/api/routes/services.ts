@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import { missing } from '../../model/missing.ts';
+import { Version } from '../../model/version.ts';
 import { answerWrite } from '../acked.ts';
+import { ServicePage, ServiceView, Versions } from '../answers/service.ts';
+import { WriteAnswer } from '../answers/write.ts';
 import type { ApiContext } from '../context.ts';
 import { WriteQuery, nowQuery, writeOptions, writeQuery, type Call, type Endpoint } from '../endpoint.ts';
 import { withIdentity } from '../identity.ts';
-import { observedBy } from '../observed.ts';
 import { answerList, listQuery } from '../lists.ts';
 import { mergePatch } from '../merge-patch.ts';
+import { observedBy } from '../observed.ts';
 import { serviceView, serviceViews } from '../views.ts';
-import { ServicePage, ServiceView, Versions } from '../answers/service.ts';
-import { WriteAnswer } from '../answers/write.ts';
-import { Version } from '../../model/version.ts';
 
 const example = {
   spec: {

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { splitAddress } from '../../model/address.ts';
 import { SwitchboardError } from '../../model/errors.ts';
+import { SessionEnd } from '../../model/session-end.ts';
 import { Duration, durationMs } from '../../model/units.ts';
 import type { Session, SessionChange } from '../../telemetry/session.ts';
+import { AnySession, SessionCount, SessionEnds, Sessions, type SessionPage } from '../answers/session.ts';
 import { streamOf, wantsStream, type Call, type Endpoint } from '../endpoint.ts';
 import { createLatch } from '../latch.ts';
 import { sendEvents } from '../sse.ts';
-import { AnySession, SessionCount, SessionEnds, Sessions, type SessionPage } from '../answers/session.ts';
-import { SessionEnd } from '../../model/session-end.ts';
 
 const Filter = z.strictObject({
   service: z.string().max(63).optional(),

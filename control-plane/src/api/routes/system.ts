@@ -1,11 +1,11 @@
 import { createReadStream, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { SystemStatus } from '../../model/system.ts';
 import { durationMs } from '../../model/units.ts';
-import { atMost, type Endpoint } from '../endpoint.ts';
 import { itemsOf } from '../answers/list.ts';
 import { Done, OwnLog, PluginInfo, Readiness } from '../answers/system.ts';
-import { SystemStatus } from '../../model/system.ts';
+import { atMost, type Endpoint } from '../endpoint.ts';
 
 export const system: readonly Endpoint[] = [
   {

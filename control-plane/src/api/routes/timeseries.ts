@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { SwitchboardError } from '../../model/errors.ts';
-import { Duration, durationMs } from '../../model/units.ts';
 import { HistoryAnswer, type HistoryQuery } from '../../history/answer.ts';
 import { FINEST } from '../../history/levels.ts';
 import { LABELS, METRICS, type LabelName } from '../../history/metrics.ts';
 import { STATS } from '../../history/query.ts';
+import { SwitchboardError } from '../../model/errors.ts';
+import { Duration, durationMs } from '../../model/units.ts';
+import { itemsOf } from '../answers/list.ts';
+import { MetricView } from '../answers/system.ts';
 import { streamOf, type Call, type Endpoint } from '../endpoint.ts';
 import { createLatch } from '../latch.ts';
 import { sendEvents } from '../sse.ts';
-import { itemsOf } from '../answers/list.ts';
-import { MetricView } from '../answers/system.ts';
 
 const MOST_METRICS = 16;
 
