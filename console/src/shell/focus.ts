@@ -1,6 +1,6 @@
 /**
- * Focus that would be lost because what had it is gone (a row that vanished, a button that was taken away or is out of use now) goes on beside it;
- * what was only moved in its list keeps it. Without this a keyboard or a screen reader would be nowhere.
+ * Focus that would be lost because what had it is gone (a row that vanished, a button that was taken away) goes on beside it; what was only moved in its
+ * list keeps it. Without this a keyboard or a screen reader would be nowhere.
  */
 
 /** An element that had the focus or is around it, and what stood beside it then. */
@@ -41,39 +41,36 @@ function heir(spots: readonly Spot[]): HTMLElement | undefined {
   return undefined;
 }
 
-/** Watches over the focus in `main`; dialogs and menus look after their own. */
+/** Watches over the focus in `main`. Dialogs and menus look after their own, and give it back where they were opened: if that is gone, or was nowhere, it is lost too. */
 export function keepFocus(main: HTMLElement): () => void {
   let spots: readonly Spot[] = [];
+  let wasInDialog = false;
   const stop = new AbortController();
   const { signal } = stop;
   document.addEventListener(
     'focusin',
     ({ target }) => {
-      if (!(target instanceof HTMLElement) || target.closest(DIALOG) !== null) return;
-      spots = main.contains(target) ? spotsFrom(target, main) : [];
+      if (!(target instanceof HTMLElement)) return;
+      wasInDialog = target.closest(DIALOG) !== null;
+      if (!wasInDialog) spots = main.contains(target) ? spotsFrom(target, main) : [];
     },
     { signal },
   );
+  // A press beside everything takes it away too, and that is meant.
   document.addEventListener(
-    'focusout',
-    ({ target, relatedTarget }) => {
-      // Left by a press beside everything: that is meant.
-      if (
-        relatedTarget === null &&
-        target instanceof HTMLElement &&
-        isUsable(target) &&
-        target.closest(DIALOG) === null
-      )
-        spots = [];
+    'pointerdown',
+    ({ target }) => {
+      if (document.activeElement?.contains(target as Node) === true && document.activeElement !== document.body) return;
+      spots = [];
+      wasInDialog = false;
     },
-    { signal },
+    { signal, capture: true },
   );
   const observer = new MutationObserver(() => {
-    if (spots.length === 0 || document.activeElement !== document.body || document.querySelector(DIALOG) !== null)
-      return;
-    (heir(spots) ?? main).focus({ preventScroll: true });
+    if (document.activeElement !== document.body || document.querySelector(DIALOG) !== null) return;
+    if (spots.length > 0 || wasInDialog) (heir(spots) ?? main).focus({ preventScroll: true });
   });
-  observer.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] });
+  observer.observe(document.body, { childList: true, subtree: true });
   return () => {
     stop.abort();
     observer.disconnect();
