@@ -1,7 +1,8 @@
-/** From an empty installation to the user's own agent answering through the gateway, in the console alone. */
+/** From an empty installation to the user's own agent answering through the gateway, in the console and by keyboard alone. */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openBrowser, shoot } from '../support/browser.ts';
+import { find, focused, press, reach, skip } from '../support/keyboard.ts';
 import { repository, startWorld } from '../support/world.ts';
 
 it('leads a new user to an answer of their own agent', async () => {
@@ -10,9 +11,9 @@ it('leads a new user to an answer of their own agent', async () => {
   const page = await browser.open(world);
   await page.getByRole('heading', { name: 'First steps' }).waitFor();
   await shoot(page, 'first-run');
-  await page.getByRole('link', { name: 'Add a service' }).click();
-  const editor = page.getByLabel('Configuration as YAML');
-  await editor.click();
+  await skip(page);
+  await press(page.getByRole('link', { name: 'Add a service' }), 'Enter', { most: 2 });
+  await reach(page.getByLabel('Configuration as YAML'), { most: 4 });
   await page.keyboard.press('Control+a');
   const command = [
     process.execPath,
@@ -31,17 +32,19 @@ it('leads a new user to an answer of their own agent', async () => {
     }),
   );
   await page.getByRole('region', { name: 'What this will change' }).waitFor();
-  await page.getByRole('button', { name: 'Add a service' }).click();
+  await press(page.getByRole('button', { name: 'Add a service' }), 'Enter', { most: 1 });
   await page.getByRole('heading', { name: 'mine' }).waitFor();
   await page.getByText('1 of 1 instances are ready').waitFor();
   // Sooner than a person could go there the gateway may not have looked at it yet.
   await world.ready('mine', 1);
-  await page.getByRole('link', { name: 'Overview' }).click();
-  await page.getByRole('link', { name: 'Open the playground' }).click();
-  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  await page.keyboard.press('g');
+  await page.keyboard.press('o');
+  await press(page.getByRole('link', { name: 'Open the playground' }), 'Enter', { most: 2 });
+  await press(page.getByRole('button', { name: 'Connect', exact: true }), 'Enter', { most: 3 });
   const message = page.getByPlaceholder('Message to the agent');
-  await message.fill('weather in Paris?');
-  await message.press('Enter');
+  await focused(message);
+  await page.keyboard.type('weather in Paris?');
+  await page.keyboard.press('Enter');
   await page
     .getByRole('log')
     .getByText(/^.*Paris: .*Sample data/)
@@ -53,7 +56,11 @@ it('leads a new user to an answer of their own agent', async () => {
     .first()
     .waitFor();
   await shoot(page, 'playground-talking');
-  await page.getByRole('link', { name: 'Overview' }).click();
+  // Each message opens to its raw text: one stop for Tab, arrows from there.
+  await press(page.getByRole('log').locator('summary').last(), 'ArrowUp', { most: 1, back: true });
+  await page.keyboard.press('Enter');
+  await page.getByRole('log').locator('details[open] pre').waitFor();
+  await find(page, 'Overview');
   await page.getByText('Your agent answers through the gateway.').waitFor();
   await shoot(page, 'first-run-done');
   expect(browser.complaints).toEqual([]);

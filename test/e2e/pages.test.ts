@@ -74,13 +74,12 @@ it.each(Object.entries(PAGES))('%s', async (name, path) => {
   await page.getByRole('button', { name: '切换到浅色主题' }).click();
   await page.setViewportSize({ width: 360, height: 780 });
   // What is drawn to size, as the chart, is drawn again a moment after the window has another.
-  await page.waitForFunction('document.documentElement.scrollWidth <= 360').catch(() => undefined);
-  const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+  const width = async (): Promise<number> => page.evaluate<number>('document.documentElement.scrollWidth');
+  await expect.poll(width, { timeout: 10_000 }).toBeLessThanOrEqual(360);
   await check('light zh-CN on a telephone', LOOKS);
   await shoot(page, `${name}-telephone-zh`);
   await browser.closePages();
   expect(found).toEqual([]);
-  expect(width).toBeLessThanOrEqual(360);
 });
 
 /** What opens over a page or stands there only for a while: each in the lightest and in the narrowest look. */
