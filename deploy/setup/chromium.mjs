@@ -50,6 +50,8 @@ export function ensureChromium() {
   process.stderr.write("switchboard: installing Chromium for the console's tests (a minute or two, once) ...\n");
   apt(['update', '-qq']);
   const { ok, text } = apt(['install', '-y', '-qq', '--no-install-recommends', 'chromium']);
+  // Without it Chinese is drawn as boxes of another width; where it can't be had, pages still work.
+  apt(['install', '-y', '-qq', '--no-install-recommends', 'fonts-droid-fallback']);
   const installed = find();
   if (!ok || installed === undefined)
     throw new SetupError(`the console's tests need Chromium, and apt-get could not install it: ${text}\n${manual}`);
