@@ -4,13 +4,13 @@
  */
 import { flushCompileCache } from 'node:module';
 import { NoEnvoyError } from '@switchboard/envoy';
+import { clearMemoryAtRest } from './clear-memory.ts';
 import { compose } from './compose/control-plane.ts';
 import { loadConfig } from './config.ts';
 import { createLog, logWithMemory } from './log.ts';
 import { isError, messageOf } from './model/errors.ts';
 
 const COMPILED_AFTER_MS = 3_000;
-const CLEAR_AFTER_MS = 10_000;
 
 async function run(): Promise<void> {
   const config = loadConfig();
@@ -21,11 +21,7 @@ async function run(): Promise<void> {
   const plane = await compose(config, log, recent);
   // Written at a clean end otherwise, which a killed process has not.
   setTimeout(flushCompileCache, COMPILED_AFTER_MS).unref();
-  // Reading Envoy's API and starting leave tens of megabytes of garbage, which V8 would keep for long: it is cleared once, when all is up, and
-  // the emptied pages go back to the system.
-  setTimeout(() => {
-    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  }, CLEAR_AFTER_MS).unref();
+  clearMemoryAtRest();
   let ending = false;
   const end = (signal: string): void => {
     if (ending) return;
