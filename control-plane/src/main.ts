@@ -4,9 +4,9 @@
  */
 import { flushCompileCache } from 'node:module';
 import { NoEnvoyError } from '@switchboard/envoy';
-import { clearMemoryAtRest } from './clear-memory.ts';
 import { compose } from './compose/control-plane.ts';
 import { loadConfig } from './config.ts';
+import { clearMemoryAtRest } from './home/clear-memory.ts';
 import { createLog, logWithMemory } from './log.ts';
 import { isError, messageOf } from './model/errors.ts';
 

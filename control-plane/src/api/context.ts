@@ -43,6 +43,8 @@ export interface ApiContext {
   /** Who bears this token, or undefined. Compares in constant time. */
   authenticate(token: string): { actor: string } | undefined;
   system(): SystemStatus;
+  /** Where clients of this machine connect. */
+  readonly gatewayUrl: string;
   readiness(): readonly ReadinessCheck[];
   health(instance: string): HealthReport | undefined;
   /** All levels with their history. Undefined: not looked at in its present state. */

@@ -7,7 +7,7 @@ export function observedBy(api: ApiContext): Observed {
     counts: api.sessionCounts(),
     health: (instance) => api.health(instance),
     signals: (instance) => api.signals(instance),
-    gatewayUrl: api.system().gateway.url,
+    gatewayUrl: api.gatewayUrl,
     conditions: api.conditions(),
   };
 }

@@ -86,6 +86,7 @@ export function apiContext(parts: ApiParts): ApiContext {
     now,
     authenticate: (given) => (sameToken(given, token) ? { actor: 'admin' } : undefined),
     system: () => status.system(),
+    gatewayUrl: status.gatewayUrl,
     readiness: () => status.readiness(),
     health: (instance) => loop.health(instance),
     async restartGateway(node, deadlineMs, write) {

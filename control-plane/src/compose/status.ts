@@ -23,6 +23,7 @@ export interface StatusParts {
 
 export interface Status {
   system(): SystemStatus;
+  readonly gatewayUrl: string;
   readiness(): ReadinessCheck[];
   /** The port that the API got, once it listens. */
   apiListens(port: number): void;
@@ -34,8 +35,10 @@ const reachable = (host: string): string => (host === '0.0.0.0' || host === '::'
 export function createStatus(parts: StatusParts): Status {
   const { config, ports, registry, gateway, xds, sessions } = parts;
   let apiPort = ports.api;
+  const gatewayUrl = `ws://${hostPort(reachable(config.gateway.host), ports.gateway)}`;
 
   return {
+    gatewayUrl,
     apiListens(port) {
       apiPort = port;
     },
@@ -47,7 +50,7 @@ export function createStatus(parts: StatusParts): Status {
         revision: registry.view().revision,
         controlPlane: { pid: process.pid, node: process.version },
         gateway: {
-          url: `ws://${hostPort(reachable(config.gateway.host), ports.gateway)}`,
+          url: gatewayUrl,
           host: config.gateway.host,
           port: ports.gateway,
         },
