@@ -139,6 +139,15 @@ it('names what is wrong, with an exit code for programs', async () => {
       2,
       "option '--limit <count>' argument '0' is invalid. It must be a whole number from 1.",
     ],
+    [
+      ['get', 'servces'],
+      2,
+      'use one of services, instances, routes, gateways, sessions, events, versions\n  remedy: Did you mean services?',
+    ],
+    [['delete', 'servce', 'echo'], 2, 'remedy: Did you mean service?'],
+    [['drain', 'instnace', 'echo'], 2, 'remedy: Did you mean instance?'],
+    [['apply', '-f', 'nix.yaml'], 2, 'cannot read nix.yaml: there is no such file'],
+    [['up', '--gateway-port', 'x'], 2, "option '--gateway-port <port>' argument 'x' is invalid"],
     [['logs', 'echo', '--tail', 'x'], 2, "option '--tail <lines>' argument 'x' is invalid"],
     [['events', '--since', 'yesterday'], 2, '--since: '],
     [['sessions', '--count', 'colour'], 2, '--count: '],
@@ -155,6 +164,10 @@ it('names what is wrong, with an exit code for programs', async () => {
   }
   expect(JSON.parse((await cli(['get', 'services', '--limit', '1', '-o', 'json'])).out)).toHaveLength(1);
   expect((await cli(['gateway', 'config', '-o', 'json'])).code).toBe(0);
+  expect((await cli(['events', '--kind', 'Servce'])).out).toBe('no events\n');
+  // Who starts a second one is not told that it runs.
+  const second = await cli(['up']);
+  expect([second.code, second.err]).toEqual([1, expect.stringMatching(/^error: another control plane/)]);
   // What can not be a header is not repeated: it may be a secret.
   const odd = await cli(['--token', 'a-secret\nof-two-lines', 'get', 'services']);
   expect(odd).toMatchObject({ code: 2 });

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { createClient, type ApiClient } from '../api/client.ts';
 import { SwitchboardError, isError } from '../model/errors.ts';
+import { similar } from '../model/similar.ts';
 import { Duration, durationMs } from '../model/units.ts';
 import { target, type GlobalFlags, type Target } from './settings.ts';
 
@@ -24,6 +25,14 @@ export function createCli(program: Command): Cli {
     local: () => createClient(target(flags(), { current: false })),
     target: () => target(flags()),
   };
+}
+
+/** Of what stands where one of these kinds should. */
+export function unknownKind(kind: string, known: readonly string[]): SwitchboardError {
+  const meant = similar(kind, known);
+  return new SwitchboardError('invalid', `${kind} is no kind that this takes: use one of ${known.join(', ')}`, {
+    ...(meant === undefined ? {} : { remedy: `Did you mean ${meant}?` }),
+  });
 }
 
 /** Milliseconds. Error: `invalid`, naming the flag. */

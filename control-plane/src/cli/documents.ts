@@ -56,7 +56,11 @@ export async function readDocuments(files: readonly string[]): Promise<Documents
       for (const name of names) found.push(parse(readFileSync(name), name));
     } catch (error) {
       if (error instanceof SwitchboardError) throw error;
-      throw new SwitchboardError('invalid', `cannot read ${file}: ${messageOf(error)}`);
+      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      throw new SwitchboardError(
+        'invalid',
+        `cannot read ${file}: ${missing ? 'there is no such file' : messageOf(error)}`,
+      );
     }
     if (names.length === 0) throw new SwitchboardError('invalid', `${file} has no .yaml, .yml or .json file`);
   }

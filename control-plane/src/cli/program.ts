@@ -31,6 +31,16 @@ import { environment } from './settings.ts';
 /** Of these the first answers a shell, where nobody would read it. */
 const WITHOUT_ENVIRONMENT = ['__complete', 'completion', 'help'];
 
+/** Its own help says what the list of commands says of it, where there is no more to say. */
+function describeAll(group: Command): void {
+  for (const command of group.commands) {
+    const summary = command.summary();
+    if (command.description() === '' && summary !== '')
+      command.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`).summary(summary);
+    describeAll(command);
+  }
+}
+
 export function createProgram(): Command {
   const program = new Command('switchboard')
     .description('Runs, routes to and watches over fleets of WebSocket agent services.')
@@ -75,5 +85,6 @@ export function createProgram(): Command {
   completionCommand(cli);
   for (const group of [program, ...program.commands]) if (group.commands.length > 0) helpCommand(group);
   for (const command of program.commands) command.exitOverride();
+  describeAll(program);
   return program;
 }

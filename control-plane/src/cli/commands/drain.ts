@@ -2,7 +2,7 @@
 import type { WriteFlags } from '../../api/queries.ts';
 import type { DrainPolicy, DrainProgress, DrainRequest, DrainTarget, GatewayDrainProgress } from '../../model/drain.ts';
 import { SwitchboardError } from '../../model/errors.ts';
-import type { Cli } from '../command.ts';
+import { unknownKind, type Cli } from '../command.ts';
 import { tellWrite } from '../impact.ts';
 import { age, format, parseFormat, print, type Column, type Format } from '../output.ts';
 import { waitFlags, waitOptions, type WaitFlags } from '../waiting.ts';
@@ -24,7 +24,7 @@ function targetOf(kind: string, name: string, number: string | undefined): Drain
       throw new SwitchboardError('invalid', 'name the version: drain version SERVICE NUMBER');
     return { kind: 'version', name, number: Number(number) };
   }
-  throw new SwitchboardError('invalid', `${kind} can not be drained: use instance, version, service or gateway`);
+  throw unknownKind(kind, ['instance', 'version', 'service', 'gateway']);
 }
 
 const writeFlags = (flags: Flags): WriteFlags => ({

@@ -86,7 +86,8 @@ export function eventsCommand(cli: Cli): void {
         return;
       }
       const { items } = await cli.client().events(query);
-      print(format(items.toReversed(), columns, ({ id }) => id, as));
+      if (items.length === 0 && (as === 'table' || as === 'wide')) print('no events\n');
+      else print(format(items.toReversed(), columns, ({ id }) => id, as));
     });
   events
     .command('export')

@@ -35,15 +35,13 @@ export function explainCommand(cli: Cli): void {
     .argument('<url>', 'ws://host:port/path?query, or the path alone')
     .summary('where a request would go now, and why')
     .description('Replays the decision with what is known now: the route, the policy, the instances and their shares.')
-    .option(
-      '-H, --header <line>',
-      'a header, as "Name: value"; may be repeated',
-      (line: string, all: string[]) => [...all, line],
-      [],
-    )
+    .option('-H, --header <line>', 'a header, as "Name: value"; may be repeated', (line: string, all?: string[]) => [
+      ...(all ?? []),
+      line,
+    ])
     .option('--client-ip <address>', 'where the client connects from')
     .option('-o, --output <format>', 'table or json', 'table')
-    .action(async (address: string, options: { header: string[]; clientIp?: string; output: string }) => {
+    .action(async (address: string, options: { header?: string[]; clientIp?: string; output: string }) => {
       let url: URL;
       try {
         url = new URL(address.startsWith('/') ? `ws://localhost${address}` : address);
@@ -52,7 +50,7 @@ export function explainCommand(cli: Cli): void {
       }
       const found = await cli.client().explain({
         path: `${url.pathname}${url.search}`,
-        header: options.header,
+        header: options.header ?? [],
         ...(address.startsWith('/') ? {} : { host: url.host }),
         ...(options.clientIp === undefined ? {} : { clientIp: options.clientIp }),
       });

@@ -7,7 +7,7 @@ import type { Event } from '../../model/event.ts';
 import { missing } from '../../model/missing.ts';
 import { pathInWords, targetInWords } from '../../model/route-words.ts';
 import type { Version } from '../../model/version.ts';
-import { untilInterrupted, wholeNumber, type Cli } from '../command.ts';
+import { unknownKind, untilInterrupted, wholeNumber, type Cli } from '../command.ts';
 import { keepWatching } from '../keep-watching.ts';
 import { age, format, parseFormat, print, tint, type Column, type Format } from '../output.ts';
 
@@ -162,8 +162,7 @@ const KINDS: Readonly<Record<string, Listing<object>>> = {
 
 function listingOf(kind: string): Listing<object> {
   const found = KINDS[kind] ?? KINDS[`${kind}s`];
-  if (found === undefined)
-    throw new SwitchboardError('invalid', `there is no kind ${kind}: use one of ${Object.keys(KINDS).join(', ')}`);
+  if (found === undefined) throw unknownKind(kind, Object.keys(KINDS));
   return found;
 }
 

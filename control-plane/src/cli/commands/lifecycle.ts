@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { WriteAnswer } from '../../api/types.ts';
 import type { WriteFlags } from '../../api/queries.ts';
-import type { Cli } from '../command.ts';
+import { unknownKind, type Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { impactText, tellWrite } from '../impact.ts';
 import { note } from '../output.ts';
@@ -87,7 +87,7 @@ export function lifecycleCommands(cli: Cli): void {
         if (/^services?$/.test(kind)) return client.deleteService(name, { ...write, now });
         if (/^routes?$/.test(kind)) return client.deleteRoute(name, write);
         if (/^instances?$/.test(kind)) return client.stopInstance(name, { ...write, now });
-        throw new SwitchboardError('invalid', `${kind} can not be deleted: use service, route or instance`);
+        throw unknownKind(kind, ['service', 'route', 'instance']);
       };
       await confirmed(flags, async () => run({ dryRun: true }));
       tellWrite(await run(flagsOf(flags)));

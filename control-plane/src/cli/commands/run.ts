@@ -11,7 +11,7 @@ interface Options {
   id?: string;
   host: string;
   port?: number;
-  tag: string[];
+  tag?: string[];
   ttl: number;
   drain: string;
   grace: string;
@@ -21,7 +21,7 @@ interface Options {
 /** A first registration that is refused so will be refused again. */
 const FINAL = new Set<string>(['invalid', 'conflict', 'not_found', 'unauthenticated', 'forbidden']);
 
-const collect = (value: string, before: string[]): string[] => [...before, value];
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 /** `code`: 128 and more for a signal. */
 const howItEnded = (code: number): string =>
@@ -48,7 +48,7 @@ export function runCommand(cli: Cli): void {
     .option('--id <id>', 'its instance id (default: chosen by the gateway)')
     .option('--host <address>', 'where the agent listens, as the gateway reaches it', '127.0.0.1')
     .option('--port <port>', 'its port (default: a free one)', wholeNumber(1, 65_535))
-    .option('--tag <key=value>', 'a tag; may stand several times', collect, [])
+    .option('--tag <key=value>', 'a tag; may stand several times', collect)
     .option('--ttl <seconds>', 'how long the gateway waits for a heartbeat', wholeNumber(1), 15)
     .option('--drain <duration>', 'at the end, how long open sessions may go on', '30s')
     .option('--grace <duration>', 'from SIGTERM to SIGKILL', '10s')
@@ -77,7 +77,7 @@ export function runCommand(cli: Cli): void {
           "the command does not say {port}: say where the port goes, or name the agent's own with --port",
         );
       }
-      const tags = tagsOf(options.tag);
+      const tags = tagsOf(options.tag ?? []);
       const port = options.port ?? (await pickPort(host));
       const interrupted = untilInterrupted();
       const agent = await startAgent(

@@ -8,13 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { SwitchboardError, messageOf } from '../../model/errors.ts';
-import type { Cli } from '../command.ts';
+import { wholeNumber, type Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from '../node-options.ts';
 import { note, parseFormat, print, table, tint } from '../output.ts';
 import { dataFolder, environment } from '../settings.ts';
 
 const file = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+
+const PORT = wholeNumber(0, 65_535);
 
 /** Flags of `up` and the variables that they set. */
 const UP_FLAGS = {
@@ -25,13 +27,15 @@ const UP_FLAGS = {
   logLevel: 'SWITCHBOARD_LOG_LEVEL',
 } as const;
 
-async function greet(cli: Cli, ended: () => boolean): Promise<void> {
+/** `pid`: of the control plane that was started; another may answer there, which is the reason why this one ends. */
+async function greet(cli: Cli, pid: number | undefined, ended: () => boolean): Promise<void> {
   for (let round = 0; round < 300 && !ended(); round += 1) {
     await sleep(100);
     try {
       const client = cli.local();
       if (!(await client.readyz()).ready) continue;
-      const { gateway, api } = await client.status();
+      const { gateway, api, controlPlane } = await client.status();
+      if (controlPlane.pid !== pid) continue;
       const folder = dataFolder(cli.flags());
       note(
         `\nSwitchboard is running.\n  clients     ${gateway.url}/agents/<service>\n  console     ${api.url}   (token: ${join(folder, 'admin.token')})\n  try         npm run switchboard -- connect weather\n  stop        npm stop   (Ctrl-C ends the control plane alone: agents and sessions go on)\n`,
@@ -47,7 +51,7 @@ async function child(
   program: string,
   args: readonly string[],
   env: Record<string, string | undefined>,
-  onStart?: (ended: () => boolean) => void,
+  onStart?: (pid: number | undefined, ended: () => boolean) => void,
 ): Promise<number> {
   const started = spawn(program, args, { stdio: 'inherit', env });
   let over = false;
@@ -57,7 +61,7 @@ async function child(
       started.kill(signal);
     });
   }
-  onStart?.(() => over);
+  onStart?.(started.pid, () => over);
   return new Promise((done, reject) => {
     started.once('error', reject);
     started.once('close', (code) => {
@@ -76,25 +80,25 @@ export function systemCommands(cli: Cli): void {
       'Runs the control plane, which starts or finds again Envoy and the agents. Ended by Ctrl-C, they go on; `down` ends them too.',
     )
     .option('--seed <file...>', 'resources for an empty registry')
-    .option('--gateway-port <port>', 'where clients connect')
-    .option('--api-port <port>', 'API and console')
-    .option('--xds-port <port>', 'where Envoy gets its configuration')
+    .option('--gateway-port <port>', 'where clients connect', PORT)
+    .option('--api-port <port>', 'API and console', PORT)
+    .option('--xds-port <port>', 'where Envoy gets its configuration', PORT)
     .option('--log-level <level>', 'trace, debug, info, warn, error')
     .addHelpText('after', '\nExample:\n  switchboard up --seed agents.yaml --gateway-port 9000')
-    .action(async (options: Record<string, string | string[]>) => {
+    .action(async (options: Record<string, string | number | string[]>) => {
       const env: Record<string, string | undefined> = { ...NODE_ENVIRONMENT, ...environment };
       const { data } = cli.flags();
       if (data !== undefined) env['SWITCHBOARD_DATA'] = resolve(data);
       for (const [flag, variable] of Object.entries(UP_FLAGS)) {
         const value = options[flag];
         if (value !== undefined)
-          env[variable] = Array.isArray(value) ? value.map((file) => resolve(file)).join(',') : value;
+          env[variable] = Array.isArray(value) ? value.map((file) => resolve(file)).join(',') : String(value);
       }
       const code = await child(
         process.execPath,
         [...NODE_FLAGS, file('main.ts')],
         env,
-        (ended) => void greet(cli, ended),
+        (pid, ended) => void greet(cli, pid, ended),
       );
       if (code !== 0) throw new Exit(code);
     });
