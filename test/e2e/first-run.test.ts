@@ -61,6 +61,7 @@ it('leads a new user to an answer of their own agent', async () => {
   await page.keyboard.press('Enter');
   await page.getByRole('log').locator('details[open] pre').waitFor();
   await find(page, 'Overview');
+  await focused(page.getByRole('main'));
   await page.getByText('Your agent answers through the gateway.').waitFor();
   await shoot(page, 'first-run-done');
   expect(browser.complaints).toEqual([]);
