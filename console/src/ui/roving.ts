@@ -3,7 +3,9 @@ import type { Attachment } from 'svelte/attachments';
 
 const STEPS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
-/** Tab stops at the one that was focused last; before that at the chosen one, else at the first, or with `fromEnd` at the last. */
+const CHOSEN = '[aria-pressed=true], [aria-current=page]';
+
+/** Tab stops at the chosen one, else at the one that was focused last, else at the first, or with `fromEnd` at the last. */
 export function roving(selector: string, { fromEnd = false } = {}): Attachment<HTMLElement> {
   return (box) => {
     let visited: HTMLElement | undefined;
@@ -12,8 +14,9 @@ export function roving(selector: string, { fromEnd = false } = {}): Attachment<H
     function arrange(): void {
       const all = items();
       const stop =
-        (visited !== undefined && all.includes(visited) ? visited : undefined) ??
-        all.find((one) => one.ariaPressed === 'true') ??
+        all.find((one) => one === document.activeElement) ??
+        all.find((one) => one.matches(CHOSEN)) ??
+        all.find((one) => one === visited) ??
         all.at(fromEnd ? -1 : 0);
       for (const one of all) one.tabIndex = one === stop ? 0 : -1;
     }
@@ -23,6 +26,10 @@ export function roving(selector: string, { fromEnd = false } = {}): Attachment<H
       if (item === null) return;
       visited = item;
       arrange();
+    }
+
+    function onLeave({ relatedTarget }: FocusEvent): void {
+      if (!box.contains(relatedTarget as Node | null)) queueMicrotask(arrange);
     }
 
     function onKey(event: KeyboardEvent): void {
@@ -37,12 +44,19 @@ export function roving(selector: string, { fromEnd = false } = {}): Attachment<H
 
     arrange();
     const observer = new MutationObserver(arrange);
-    observer.observe(box, { childList: true, subtree: true });
+    observer.observe(box, {
+      childList: true,
+      subtree: true,
+      attributes: true,
+      attributeFilter: ['aria-pressed', 'aria-current'],
+    });
     box.addEventListener('focusin', onFocus);
+    box.addEventListener('focusout', onLeave);
     box.addEventListener('keydown', onKey);
     return () => {
       observer.disconnect();
       box.removeEventListener('focusin', onFocus);
+      box.removeEventListener('focusout', onLeave);
       box.removeEventListener('keydown', onKey);
     };
   };

@@ -1,4 +1,5 @@
 /** English, and with its type the list of messages that every language must have. */
+import { editor } from './editor.ts';
 import { chart, drain, health, rollout } from './operations.ts';
 import { overview } from './overview.ts';
 import { events, service, sessions } from './service.ts';
@@ -29,6 +30,7 @@ export const en = {
   topology,
   chart,
   drain,
+  editor,
   health,
   rollout,
   /** The control plane's own sentences are English. */

@@ -134,7 +134,7 @@ export const keys = {
   title: 'Keyboard',
   palette: 'Find anything',
   search: 'Search on this page',
-  row: 'Within a row of choices, blocks or messages',
+  row: 'Within a row of choices, tabs, blocks or messages',
   help: 'This list',
   close: 'Close',
   open: 'Find',

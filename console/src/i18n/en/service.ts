@@ -103,7 +103,6 @@ export const service = {
   newLines: (lines: number) => count(lines, 'new line'),
   toEnd: 'To the end',
   /** $: how many. */
-  unchangedLines: '$ unchanged lines',
 };
 
 export const sessions = {

@@ -1,4 +1,5 @@
 import type { Messages } from '../en/index.ts';
+import { editor } from './editor.ts';
 import { chart, drain, health, rollout } from './operations.ts';
 import { overview } from './overview.ts';
 import { events, service, sessions } from './service.ts';
@@ -29,6 +30,7 @@ export const zhCN: Messages = {
   topology,
   chart,
   drain,
+  editor,
   health,
   rollout,
   sentences,

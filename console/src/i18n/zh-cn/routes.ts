@@ -134,7 +134,7 @@ export const keys: Messages['keys'] = {
   title: '键盘',
   palette: '查找任何内容',
   search: '在本页搜索',
-  row: '在一排选项、方块或消息之内移动',
+  row: '在一排选项、标签、方块或消息之内移动',
   help: '此列表',
   close: '关闭',
   open: '查找',

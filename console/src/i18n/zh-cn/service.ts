@@ -101,7 +101,6 @@ export const service: Messages['service'] = {
   notInLog: '没有包含此内容的行。',
   newLines: (lines) => `${lines} 条新行`,
   toEnd: '到末尾',
-  unchangedLines: '$ 行未变',
 };
 
 export const sessions: Messages['sessions'] = {
