@@ -1,8 +1,12 @@
-/** Every page in both themes and both languages: no violation of WCAG 2.2 AA that axe can find, nothing wider than a telephone, and a picture kept. */
+/**
+ * Every page in both themes and both languages: no violation of WCAG 2.2 AA that axe can find, nothing wider than a telephone, no stop of Tab that is hidden
+ * or keeps the focus, and a picture kept.
+ */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ALL, LOOKS, violations } from '../support/axe.ts';
 import { openBrowser, settled, shoot, type OpenBrowser } from '../support/browser.ts';
+import { walk } from '../support/keyboard.ts';
 import type { Crowd } from '../support/sessions.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 
@@ -65,6 +69,7 @@ it.each(Object.entries(PAGES))('%s', async (name, path) => {
   };
   await check('light en');
   await shoot(page, `${name}-light`);
+  await walk(page);
   await page.getByRole('button', { name: 'Switch to the dark theme' }).click();
   await check('dark en', LOOKS);
   await shoot(page, `${name}-dark`);
@@ -147,6 +152,8 @@ const STATES: Readonly<Record<string, { path: string; open: (page: Page, words: 
       await page.keyboard.press('End');
       await page.keyboard.type('x');
       await page.locator('.cm-lintRange-error').first().waitFor();
+      await page.keyboard.press('Control+f');
+      await page.locator('.cm-search').waitFor();
     },
   },
   talking: {

@@ -106,7 +106,7 @@ it('edits a configuration: a mistake is told at its place, nothing typed is lost
   const editor = page.getByLabel('Configuration as YAML');
   const save = page.getByRole('button', { name: 'Save' });
   await skip(page);
-  await reach(editor, { most: 20 });
+  await reach(editor, { most: 7 });
   await goToLine(page, 'replicas');
   await page.keyboard.type('x');
   const problems = page.getByRole('region', { name: 'Not valid yet' });
@@ -114,9 +114,11 @@ it('edits a configuration: a mistake is told at its place, nothing typed is lost
   await problem.waitFor();
   expect(await save.isDisabled()).toBe(true);
   // Elsewhere and back, and a page loaded anew: the text is still there, and the way to its mistake.
-  await press(page.getByRole('link', { name: 'Logs' }), 'Enter', { back: true });
+  await reach(page.getByRole('link', { name: 'Configuration' }), { most: 1, back: true });
+  for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight', 'Enter']) await page.keyboard.press(key);
   await page.getByRole('combobox', { name: 'Instance' }).waitFor();
-  await press(page.getByRole('link', { name: 'Configuration' }), 'Enter', { back: true });
+  await focused(page.getByRole('link', { name: 'Logs' }));
+  for (const key of ['ArrowLeft', 'ArrowLeft', 'ArrowLeft', 'Enter']) await page.keyboard.press(key);
   await problem.waitFor();
   await page.reload();
   await problem.waitFor();
@@ -297,7 +299,7 @@ it('takes a canary further and back again', async () => {
   await page.getByRole('cell', { name: '20 %' }).waitFor();
   await skip(page);
   const promote = page.getByRole('button', { name: 'Promote', exact: true });
-  await press(promote, 'Enter', { most: 15 });
+  await press(promote, 'Enter', { most: 7 });
   const question = page.getByRole('alertdialog');
   await question.getByText('No open session is touched.').waitFor();
   await press(question.getByRole('button', { name: 'Promote' }), 'Enter', { most: 4 });
@@ -369,7 +371,8 @@ it('works on a telephone, in Chinese', async () => {
   await press(page.getByRole('link', { name: 'weather', exact: true }), 'Enter', { most: 20 });
   await page.getByRole('heading', { name: 'weather', level: 1 }).waitFor();
   await focused(page.getByRole('main'));
-  await press(page.getByRole('link', { name: '配置' }), 'Enter', { most: 10 });
+  await reach(page.getByRole('link', { name: '实例' }), { most: 6 });
+  for (const key of ['ArrowRight', 'ArrowRight', 'Enter']) await page.keyboard.press(key);
   await page.getByLabel('YAML 配置').waitFor();
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
   expect(await page.evaluate('document.documentElement.lang')).toBe('zh-CN');

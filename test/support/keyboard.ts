@@ -2,26 +2,50 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 
-/** What stands where the focus is, as one line; `lost` where it is nowhere, `unseen` where a person would not see that it is there. */
+const TOP = 'the top of the page';
+
+/** What stands where the focus is, as one line, and whether a person would not see that it is there: beyond the edge, behind something, or without a frame. */
 const STOP = `(() => {
   const one = document.activeElement;
-  if (one === null || one === document.body) return { name: 'the top of the page', unseen: false };
+  if (one === null || one === document.body) return { name: '${TOP}', unseen: false };
   const text = one.getAttribute('aria-label') ?? one.labels?.[0]?.textContent ?? one.placeholder ?? one.textContent ?? '';
   const name = one.tagName.toLowerCase() + ' "' + text.trim().replace(/\\s+/g, ' ').slice(0, 40) + '"';
+  const { left, right, top, bottom, width, height } = one.getBoundingClientRect();
+  const outside = bottom <= 0 || right <= 0 || top >= innerHeight || left >= innerWidth;
+  const over = document.elementFromPoint(
+    Math.min(Math.max(left + width / 2, 0), innerWidth - 1),
+    Math.min(Math.max(top + Math.min(height / 2, 12), 0), innerHeight - 1),
+  );
+  const covered = over !== null && !one.contains(over) && !over.contains(one);
   const frame = one.matches('.cm-content') ? one.closest('.cm-editor') : one;
-  const box = one.getBoundingClientRect();
-  const inside = box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
-  return { name, unseen: !inside || getComputedStyle(frame).outlineStyle === 'none' && !one.matches('[role=menu], [role=dialog], [role=alertdialog], input') };
+  const bare = getComputedStyle(frame).outlineStyle === 'none' && !one.matches('[role=menu], [role=dialog], [role=alertdialog], input');
+  return { name, unseen: outside || covered || bare };
 })()`;
-
-const PATIENCE_MS = 5_000;
 
 interface Stop {
   readonly name: string;
   readonly unseen: boolean;
 }
 
+const PATIENCE_MS = 5_000;
+const LONGEST_WALK = 300;
+
 const withFocus = (target: Locator): Locator => target.and(target.page().locator(':focus'));
+
+/** One press of Tab, to a stop that is seen; its name. */
+async function step(page: Page, way: readonly string[], back = false): Promise<string> {
+  await page.keyboard.press(back ? 'Shift+Tab' : 'Tab');
+  const { name, unseen } = await page.evaluate<Stop>(STOP);
+  // The editor draws its frame a moment later.
+  if (unseen)
+    await expect
+      .poll(async () => page.evaluate<Stop>(STOP), {
+        timeout: PATIENCE_MS,
+        message: `the focus can't be seen after ${way.join(', ')}`,
+      })
+      .toMatchObject({ unseen: false });
+  return name;
+}
 
 /** Presses Tab until `target` has the focus; fails when it takes more than `most` presses, and tells the way that it took. */
 export async function reach(
@@ -34,17 +58,7 @@ export async function reach(
   while ((await withFocus(target).count()) === 0) {
     if (way.length === most)
       throw new Error(`${most} presses of Tab do not come to ${String(target)}: ${way.join(', ')}`);
-    await page.keyboard.press(back ? 'Shift+Tab' : 'Tab');
-    const { name, unseen } = await page.evaluate<Stop>(STOP);
-    // The editor draws its frame a moment later.
-    if (unseen)
-      await expect
-        .poll(async () => page.evaluate<Stop>(STOP), {
-          timeout: PATIENCE_MS,
-          message: `the focus can't be seen after ${way.join(', ')}`,
-        })
-        .toMatchObject({ unseen: false });
-    way.push(name);
+    way.push(await step(page, way, back));
   }
 }
 
@@ -76,4 +90,14 @@ export async function find(page: Page, text: string, option: RegExp | string = t
 export async function skip(page: Page): Promise<void> {
   await press(page.locator('a[href="#main"]'), 'Enter', { most: 1 });
   await focused(page.getByRole('main'));
+}
+
+/** From stop to stop through all of a page and out at its end: no stop is hidden, and none keeps the focus. */
+export async function walk(page: Page): Promise<void> {
+  await skip(page);
+  const way: string[] = [];
+  while (way.at(-1) !== TOP) {
+    if (way.length === LONGEST_WALK) throw new Error(`Tab does not come to the end of the page: ${way.join(', ')}`);
+    way.push(await step(page, way));
+  }
 }
