@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTimeOf } from '../../control-plane/src/home/process-identity.ts';
 import type { SystemStatus } from '../../control-plane/src/model/system.ts';
+import { startCli } from '../support/cli.ts';
 import { startOlder } from '../support/older.ts';
 import { openSession } from '../support/sessions.ts';
 import { compiled, echoService, repository, startWorld, type World } from '../support/world.ts';
@@ -312,6 +313,28 @@ it('an agent that it runs and that ends by itself takes its registration with it
   expect(err).toContain('the agent ended by signal 9');
   await world.until('it is gone', async () => (await world.client.instances({ service: 'brief' })).items.length === 0);
   expect((await cli(['events', '-s', 'brief'])).out).toContain('deregistered itself (the agent ended by signal 9)');
+});
+
+it('says at once that a service takes no agents, and after a while that the agent does not listen', async () => {
+  const refused = await cli(['run', '--service', 'echo', '--', process.execPath, echo, '--port', '{port}']);
+  expect([refused.code, refused.err]).toEqual([
+    2,
+    expect.stringContaining('service echo does not take registrations: its runtime is process\n  remedy: '),
+  ]);
+  const { said, ended } = startCli(world, [
+    'run',
+    '--service',
+    'deaf',
+    '--create',
+    '--',
+    'sh',
+    '-c',
+    'sleep 4 # {port}',
+  ]);
+  expect((await ended).code).toBe(0);
+  expect(said.stderr).toMatch(
+    /^waiting for the agent to listen at 127\.0\.0\.1:\d+; .*\nthe agent ended with exit code 0\n$/,
+  );
 });
 
 it('saves a copy of the store', async () => {

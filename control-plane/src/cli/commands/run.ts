@@ -21,6 +21,9 @@ interface Options {
 /** A first registration that is refused so will be refused again. */
 const FINAL = new Set<string>(['invalid', 'conflict', 'not_found', 'unauthenticated', 'forbidden']);
 
+/** An agent that listens later than this, or elsewhere, is waited for not without a word. */
+const SLOW_MS = 3_000;
+
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 /** `code`: 128 and more for a signal. */
@@ -70,7 +73,14 @@ export function runCommand(cli: Cli): void {
             if (!isError(error, 'precondition_failed')) throw error;
           });
       }
-      await client.service(service);
+      const { spec } = await client.service(service);
+      // Its registration would be refused, but only once the agent is up.
+      if (spec.runtime !== 'external')
+        throw new SwitchboardError(
+          'invalid',
+          `service ${service} does not take registrations: its runtime is ${spec.runtime}`,
+          { remedy: 'Name another service; --create makes one.' },
+        );
       if (options.port === undefined && !command.some((part) => part.includes('{port}'))) {
         throw new SwitchboardError(
           'invalid',
@@ -129,7 +139,12 @@ export function runCommand(cli: Cli): void {
       }
 
       try {
-        if (await untilListening(host, port, over)) await keepRegistered(over);
+        const slow = setTimeout(() => {
+          note(`waiting for the agent to listen at ${hostPort(host, port)}; it is registered when it does`);
+        }, SLOW_MS);
+        const listens = await untilListening(host, port, over);
+        clearTimeout(slow);
+        if (listens) await keepRegistered(over);
         if (interrupted.aborted && lease !== undefined && !gone.signal.aborted) await drain(lease, drainMs);
         else if (lease !== undefined) {
           // Whoever looks at the events learns why it is gone.
