@@ -7,6 +7,7 @@ import type { Verdict } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { Service } from '../model/service.ts';
+import { sameParts } from '../model/same-parts.ts';
 import { canonical } from '../registry/diff.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import { sharesOf } from '../rollout/pools.ts';
@@ -58,9 +59,6 @@ function sameInstance(a: FleetInstance, b: FleetInstance): boolean {
   );
 }
 
-const isSame = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((one, index) => one === b[index]);
-
 /** What an entry is made of: out of the same comes the same. */
 interface Sources {
   readonly service: Service;
@@ -75,9 +73,9 @@ function areSame(a: Sources, b: Sources): boolean {
   return (
     a.service === b.service &&
     a.rollout === b.rollout &&
-    isSame(a.instances, b.instances) &&
-    isSame(a.verdicts, b.verdicts) &&
-    isSame(a.weights, b.weights)
+    sameParts(a.instances, b.instances) &&
+    sameParts(a.verdicts, b.verdicts) &&
+    sameParts(a.weights, b.weights)
   );
 }
 
@@ -138,7 +136,7 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
     const { gateway } = service.spec;
     // A service that was written anew with the same settings has new objects with the same content.
     const sameGateway = old !== undefined && (old.gateway === gateway || canonical(old.gateway) === canonical(gateway));
-    const sameInstances = old !== undefined && isSame(old.instances, next);
+    const sameInstances = old !== undefined && sameParts(old.instances, next);
     const shares = servingShares(rollout, next);
     const asks =
       service.spec.autoscale?.zero !== undefined ||

@@ -4,6 +4,7 @@
  */
 import type { FleetService, FleetView } from '../model/fleet.ts';
 import type { LoadSignals } from '../model/load.ts';
+import { sameParts } from '../model/same-parts.ts';
 import { applyPolicy, type Applied } from '../routing/apply-policy.ts';
 import type { PolicyFragment } from '../routing/policy.ts';
 import type { Snapshot, TypeSet, TypeUrl, XdsResource } from '../xds/snapshot.ts';
@@ -13,7 +14,7 @@ import { extensions, hasPart } from './extensions.ts';
 import { SESSION_HEADER } from './filters.ts';
 import { LISTENER_NAME, ROUTES_NAME, listener } from './listener.ts';
 import type { Problem, TranslateOptions } from './options.ts';
-import { changedSet, resource, sameParts, setOf, whyNot } from './resource.ts';
+import { changedSet, resource, setOf, whyNot } from './resource.ts';
 import type { Reachable } from './route-action.ts';
 import { createRouteTable } from './route-table.ts';
 import { createPools, type Pool } from './pools.ts';

@@ -6,7 +6,7 @@ import { hasWords, scopesKey, scopesOf, type Scope } from '../model/entry.ts';
 import type { FleetInstance, FleetService, FleetView } from '../model/fleet.ts';
 import type { Target } from '../model/route.ts';
 import { ServiceGateway, type HintedPolicy } from '../model/service.ts';
-import { sameParts } from './resource.ts';
+import { sameParts } from '../model/same-parts.ts';
 
 type TagTarget = Extract<Target, { tags: unknown }>;
 

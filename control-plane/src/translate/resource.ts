@@ -42,10 +42,6 @@ export function changedSet(before: TypeSet, changes: ReadonlyMap<string, XdsReso
   return { version: hex(sum), resources, change: { since: before.version, names } };
 }
 
-/** By identity, in their order: what was made from the same parts need not be made again. */
-export const sameParts = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((one, index) => one === b[index]);
-
 export function whyNot(error: unknown): string {
   return error instanceof EncodeError ? `does not fit Envoy: ${error.message}` : messageOf(error);
 }
