@@ -6,13 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { echoService, repository, startWorld, type World } from '../support/world.ts';
 import { bounded, median, type Figure } from './figure.ts';
 import { cpuOf, memoryOf } from './load.ts';
-import { freePort } from './processes.ts';
+import { freePort } from '../../control-plane/src/home/free-port.ts';
 
 const SERVICES = 100;
 
 /** Until it listens: what no gateway can be quicker than. */
 export async function agentStart(): Promise<number> {
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const begin = performance.now();
   const child = spawn(process.execPath, [join(repository, 'test/support/echo-agent.ts'), '--port', String(port)], {
     stdio: 'ignore',

@@ -1,11 +1,11 @@
 /** Helpers' processes of the benches. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findEnvoy } from '@switchboard/envoy';
+import { freePort } from '../../control-plane/src/home/free-port.ts';
 import { repository } from '../support/world.ts';
 
 export interface Running {
@@ -13,21 +13,9 @@ export interface Running {
   stop(): void;
 }
 
-export async function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => {
-        resolve(port);
-      });
-    });
-  });
-}
-
 /** The echo agent; with host 0.0.0.0 it answers at every address of 127.0.0.0/8, so that it can stand for many. */
 export async function startEchoAgent(host = '127.0.0.1'): Promise<Running & { port: number }> {
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const child = spawn(
     process.execPath,
     [join(repository, 'test/support/echo-agent.ts'), '--port', String(port), '--host', host],
@@ -49,7 +37,7 @@ export async function startStaticEnvoy(
   answers: (port: number) => Promise<boolean>,
 ): Promise<Running & { port: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'sb-static-'));
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const file = join(folder, 'envoy.json');
   writeFileSync(file, JSON.stringify(configuration(port)));
   const { path } = await findEnvoy({ environment: process.env });

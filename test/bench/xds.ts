@@ -8,7 +8,8 @@ import { cpuOf, open as openSocket } from './load.ts';
 import { openEnvoyLike } from './envoy-like.ts';
 import { bounded, median, quantile, type Figure } from './figure.ts';
 import { goControlPlane } from './go-control-plane.ts';
-import { freePort, startEchoAgent } from './processes.ts';
+import { freePort } from '../../control-plane/src/home/free-port.ts';
+import { startEchoAgent } from './processes.ts';
 import { startResponder } from './responder.ts';
 import { Host, SIZE } from './xds-process.ts';
 
@@ -23,7 +24,7 @@ async function envoyStart(variant: 'sotw' | 'delta', rounds: number, check: 'htt
     const host = new Host();
     let envoy: ChildProcess | undefined;
     try {
-      const gatewayPort = await freePort();
+      const gatewayPort = await freePort('127.0.0.1');
       const { port = 0 } = await host.tell({ do: 'start', ...SIZE, gatewayPort, agentPort: responder.port, check });
       const options = {
         nodeId: 'bench',

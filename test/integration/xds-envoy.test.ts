@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createLog } from '../../control-plane/src/log.ts';
 import { startXdsServer, type XdsServer } from '../../control-plane/src/xds/server.ts';
 import { CLUSTER, ENDPOINT, LISTENER, ROUTE } from '../../control-plane/src/xds/types.ts';
-import { freePort } from '../bench/processes.ts';
+import { freePort } from '../../control-plane/src/home/free-port.ts';
 import { snapshotOf } from '../support/xds-document.ts';
 
 const open: (() => unknown)[] = [];
@@ -129,7 +129,7 @@ async function world(
     backend.closeAllConnections();
     backend.close();
   });
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const xds = await startXdsServer({ host: '127.0.0.1', port: 0, log: createLog('silent'), now: () => Date.now() });
   open.push(async () => xds.close());
   let revision = 0;

@@ -2,11 +2,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
+import { freePort } from '../../control-plane/src/home/free-port.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 export const prometheusFolder = join(repository, 'deploy/prometheus');
@@ -42,15 +42,6 @@ export function promtool(...args: readonly string[]): { readonly ok: boolean; re
   return { ok: status === 0, output: `${stdout}${stderr}` };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 export interface RunningPrometheus extends AsyncDisposable {
   /** Of its HTTP API; the answer's `data`. Error: what Prometheus says. */
   get(path: string, query?: Readonly<Record<string, string>>): Promise<unknown>;
@@ -72,7 +63,7 @@ export async function startPrometheus(options: { apiUrl: string; token: string }
   const checked = promtool('check', 'config', configFile);
   if (!checked.ok) throw new Error(checked.output);
 
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const running = spawn(
     programs().prometheus,
     [

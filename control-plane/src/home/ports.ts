@@ -3,8 +3,8 @@
  * each other, at the same place after a restart.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 
 export type PortName = 'gateway' | 'api' | 'xds';
 type Kept = Partial<Record<PortName, number>>;
@@ -12,20 +12,6 @@ type Kept = Partial<Record<PortName, number>>;
 export interface PortKeeper {
   /** The configured port, or, where that is 0, the one picked earlier or a free one. */
   choose(name: PortName, host: string, configured: number): Promise<number>;
-}
-
-async function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === 'object' && address !== null) resolve(address.port);
-        else reject(new Error('no port was given'));
-      });
-    });
-  });
 }
 
 export function createPortKeeper(folder: string): PortKeeper {

@@ -1,5 +1,5 @@
 /** Ports for agents: from a range, checked free by binding, and never given to two at once. */
-import { createServer } from 'node:net';
+import { isFree } from '../home/free-port.ts';
 import { SwitchboardError } from '../model/errors.ts';
 
 export interface PortAllocator {
@@ -8,20 +8,6 @@ export interface PortAllocator {
   /** Marks a port that an adopted agent holds. */
   keep(port: number): void;
   release(port: number): void;
-}
-
-async function isFree(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => {
-      resolve(false);
-    });
-    server.listen({ host, port, exclusive: true }, () => {
-      server.close(() => {
-        resolve(true);
-      });
-    });
-  });
 }
 
 export function createPortAllocator(host: string, [low, high]: readonly [number, number]): PortAllocator {
