@@ -1,6 +1,6 @@
 /** A seeded source of choices: the same seed, the same story. */
 export interface Random {
-  below(limit: number): number;
+  readonly below: (limit: number) => number;
   pick<T>(from: readonly T[]): T;
   chance(of: number): boolean;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seeded } from '../../../test/support/random.ts';
 import { hasWords, hintIn, isKnownHint, isListOf, scopesOf, wordsOf } from './entry.ts';
 import type { FleetService } from './fleet.ts';
 import { ServiceGateway } from './service.ts';
@@ -87,8 +88,7 @@ describe('the old way in', () => {
   });
 
   it('finds for any list of tags just the instances that have them, over random fleets', () => {
-    let state = 7;
-    const below = (limit: number): number => (state = (state * 48_271) % 2_147_483_647) % limit;
+    const { below } = seeded(7);
     for (let round = 0; round < 200; round += 1) {
       const some = (): Tags =>
         Object.fromEntries(['a', 'b', 'c', 'd'].filter(() => below(3) === 0).map((key) => [key, '']));

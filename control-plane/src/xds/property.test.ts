@@ -5,23 +5,13 @@
 import { describe, expect, it } from 'vitest';
 import { delta } from './delta.ts';
 import type { Output, Send } from './events.ts';
+import { seeded } from '../../../test/support/random.ts';
 import type { Snapshot, TypeUrl } from './snapshot.ts';
 import { sotw } from './sotw.ts';
 import type { Stream } from './stream.ts';
 import { ask, make, snapshot } from './testing.ts';
 import { CLUSTER, ENDPOINT, LISTENER, ROUTE } from './types.ts';
 import type { Variant } from './variant.ts';
-
-/** mulberry32 */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below);
-  };
-}
 
 const TYPES = [CLUSTER, ENDPOINT, LISTENER, ROUTE];
 
@@ -171,7 +161,7 @@ interface Run {
 }
 
 function run(variant: Variant, seed: number, { bad, reconnects }: Run): void {
-  const random = randomOf(seed);
+  const random = seeded(seed).below;
   let revision = 0;
   let current: Snapshot;
 
