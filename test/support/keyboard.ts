@@ -18,7 +18,7 @@ const STOP = `(() => {
   );
   const covered = over !== null && !one.contains(over) && !over.contains(one);
   const frame = one.matches('.cm-content') ? one.closest('.cm-editor') : one;
-  const bare = getComputedStyle(frame).outlineStyle === 'none' && !one.matches('[role=menu], [role=dialog], [role=alertdialog], input');
+  const bare = getComputedStyle(frame).outlineStyle === 'none' && !one.matches('[role=menu], [role=dialog], [role=alertdialog], [role=combobox]');
   return { name, unseen: outside || covered || bare };
 })()`;
 

@@ -7,7 +7,8 @@ const JUMP_MS = 1_500;
 class Keyboard {
   palette = $state(false);
   help = $state(false);
-  #jump = 0;
+  /** When `g` was pressed, by the clock of the events: a page that is slow to hear them does not miss the second. */
+  #jump = -JUMP_MS;
 
   handle(event: KeyboardEvent): void {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
@@ -25,10 +26,10 @@ class Keyboard {
     )
       return;
     if (document.querySelector('[role=dialog],[role=alertdialog]') !== null) return;
-    const jump = Date.now() - this.#jump < JUMP_MS ? MENU.find((one) => one.key === event.key) : undefined;
-    this.#jump = 0;
+    const jump = event.timeStamp - this.#jump < JUMP_MS ? MENU.find((one) => one.key === event.key) : undefined;
+    this.#jump = -JUMP_MS;
     if (jump !== undefined) router.go(jump.href);
-    else if (event.key === 'g') this.#jump = Date.now();
+    else if (event.key === 'g') this.#jump = event.timeStamp;
     else if (event.key === '?') this.help = true;
     else if (event.key === '/') document.querySelector<HTMLInputElement>('[data-search]')?.focus();
     else return;
