@@ -3,6 +3,8 @@ import { live } from '../../live/live.svelte.ts';
 import { preferences } from '../../shell/preferences.svelte.ts';
 
 const KEPT = 2_000;
+/** MyAgent's server speaks first. One that has said nothing for so long speaks another protocol, and waits for us. */
+const GREETING_MS = 1_000;
 
 export interface Frame {
   readonly number: number;
@@ -35,6 +37,8 @@ function read(text: string): Message | undefined {
 export class Connection {
   state = $state<'closed' | 'opening' | 'open'>('closed');
   frames = $state.raw<readonly Frame[]>([]);
+  /** Which protocol it speaks is known: what is said before would be said in the wrong one. */
+  known = $state(false);
   /** The agent greeted as MyAgent's server does. */
   myagent = $state(false);
   /** Of MyAgent: until it is there, messages can't be sent. */
@@ -52,6 +56,7 @@ export class Connection {
     this.ended = undefined;
     this.session = undefined;
     this.myagent = false;
+    this.known = false;
     this.handshakeMs = undefined;
     this.mark = crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16) ?? '0';
     this.state = 'opening';
@@ -63,6 +68,9 @@ export class Connection {
       opened = true;
       this.handshakeMs = performance.now() - start;
       this.state = 'open';
+      setTimeout(() => {
+        if (this.#socket === socket) this.known = true;
+      }, GREETING_MS);
     };
     socket.onmessage = (event: MessageEvent<unknown>) => {
       this.#receive(typeof event.data === 'string' ? event.data : '(binary)');
@@ -103,6 +111,7 @@ export class Connection {
     } else if (message?.event === 'agent.final_answer' || !this.myagent) {
       preferences.answered = true;
     }
+    this.known = true;
   }
 
   #add(direction: Frame['direction'], text: string): void {
