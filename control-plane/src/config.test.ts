@@ -77,3 +77,15 @@ describe('bad settings', () => {
 it('a variable that nothing here reads is told of', () => {
   expect(load('', { SWITCHBOARD_OF_TOMORROW: 'x' }).unknownVariables).toEqual(['SWITCHBOARD_OF_TOMORROW']);
 });
+
+it.each([
+  ['gateway: {port: 9000}\napi: {port: 9000}', {}, 'api.port: 9000 is gateway.port too'],
+  ['gateway: {port: 9000}', { SWITCHBOARD_XDS_PORT: '9000' }, 'SWITCHBOARD_XDS_PORT: 9000 is gateway.port too'],
+  ['agents: {ports: [9200, 9100]}', {}, 'agents.ports: the first port (9200) is above the last (9100)'],
+])('%s %o is refused: %s', (text, environment, message) => {
+  expect(() => load(text, environment)).toThrow(message);
+});
+
+it('several ports may be picked free', () => {
+  expect(load('gateway: {port: 0}\napi: {port: 0}\nxds: {port: 0}').api.port).toBe(0);
+});

@@ -15,71 +15,85 @@ import { SETTING_VARIABLES, unknownVariables } from './model/variables.ts';
 const Port = z.int().min(0).max(65_535);
 const Host = z.string().min(1).max(253);
 
-const Settings = z.strictObject({
-  /** Folder for everything that is kept: store, tokens, logs, instances' folders. */
-  data: z.string().min(1).default('data'),
-  /** Where clients connect. Port 0 picks a free one and keeps it. */
-  gateway: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8800) }).prefault({}),
-  /** API and console. */
-  api: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8801) }).prefault({}),
-  /** Where Envoy gets its configuration. */
-  xds: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8802) }).prefault({}),
-  /** Between Envoy and the control plane. Each is renewed at two thirds of its life. */
-  certificates: z.strictObject({ life: PositiveDuration.default('90d') }).prefault({}),
-  /** How often each Envoy's own view is compared with what it was told. */
-  drift: z.strictObject({ interval: PositiveDuration.default('60s') }).prefault({}),
-  /** Of /metrics: without a token, or with one that is good for nothing else (beside the API's own). */
-  metrics: z
-    .strictObject({
-      public: z.union([z.boolean(), z.stringbool()]).default(false),
-      token: z.string().min(20).optional(),
-      /** Counters and gauges of instances are told for each of them, not for each service: many more series. */
-      perInstance: z.union([z.boolean(), z.stringbool()]).default(false),
-    })
-    .prefault({}),
-  /** Metrics for an OpenTelemetry collector; default: none are sent. */
-  telemetry: z.strictObject({ otlp: OtlpSettings.optional() }).prefault({}),
-  envoy: z
-    .strictObject({
-      /** The binary; default: `envoy` on PATH if its version is tested, else the one that the set-up installed. */
-      path: z.string().min(1).optional(),
-      /** Worker threads. */
-      concurrency: z.int().min(1).max(256).default(2),
-      logLevel: z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']).default('warning'),
-      maxConnections: z.int().min(1).max(10_000_000).default(100_000),
-      xds: z.enum(['delta', 'sotw']).default('delta'),
-    })
-    .prefault({}),
-  agents: z
-    .strictObject({
-      host: Host.default('127.0.0.1'),
-      /** Ports for agents that Switchboard starts; each is checked free before use. */
-      ports: z.tuple([Port.min(1), Port.min(1)]).default([9100, 9999]),
-      logs: z
-        .strictObject({ maxBytes: z.int().min(4096).default(10_485_760), files: z.int().min(1).max(100).default(3) })
-        .prefault({}),
-    })
-    .prefault({}),
-  /** Options of the runtimes, by name. */
-  runtimes: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
-  store: z
-    .strictObject({ type: z.string().min(1).default('sqlite'), options: z.record(z.string(), z.unknown()).default({}) })
-    .prefault({}),
-  log: z
-    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
-    .prefault({}),
-  /** Who changed what: the newest so many, and not older than this. */
-  events: z
-    .strictObject({
-      most: z.int().min(100).max(100_000).default(5_000),
-      keep: PositiveDuration.default('90d'),
-    })
-    .prefault({}),
-  /** Resources that are applied when the registry is empty. */
-  seed: z.array(z.string().min(1)).default([]),
-  /** Modules that export descriptors of routing policies and probes. */
-  plugins: z.array(z.string().min(1)).default([]),
-});
+const Settings = z
+  .strictObject({
+    /** Folder for everything that is kept: store, tokens, logs, instances' folders. */
+    data: z.string().min(1).default('data'),
+    /** Where clients connect. Port 0 picks a free one and keeps it. */
+    gateway: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8800) }).prefault({}),
+    /** API and console. */
+    api: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8801) }).prefault({}),
+    /** Where Envoy gets its configuration. */
+    xds: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8802) }).prefault({}),
+    /** Between Envoy and the control plane. Each is renewed at two thirds of its life. */
+    certificates: z.strictObject({ life: PositiveDuration.default('90d') }).prefault({}),
+    /** How often each Envoy's own view is compared with what it was told. */
+    drift: z.strictObject({ interval: PositiveDuration.default('60s') }).prefault({}),
+    /** Of /metrics: without a token, or with one that is good for nothing else (beside the API's own). */
+    metrics: z
+      .strictObject({
+        public: z.union([z.boolean(), z.stringbool()]).default(false),
+        token: z.string().min(20).optional(),
+        /** Counters and gauges of instances are told for each of them, not for each service: many more series. */
+        perInstance: z.union([z.boolean(), z.stringbool()]).default(false),
+      })
+      .prefault({}),
+    /** Metrics for an OpenTelemetry collector; default: none are sent. */
+    telemetry: z.strictObject({ otlp: OtlpSettings.optional() }).prefault({}),
+    envoy: z
+      .strictObject({
+        /** The binary; default: `envoy` on PATH if its version is tested, else the one that the set-up installed. */
+        path: z.string().min(1).optional(),
+        /** Worker threads. */
+        concurrency: z.int().min(1).max(256).default(2),
+        logLevel: z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']).default('warning'),
+        maxConnections: z.int().min(1).max(10_000_000).default(100_000),
+        xds: z.enum(['delta', 'sotw']).default('delta'),
+      })
+      .prefault({}),
+    agents: z
+      .strictObject({
+        host: Host.default('127.0.0.1'),
+        /** Ports for agents that Switchboard starts; each is checked free before use. */
+        ports: z.tuple([Port.min(1), Port.min(1)]).default([9100, 9999]),
+        logs: z
+          .strictObject({ maxBytes: z.int().min(4096).default(10_485_760), files: z.int().min(1).max(100).default(3) })
+          .prefault({}),
+      })
+      .prefault({}),
+    /** Options of the runtimes, by name. */
+    runtimes: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+    store: z
+      .strictObject({
+        type: z.string().min(1).default('sqlite'),
+        options: z.record(z.string(), z.unknown()).default({}),
+      })
+      .prefault({}),
+    log: z
+      .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
+      .prefault({}),
+    /** Who changed what: the newest so many, and not older than this. */
+    events: z
+      .strictObject({
+        most: z.int().min(100).max(100_000).default(5_000),
+        keep: PositiveDuration.default('90d'),
+      })
+      .prefault({}),
+    /** Resources that are applied when the registry is empty. */
+    seed: z.array(z.string().min(1)).default([]),
+    /** Modules that export descriptors of routing policies and probes. */
+    plugins: z.array(z.string().min(1)).default([]),
+  })
+  .superRefine(({ gateway, api, xds, agents }, context) => {
+    const refuse = (path: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: path.split('.'), message });
+    };
+    const [low, high] = agents.ports;
+    if (low > high) refuse('agents.ports', `the first port (${low}) is above the last (${high})`);
+    if (api.port !== 0 && api.port === gateway.port) refuse('api.port', `${api.port} is gateway.port too`);
+    if (xds.port !== 0 && [gateway.port, api.port].includes(xds.port))
+      refuse('xds.port', `${xds.port} is ${xds.port === api.port ? 'api' : 'gateway'}.port too`);
+  });
 type Settings = z.infer<typeof Settings>;
 
 export interface Config extends Readonly<Settings> {
@@ -169,13 +183,6 @@ export function loadConfig(
     );
   }
   const settings = result.data;
-  const [low, high] = settings.agents.ports;
-  if (low > high) {
-    throw new SwitchboardError(
-      'invalid',
-      `bad settings: agents.ports: the first port (${String(low)}) is above the last (${String(high)})`,
-    );
-  }
   const baseFolder = file === undefined ? cwd : dirname(file);
   return Object.freeze({
     ...settings,

@@ -35,6 +35,7 @@ async function make(folder: string, nodeId = 'test'): Promise<EnvoySupervisor> {
     logLevel: 'warning',
     now: () => Date.now(),
     log: silent,
+    mayLaunch: async () => Promise.resolve(),
   });
 }
 

@@ -292,8 +292,10 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       handoverPath = handoverSocketPath(folder);
       wanted = true;
       const running = await findRunning();
-      if (running === undefined) launch();
-      else {
+      if (running === undefined) {
+        if (former.get() === undefined) await options.mayLaunch();
+        launch();
+      } else {
         current = running;
         const { process, startedAt } = running;
         become({

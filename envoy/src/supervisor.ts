@@ -24,6 +24,8 @@ export interface EnvoyOptions {
   readonly bootstrap: (adminPath: string) => object;
   readonly concurrency: number;
   readonly logLevel: string;
+  /** Asked before the first is launched, where none runs; what it throws is what `start` throws. */
+  mayLaunch(): Promise<void>;
   readonly now: () => number;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }

@@ -1,4 +1,5 @@
 /** What goes wrong, and what then: agents that die, hang, loop or grow, Envoy that dies, leases that are lost. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -169,10 +170,18 @@ it('a second control plane on the same data is refused, and so are ports that ar
   const second = run({ SWITCHBOARD_DATA: world.data });
   expect(second.status).toBe(1);
   expect(second.text).toMatch(/another control plane \(process \d+\) uses the data folder/);
-  const { xds } = await world.status();
-  const taken = run({ SWITCHBOARD_DATA: `${world.folder}/other`, SWITCHBOARD_XDS_PORT: String(xds.port) });
-  expect(taken.status).toBe(1);
-  expect(taken.text).toContain('SWITCHBOARD_XDS_PORT');
+  const { xds, gateway, api } = await world.status();
+  for (const [variable, port] of Object.entries({
+    SWITCHBOARD_XDS_PORT: xds.port,
+    SWITCHBOARD_GATEWAY_PORT: gateway.port,
+    SWITCHBOARD_API_PORT: api.port,
+  })) {
+    const taken = run({ SWITCHBOARD_DATA: `${world.folder}/other`, [variable]: String(port) });
+    expect(taken.status).toBe(1);
+    expect(taken.text).toContain(variable);
+    // Nothing was started that would stay.
+    expect(existsSync(`${world.folder}/other/envoy/envoy.json`)).toBe(false);
+  }
   expect(run({ SWITCHBOARD_DATA: `${world.folder}/seed.json/x` }).text).toContain('SWITCHBOARD_DATA');
   expect(run({ SWITCHBOARD_DATA: `${world.folder}/other`, SWITCHBOARD_GATEWAY_PORT: 'ten' }).text).toContain(
     'SWITCHBOARD_GATEWAY_PORT',

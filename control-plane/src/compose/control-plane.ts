@@ -12,7 +12,6 @@ import { createPeers } from '../certificates/peers.ts';
 import type { Config } from '../config.ts';
 import { loadDrivers } from '../drivers.ts';
 import { lockFolder, prepareFolder } from '../home/folder.ts';
-import { createPortKeeper } from '../home/ports.ts';
 import { destroySocket, whyNotDestroy } from '../home/destroy-socket.ts';
 import { isAlive, ownIdentity } from '../home/process-identity.ts';
 import { createRevisionLog } from '../home/revisions.ts';
@@ -53,6 +52,7 @@ import { startLoop } from './loop.ts';
 import { followSignals } from './live-routing.ts';
 import { metricsForApi, presentMetrics } from './metrics.ts';
 import { createNews } from './news.ts';
+import { choosePorts } from './ports.ts';
 import { startOtlp } from './otlp.ts';
 import { createRuntimes } from './runtimes.ts';
 import { writeRuntimeFile } from './runtime-file.ts';
@@ -106,12 +106,7 @@ async function build(
   });
   issuing.catch(() => undefined);
   const token = adminToken(data);
-  const keeper = createPortKeeper(data);
-  const ports = {
-    gateway: await keeper.choose('gateway', config.gateway.host, config.gateway.port),
-    xds: await keeper.choose('xds', config.xds.host, config.xds.port),
-    api: await keeper.choose('api', config.api.host, config.api.port),
-  };
+  const ports = await choosePorts(config);
   const binary = await findEnvoy({ environment: config.environment, path: config.envoy.path });
   const drivers = await loadDrivers(config);
   const store = await openStore(config, drivers, now);

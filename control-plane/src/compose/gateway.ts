@@ -12,6 +12,7 @@ import { tlsFiles } from '../certificates/files.ts';
 import { AUTHORITY_SECRET, IDENTITY_SECRET } from '../model/gateway-files.ts';
 import { CONTROL_PLANE_URI } from '../certificates/peer.ts';
 import type { Config } from '../config.ts';
+import { expectFree } from '../home/free-port.ts';
 import type { Log } from '../log.ts';
 import type { SessionJournal } from '../telemetry/session-journal.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
@@ -75,6 +76,7 @@ export async function startGateway({
       }),
     concurrency: config.envoy.concurrency,
     logLevel: config.envoy.logLevel,
+    mayLaunch: async () => expectFree(config.gateway.host, ports.gateway, 'clients', 'SWITCHBOARD_GATEWAY_PORT'),
     now,
     log,
   });
