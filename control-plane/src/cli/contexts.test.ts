@@ -60,7 +60,7 @@ describe('the file of contexts', () => {
     ['contexts: { a: { url: x } }', 'contexts.a.url: must be a URL'],
     ['contexts: { a: { url: "http://a", token: { fromFile: f, more: 1 } } }', 'contexts.a.token.more: unknown field'],
     ['contexts: { A_B: { url: "http://a", token: x } }', 'contexts.A_B'],
-    ['- 1', 'expected object'],
+    ['- 1', 'must be an object, not a list'],
     ['other: 1', 'other: unknown field'],
     ['contexts: { a: { url: "http://a", token: s3cr3t\n  : : }', 'is no YAML'],
   ])('that is damaged (%j) is told and left as it is', (text, why) => {

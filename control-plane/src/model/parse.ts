@@ -1,6 +1,9 @@
 /** From a zod error to issues with dotted paths and sentences for people. */
 import type { z } from 'zod';
 import { SwitchboardError, type Issue } from './errors.ts';
+import { tellPlainly } from './wording.ts';
+
+tellPlainly();
 
 export function issuesOf(error: z.ZodError, prefix = ''): Issue[] {
   return error.issues.flatMap((issue) => flatten(issue, prefix));
@@ -17,8 +20,7 @@ function flatten(issue: z.core.$ZodIssue, prefix: string): Issue[] {
     if ((deepest[0]?.path.length ?? 0) > 0) return deepest.flatMap((inner) => flatten(inner, path));
     return [{ path, message: [...new Set(issue.errors.flat().map((inner) => inner.message))].join(', or ') }];
   }
-  // What is no number is told as what zod's coercion made of it.
-  return [{ path, message: issue.message.replace('expected number, received NaN', 'expected a number') }];
+  return [{ path, message: issue.message }];
 }
 
 /** Parses `value`, or throws `invalid` with an issue for each wrong field, paths starting with `prefix`. */
