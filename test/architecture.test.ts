@@ -28,7 +28,7 @@ const FOR_ALL = ['log.ts'];
 const COMPOSE = ['main.ts', 'config.ts', 'drivers.ts', 'plugins.ts'];
 /** The composition root: joins all parts, so it may import every folder. */
 const COMPOSITION = 'compose';
-/** What the CLI may see of the control plane: it speaks HTTP. Whether what `down` is to end runs is seen without one. */
+/** What the CLI may see of the control plane: it speaks HTTP. Whether what `down` is to end runs, and which port is free, is seen without one. */
 const CLI_MAY_IMPORT = [
   'model/',
   'api/client.ts',
@@ -36,6 +36,7 @@ const CLI_MAY_IMPORT = [
   'api/queries.ts',
   'api/types.ts',
   'home/process-identity.ts',
+  'home/free-port.ts',
 ];
 /** The only readers of process.env. */
 const MAY_READ_ENVIRONMENT = ['config.ts', 'cli/settings.ts'];

@@ -3,7 +3,7 @@
  * when the wrapper itself has been killed.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SwitchboardError } from '../model/errors.ts';
@@ -17,20 +17,6 @@ export interface AgentProcess {
 }
 
 const SIGNAL_BASE = 128;
-
-export async function pickPort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === 'object' && address !== null) resolve(address.port);
-        else reject(new Error('no port was given'));
-      });
-    });
-  });
-}
 
 /** `graceMs`: from SIGTERM to SIGKILL. */
 export async function startAgent(

@@ -1,9 +1,10 @@
 /** What `switchboard doctor` looks at: this machine, the data folder, the control plane and what it says of its parts. Only looks, never changes. */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync, statfsSync } from 'node:fs';
-import { connect as connectTcp, createServer } from 'node:net';
+import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { isFree } from '../home/free-port.ts';
 import { addressText, hostPort } from '../model/address.ts';
 import type { ApiClient } from '../api/client.ts';
 import { isError, messageOf } from '../model/errors.ts';
@@ -169,20 +170,6 @@ function folderChecks(folder: string): Check[] {
   const free = Math.round((bavail * bsize) / 2 ** 20);
   checks.push(check('disk', free > LEAST_FREE_MIB, `${free} MiB free`, 'Free space where the data folder lies.'));
   return checks;
-}
-
-async function isFree(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => {
-      resolve(false);
-    });
-    server.listen({ host, port, exclusive: true }, () => {
-      server.close(() => {
-        resolve(true);
-      });
-    });
-  });
 }
 
 /** Before a start: what it will listen on. */

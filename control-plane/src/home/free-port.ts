@@ -1,4 +1,5 @@
 /** Ports that nobody listens on: found, and checked, by listening there for a moment. */
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostPort } from '../model/address.ts';
@@ -8,19 +9,23 @@ import { SwitchboardError } from '../model/errors.ts';
 const TRIES = 20;
 const PAUSE_MS = 50;
 
-/** Errors: the system's, as EADDRNOTAVAIL for a host that this machine does not have. */
+/**
+ * Below those that the kernel gives to outgoing connections (from 32768 on Linux, 49152 elsewhere): one of these may be taken at any time
+ * before it is listened on, and again while what listens there is restarted.
+ */
+const [LOWEST, HIGHEST] = [10_000, 19_999];
+const DRAWS = 200;
+
+/** Error: `unavailable` when none is found, as on a host that this machine does not have. */
 export async function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === 'object' && address !== null) resolve(address.port);
-        else reject(new Error('no port was given'));
-      });
-    });
-  });
+  for (let left = DRAWS; left > 0; left -= 1) {
+    const port = randomInt(LOWEST, HIGHEST + 1);
+    if (await isFree(host, port)) return port;
+  }
+  throw new SwitchboardError(
+    'unavailable',
+    `no free port was found on ${host} between ${LOWEST} and ${HIGHEST}: it must be an address of this machine`,
+  );
 }
 
 export async function isFree(host: string, port: number): Promise<boolean> {

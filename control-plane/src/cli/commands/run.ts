@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../home/free-port.ts';
 import { hostPort } from '../../model/address.ts';
 import { SwitchboardError, isError, messageOf } from '../../model/errors.ts';
-import { pickPort, startAgent, untilListening } from '../agent-process.ts';
+import { startAgent, untilListening } from '../agent-process.ts';
 import { durationFlag, untilInterrupted, wholeNumber, type Cli } from '../command.ts';
 import { Exit } from '../exit.ts';
 import { note } from '../output.ts';
@@ -88,7 +89,7 @@ export function runCommand(cli: Cli): void {
         );
       }
       const tags = tagsOf(options.tag ?? []);
-      const port = options.port ?? (await pickPort(host));
+      const port = options.port ?? (await freePort(host));
       const interrupted = untilInterrupted();
       const agent = await startAgent(
         command,
