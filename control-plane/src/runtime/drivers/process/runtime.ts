@@ -78,6 +78,7 @@ export const processRuntime: RuntimeDriver<Options> = {
     const rotations: Rotations = new Map();
     const leftovers = createLeftovers(folder, log);
     let looks = 0;
+    let closed = false;
     let kills = outOfMemoryKills();
 
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -114,9 +115,9 @@ export const processRuntime: RuntimeDriver<Options> = {
       }
     }
 
-    /** Called once for each run, whoever notices first. */
+    /** Called once for each run, whoever notices first. What ends after `close` is for the one that opens the folder next. */
     function ended(agent: Agent, code: number | null, signal: string | null): void {
-      if (agent.ended) return;
+      if (agent.ended || closed) return;
       agent.ended = true;
       const { instance, process, address } = agent.record;
       if (agents.get(instance) === agent) agents.delete(instance);
@@ -366,6 +367,7 @@ export const processRuntime: RuntimeDriver<Options> = {
         rmSync(join(folder, instance), { recursive: true, force: true });
       },
       async close() {
+        closed = true;
         clearInterval(timer);
         leftovers.sweep();
         listeners.clear();
