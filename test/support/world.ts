@@ -107,15 +107,27 @@ function endByPid(pid: number | null): void {
   }
 }
 
+/**
+ * Worlds that run at the same time keep out of each other's ports, which are free when they are chosen and taken by an agent only a moment
+ * later: each of the two workers of a test run has its own half, and there each world the next part of it.
+ */
+const HALF = 4_800;
+const PART = 300;
+const half = 20_000 + HALF * (Number(process.env['VITEST_POOL_ID'] ?? 0) % 2);
+let parts = Math.floor(Math.random() * (HALF / PART));
+function nextPorts(): string {
+  parts = (parts + 1) % (HALF / PART);
+  const first = half + PART * parts;
+  return `${first}-${first + PART - 1}`;
+}
+
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), `sb-${options.name ?? 'world'}-`));
   const data = join(folder, 'data');
   const logFile = join(folder, 'control-plane.log');
   const seedFile = join(folder, 'seed.json');
   writeFileSync(seedFile, JSON.stringify(options.seed ?? []));
-  // Worlds of test files that run at the same time keep out of each other's ports.
-  const firstPort = 20_000 + 100 * Math.floor(Math.random() * 95);
-  const agentPorts = `${firstPort}-${firstPort + 299}`;
+  const agentPorts = nextPorts();
   let child: ChildProcess | undefined;
   let known: SystemStatus | undefined;
 
