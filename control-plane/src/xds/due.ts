@@ -4,7 +4,8 @@
  */
 import type { Content, Variant } from './variant.ts';
 import { wholeOf, type TypeSet, type XdsResource } from './snapshot.ts';
-import { stepOf, wants, wantsAll, type Subscription } from './subscription.ts';
+import { stepOf } from './step.ts';
+import { wants, wantsAll, type Subscription } from './subscription.ts';
 
 /** The name may be out of step; `since` is the revision up to which it was not. */
 export function touch(subscription: Subscription, name: string, since: number, at: number): void {

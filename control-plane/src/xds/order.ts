@@ -4,7 +4,8 @@
  * the same; only where it refused the routes, and so runs the old ones, the old clusters stay as long as it does.
  */
 import { setOf, type Snapshot, type TypeUrl } from './snapshot.ts';
-import { isForced, isOnItsWay, stepOf, type Subscription } from './subscription.ts';
+import { stepOf } from './step.ts';
+import { isForced, isOnItsWay, type Subscription } from './subscription.ts';
 import { CLUSTER, ENDPOINT, LISTENER, ROUTE, shortName } from './types.ts';
 import type { Variant } from './variant.ts';
 

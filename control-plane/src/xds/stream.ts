@@ -10,15 +10,8 @@ import { createOrder } from './order.ts';
 import { differenceOf, setOf, type Difference, type Snapshot, type TypeUrl, type XdsResource } from './snapshot.ts';
 import type { ResourceSync, SubscriptionState, TypeSync } from './status.ts';
 import { ABSENT } from './known.ts';
-import {
-  isOnItsWay,
-  newSubscription,
-  stepOf,
-  wants,
-  type InFlight,
-  type Receipt,
-  type Subscription,
-} from './subscription.ts';
+import { stepOf } from './step.ts';
+import { isOnItsWay, newSubscription, wants, type InFlight, type Receipt, type Subscription } from './subscription.ts';
 import { outlineOf, resourcesOf, syncOf } from './sync.ts';
 import { CLUSTER, ENDPOINT, inOrder, shortName } from './types.ts';
 import type { Variant, XdsRequest } from './variant.ts';

@@ -2,9 +2,8 @@
  * What one stream asks for of one type, and what is known of the other side. `known` changes on ACK, not on sending: an Envoy that
  * refuses a response has nothing of it for certain, also not the good ones in it.
  */
-import { ABSENT, KnownNames } from './known.ts';
+import { KnownNames } from './known.ts';
 import type { TypeSet, TypeUrl, XdsResource } from './snapshot.ts';
-import type { Variant } from './variant.ts';
 
 /** What became of a response; kept for each name in it after its resources are let go. */
 export interface Receipt {
@@ -153,27 +152,4 @@ export function isForced({ forced, inFlight }: Subscription, name: string): bool
 /** The other side is about to have something else of the name than what is known. */
 export function isOnItsWay({ inFlight }: Subscription, name: string): boolean {
   return inFlight !== undefined && (inFlight.sent.has(name) || inFlight.removed.includes(name));
-}
-
-/** What is to be done about one name; `none` when the other side has what it is to have, or has refused it. */
-export function stepOf(
-  variant: Variant,
-  subscription: Subscription,
-  set: TypeSet,
-  name: string,
-): 'send' | 'remove' | 'none' {
-  if (!wants(subscription, name)) return 'none';
-  const resource = set.resources.get(name);
-  const known = subscription.known.get(name);
-  if (resource !== undefined) {
-    if (subscription.refused.get(name)?.version === resource.version) return 'none';
-    const isThere = known?.version === resource.version && known !== ABSENT && known.isUncertain !== true;
-    return isThere && !isForced(subscription, name) ? 'none' : 'send';
-  }
-  if (!variant.tellsRemoval(subscription.type)) {
-    subscription.known.delete(name);
-    return 'none';
-  }
-  if (known === ABSENT || known === undefined) return variant.tellsAbsence(subscription, name) ? 'remove' : 'none';
-  return 'remove';
 }
