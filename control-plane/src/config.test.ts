@@ -65,6 +65,7 @@ describe('bad settings', () => {
     ['gateway: 5', {}, 'gateway: must be an object, not a number'],
     ['gateway: 5', { SWITCHBOARD_GATEWAY_PORT: '0' }, 'gateway: must be an object, not a number'],
     ['', { SWITCHBOARD_GATEWAY_PORT: 'abc' }, 'SWITCHBOARD_GATEWAY_PORT: must be a number, not text'],
+    ['', { SWITCHBOARD_API_PORT: 'tcp://10.0.0.1:80' }, '`enableServiceLinks: false`'],
     ['', { SWITCHBOARD_GATEWAY_PROT: '9000' }, 'there is no environment variable SWITCHBOARD_GATEWAY_PROT'],
     [Buffer.from([0x61, 0x3a, 0x20, 0xff]), {}, 'is not valid UTF-8'],
     ['[a]', {}, 'must hold a mapping'],

@@ -174,7 +174,9 @@ export function loadConfig(
     const issues = issuesOf(result.error);
     const lines = issues.map((issue) => {
       const variable = [...sources].find(([path]) => issue.path === path || issue.path.startsWith(`${path}.`))?.[1];
-      return `${variable ?? issue.path}: ${issue.message}`;
+      // Kubernetes sets such a variable for a Service whose name begins with `switchboard`.
+      const isLink = variable !== undefined && environment[variable]?.startsWith('tcp://') === true;
+      return `${variable ?? issue.path}: ${issue.message}${isLink ? ' (Kubernetes has set it for a Service: `enableServiceLinks: false` in the pod keeps it away)' : ''}`;
     });
     throw new SwitchboardError(
       'invalid',

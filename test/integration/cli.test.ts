@@ -218,6 +218,8 @@ it('talks to an agent, and stops and starts it', async () => {
   expect(answer).toMatchObject({ code: 0 });
   expect(answer.out).toMatch(/Paris: .*°C/);
   expect((await cli(['connect', 'echo', '-m', 'hello'])).out).toContain('hello');
+  for (const path of ['deeper', '/deeper'])
+    expect((await cli(['connect', 'echo', '--path', path, '-m', 'hello'])).out).toContain('hello');
   expect((await cli(['logs', 'weather'])).out).toContain('127.0.0.1');
   expect((await cli(['stop', 'weather', '--wait'])).out).toBe('service/weather updated\n');
   expect((await cli(['start', 'weather', '--wait'])).out).toBe('service/weather updated\n');

@@ -186,5 +186,8 @@ it('a second control plane on the same data is refused, and so are ports that ar
   expect(run({ SWITCHBOARD_DATA: `${world.folder}/other`, SWITCHBOARD_GATEWAY_PORT: 'ten' }).text).toContain(
     'SWITCHBOARD_GATEWAY_PORT',
   );
+  expect(run({ SWITCHBOARD_DATA: `${world.folder}/other`, SWITCHBOARD_SEED: '/no/such.yaml' }).text).toContain(
+    'seed: /no/such.yaml is not there',
+  );
   expect(run({ SWITCHBOARD_DATA: `${world.folder}/other`, ENVOY_PATH: '/no/such/envoy' }).text).toContain('ENVOY_PATH');
 });

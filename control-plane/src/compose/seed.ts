@@ -14,7 +14,10 @@ export async function seed(config: Config, registry: Registry, log: Log): Promis
     try {
       return parseDocuments(readFileSync(path, 'utf8'));
     } catch (cause) {
-      throw new SwitchboardError('invalid', `seed: ${path}: ${messageOf(cause)}`, { cause });
+      const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+      throw new SwitchboardError('invalid', `seed: ${path}${isMissing ? ' is not there' : `: ${messageOf(cause)}`}`, {
+        cause,
+      });
     }
   });
   if (documents.length === 0) return;

@@ -11,6 +11,8 @@ interface Options {
   timeout: string;
 }
 
+const below = (path = ''): string => (path === '' || /^[/?]/.test(path) ? path : `/${path}`);
+
 export function connectCommand(cli: Cli): void {
   cli.program
     .command('connect <service>')
@@ -33,7 +35,7 @@ export function connectCommand(cli: Cli): void {
       const prompt = interactive
         ? createInterface({ input: process.stdin, output: process.stderr, prompt: '> ' })
         : undefined;
-      const conversation = converse(service.status.url + (options.path ?? ''), options.raw === true, {
+      const conversation = converse(service.status.url + below(options.path), options.raw === true, {
         answer(text) {
           print(`${text}\n`);
           prompt?.prompt();
