@@ -14,6 +14,8 @@ const LONGEST_RETRY_MS = 4_000;
 /** With no news for this long, /livez is asked whether the connection is dead. */
 const QUIET_MS = 5_000;
 const HIDDEN_MS = 30_000;
+/** A change is told in less. */
+const NEWS_MS = 2_000;
 /** Once a second, whether it is the state or the clock that comes first. */
 const BEAT_MS = 950;
 
@@ -69,6 +71,21 @@ class Live {
 
   service(name: string): ServiceView | undefined {
     return this.state?.services.find((one) => one.name === name);
+  }
+
+  /** Once what is shown has come to this revision; a connection that brings no news is not waited for. */
+  async shows(revision: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const end = $effect.root(() => {
+        $effect(() => {
+          if ((this.revision ?? 0) >= revision) resolve();
+        });
+      });
+      setTimeout(() => {
+        resolve();
+        end();
+      }, NEWS_MS);
+    });
   }
 
   signIn(token: string): void {
