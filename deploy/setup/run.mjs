@@ -21,36 +21,49 @@ async function node(args, extra = {}, cwd = repository) {
 
 const VITEST = [bin('vitest/vitest.mjs'), 'run', '--config', 'test/vitest.config.ts'];
 
-/** Each counts as one test. */
+/** Each counts as one test. The longest goes on beside all the others. */
 const CHECKS = /** @type {const} */ ([
-  ['format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']],
-  ['lint', [bin('eslint/bin/eslint.js'), '--config', 'test/lint/eslint.config.js', '.']],
-  ['types', [bin('typescript/bin/tsc'), '--noEmit']],
+  [['lint', [bin('eslint/bin/eslint.js'), '--config', 'test/lint/eslint.config.js', '.']]],
   [
-    'console types',
+    ['format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']],
+    ['types', [bin('typescript/bin/tsc'), '--noEmit']],
     [
-      bin('svelte-check/bin/svelte-check'),
-      '--tsconfig',
-      'console/tsconfig.json',
-      '--fail-on-warnings',
-      '--output',
-      'machine',
+      'console types',
+      [
+        bin('svelte-check/bin/svelte-check'),
+        '--tsconfig',
+        'console/tsconfig.json',
+        '--fail-on-warnings',
+        '--output',
+        'machine',
+      ],
     ],
+    ['dead code', [bin('knip/bin/knip.js'), '--config', 'test/lint/knip.json']],
   ],
-  ['dead code', [bin('knip/bin/knip.js'), '--config', 'test/lint/knip.json']],
 ]);
+
+/** @param {string} name @param {readonly string[]} args @returns {Promise<boolean>} */
+async function check(name, args) {
+  const start = Date.now();
+  const ok = (await node(args)) === 0;
+  process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
+  return ok;
+}
 
 async function test() {
   let passed = 0;
   let failed = 0;
   if (rest.length === 0) {
-    for (const [name, args] of CHECKS) {
-      const start = Date.now();
-      const ok = (await node(args)) === 0;
-      process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
+    const results = await Promise.all(
+      CHECKS.map(async (row) => {
+        const done = [];
+        for (const [name, args] of row) done.push(await check(name, args));
+        return done;
+      }),
+    );
+    for (const ok of results.flat())
       if (ok) passed += 1;
       else failed += 1;
-    }
   }
   if (rest.length === 0) process.env['SWITCHBOARD_CHROMIUM'] = ensureChromium();
   const folder = mkdtempSync(join(tmpdir(), 'sb-test-'));

@@ -10,7 +10,7 @@ import type { OpenSession } from '../support/sessions.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 
 const LONG = process.env['SWITCHBOARD_CHAOS'] === 'long';
-const SECONDS = Number(process.env['SWITCHBOARD_CHAOS_SECONDS'] ?? (LONG ? 1_800 : 25));
+const SECONDS = Number(process.env['SWITCHBOARD_CHAOS_SECONDS'] ?? (LONG ? 1_800 : 15));
 const SEED = Number(process.env['SWITCHBOARD_SEED_NUMBER'] ?? 20_261_125);
 const CLIENTS = 30;
 const INSTANCES = 5;

@@ -105,7 +105,7 @@ describe('a new version', () => {
     await first.close();
   });
 
-  it('takes itself back when it fails more than the old one, and keeps the figures', async () => {
+  it.concurrent('takes itself back when it fails more than the old one, and keeps the figures', async () => {
     await using world = await startWorld({ seed: [weather('one', canary)] });
     await world.client.apply([weather('two', canary, ['--refuse', '0.5'])]);
     await until(world, 'paused');
@@ -137,52 +137,55 @@ describe('a new version', () => {
     expect([...(await marks(world, 20)).keys()]).toEqual(['one']);
   });
 
-  it('takes itself back when its agents turn everybody away, not for clients that any version turns away or that leave', async () => {
-    const strict = ['--refuse', '0.3', '--refuse-with', '401'];
-    await using world = await startWorld({ seed: [weather('one', canary, strict)] });
-    const come = async (): Promise<void> => {
-      const clients = Array.from({ length: 10 }, async () =>
-        openSession(world.url('weather')).then(
-          async (session) => session.close(),
-          () => undefined,
-        ),
+  it.concurrent(
+    'takes itself back when its agents turn everybody away, not for clients that any version turns away or that leave',
+    async () => {
+      const strict = ['--refuse', '0.3', '--refuse-with', '401'];
+      await using world = await startWorld({ seed: [weather('one', canary, strict)] });
+      const come = async (): Promise<void> => {
+        const clients = Array.from({ length: 10 }, async () =>
+          openSession(world.url('weather')).then(
+            async (session) => session.close(),
+            () => undefined,
+          ),
+        );
+        await Promise.all(clients);
+      };
+      const readings = async (metric: string) => {
+        const { measurements } = await world.client.rollout('weather');
+        return measurements.filter((one) => one.metric === metric);
+      };
+      await world.client.apply([weather('two', canary, strict)]);
+      await until(world, 'paused');
+      await world.acked();
+      await world.until(
+        'it has passed',
+        async () => {
+          await come();
+          const port = Number(new URL(world.url('weather')).port);
+          for (let n = 0; n < 5; n += 1) connect(port, '127.0.0.1', leaveInHandshake);
+          const last = (await readings('turned-away')).at(-1);
+          return last?.verdict === 'pass' && / of \d\d+ .*version 2, [1-9]/.test(last.message);
+        },
+        50_000,
       );
-      await Promise.all(clients);
-    };
-    const readings = async (metric: string) => {
-      const { measurements } = await world.client.rollout('weather');
-      return measurements.filter((one) => one.metric === metric);
-    };
-    await world.client.apply([weather('two', canary, strict)]);
-    await until(world, 'paused');
-    await world.acked();
-    await world.until(
-      'it has passed',
-      async () => {
-        await come();
-        const port = Number(new URL(world.url('weather')).port);
-        for (let n = 0; n < 5; n += 1) connect(port, '127.0.0.1', leaveInHandshake);
-        const last = (await readings('turned-away')).at(-1);
-        return last?.verdict === 'pass' && / of \d\d+ .*version 2, [1-9]/.test(last.message);
-      },
-      50_000,
-    );
-    expect(await world.client.rollout('weather')).toMatchObject({ phase: 'paused' });
-    expect((await readings('connect-success')).at(-1)?.message).toMatch(/^0 of/);
+      expect(await world.client.rollout('weather')).toMatchObject({ phase: 'paused' });
+      expect((await readings('connect-success')).at(-1)?.message).toMatch(/^0 of/);
 
-    await world.client.apply([weather('three', canary, ['--refuse', '1', '--refuse-with', '401'])]);
-    await world.until(
-      'the rollout is aborted',
-      async () => {
-        await come();
-        return (await world.client.rollout('weather')).phase === 'aborted';
-      },
-      50_000,
-    );
-    const { reason, message, to } = await world.client.rollout('weather');
-    expect({ reason, to }).toEqual({ reason: 'AnalysisFailed', to: 3 });
-    expect(message).toMatch(/turned-away: (\d+) of \1 \(100.0 %\) clients were turned away on version 3/);
-  });
+      await world.client.apply([weather('three', canary, ['--refuse', '1', '--refuse-with', '401'])]);
+      await world.until(
+        'the rollout is aborted',
+        async () => {
+          await come();
+          return (await world.client.rollout('weather')).phase === 'aborted';
+        },
+        50_000,
+      );
+      const { reason, message, to } = await world.client.rollout('weather');
+      expect({ reason, to }).toEqual({ reason: 'AnalysisFailed', to: 3 });
+      expect(message).toMatch(/turned-away: (\d+) of \1 \(100.0 %\) clients were turned away on version 3/);
+    },
+  );
 
   it('that never gets ready or crashes is taken back, and what runs goes on', async () => {
     await using world = await startWorld({ seed: [weather('one', { strategy: 'rolling' })] });
