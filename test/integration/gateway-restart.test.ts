@@ -87,7 +87,7 @@ it('takes over without a gap, again and again, also over restarts of the control
   await world.until('sessions are served', async () => (await openSession(world.url('chat'))).close().then(() => true));
 });
 
-it('ends what is open at the deadline, tells of it, and refuses what can not be', async () => {
+it.concurrent('ends what is open at the deadline, tells of it, and refuses what can not be', async () => {
   await using world = await startWorld({ name: 'deadline', seed: [echoService('chat')] });
   const crowd = await world.crowd('chat', 5, 100);
   await world.until('they are told of', async () => (await world.status()).sessions.open === 5);
@@ -106,29 +106,36 @@ it('ends what is open at the deadline, tells of it, and refuses what can not be'
   await expect(world.client.restartGateway('gateway-1', 'soon')).rejects.toThrow(/deadline/);
 });
 
-it('a control plane that is killed in the midst of it costs nothing: whoever comes next finds both, or the one', async () => {
-  await using world = await startWorld({ name: 'midst', seed: [echoService('chat')] });
-  const crowd = await world.crowd('chat', 5, 50);
-  const knocks = knocking(world);
-  const processes = new Set<number | null>();
-  for (const afterMs of [120, 180, 240, 300, 400]) {
-    void world.client.restartGateway('gateway-1').catch(() => undefined);
-    await sleep(afterMs);
-    await world.killControlPlane();
-    await sleep(200);
-    await world.startControlPlane();
-    const { pid, former } = (await world.status()).envoy;
-    expect([crowd.cut(), isAlive(pid), former === null || isAlive(former.pid)]).toEqual([0, true, true]);
-    processes.add(pid);
-    // Changes reach the one that takes new connections.
-    await world.client.patchService('chat', { spec: { gateway: { handshakeTimeout: `${afterMs}s` } } }, { wait: true });
-  }
-  const { failures } = await knocks.stop();
-  expect(failures).toEqual([]);
-  const { lost, cut } = await crowd.settle();
-  expect([lost, cut]).toEqual([0, 0]);
-  await crowd.close();
-  await world.until('the last of them is alone', async () => (await world.status()).envoy.former === null, 30_000);
-  const { to } = await world.client.restartGateway('gateway-1');
-  expect(processes.has(to)).toBe(false);
-});
+it.concurrent(
+  'a control plane that is killed in the midst of it costs nothing: whoever comes next finds both, or the one',
+  async () => {
+    await using world = await startWorld({ name: 'midst', seed: [echoService('chat')] });
+    const crowd = await world.crowd('chat', 5, 50);
+    const knocks = knocking(world);
+    const processes = new Set<number | null>();
+    for (const afterMs of [120, 180, 240, 300, 400]) {
+      void world.client.restartGateway('gateway-1').catch(() => undefined);
+      await sleep(afterMs);
+      await world.killControlPlane();
+      await sleep(200);
+      await world.startControlPlane();
+      const { pid, former } = (await world.status()).envoy;
+      expect([crowd.cut(), isAlive(pid), former === null || isAlive(former.pid)]).toEqual([0, true, true]);
+      processes.add(pid);
+      // Changes reach the one that takes new connections.
+      await world.client.patchService(
+        'chat',
+        { spec: { gateway: { handshakeTimeout: `${afterMs}s` } } },
+        { wait: true },
+      );
+    }
+    const { failures } = await knocks.stop();
+    expect(failures).toEqual([]);
+    const { lost, cut } = await crowd.settle();
+    expect([lost, cut]).toEqual([0, 0]);
+    await crowd.close();
+    await world.until('the last of them is alone', async () => (await world.status()).envoy.former === null, 30_000);
+    const { to } = await world.client.restartGateway('gateway-1');
+    expect(processes.has(to)).toBe(false);
+  },
+);
