@@ -38,14 +38,15 @@ export function waitOptions(command: Command, { ready = true } = {}): Command {
 }
 
 /** For the write itself. Error: `invalid`. */
-export function waitFlags({ wait, ready, timeout }: WaitFlags): WriteFlags {
+export function writeFlags({ wait, ready, timeout, dryRun }: WaitFlags & { dryRun?: boolean }): WriteFlags {
+  const asked: WriteFlags = dryRun === true ? { dryRun } : {};
   if (wait !== true && ready !== true) {
     if (timeout !== undefined)
       throw new SwitchboardError('invalid', '--timeout says how long to wait: it needs --wait or --ready');
-    return {};
+    return asked;
   }
   if (timeout !== undefined) durationFlag('--timeout', timeout);
-  return { wait: true, ...(timeout === undefined ? {} : { timeout }) };
+  return { ...asked, wait: true, ...(timeout === undefined ? {} : { timeout }) };
 }
 
 async function rolloutsOf(client: ApiClient, names: readonly string[]): Promise<Map<string, RolloutView>> {

@@ -11,7 +11,7 @@ import { inTheirFiles, readDocuments, type Documents } from '../documents.ts';
 import { EXIT, Exit, exitCodeOf, tellError } from '../exit.ts';
 import { impactText } from '../impact.ts';
 import { note, print } from '../output.ts';
-import { tellAndWait, waitFlags, waitOptions, type WaitFlags } from '../waiting.ts';
+import { tellAndWait, waitOptions, writeFlags, type WaitFlags } from '../waiting.ts';
 
 interface Identified {
   kind?: string;
@@ -104,15 +104,14 @@ export function applyCommands(cli: Cli): void {
           remedy:
             'Name the source with --set NAME, first without --prune: only what was applied with it is ever deleted.',
         });
-      const waiting = waitFlags(options);
+      const write = writeFlags(options);
       const flags = { ...(set === undefined ? {} : { set, prune, takeOver }) };
       const client = cli.client();
       if (prune && !dryRun && options.yes !== true)
         await confirmed(await send(client, documents, { ...flags, dryRun: true }));
       const answer = await send(client, documents, {
         ...flags,
-        dryRun,
-        ...waiting,
+        ...write,
         ...(text === undefined ? {} : { note: text }),
       });
       await tellAndWait(cli, answer, options, { abortFails: true });

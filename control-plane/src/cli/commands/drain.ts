@@ -1,11 +1,10 @@
 /** `switchboard drain`, `undrain` and `drains`: no new sessions here, and how far that is. */
-import type { WriteFlags } from '../../api/queries.ts';
 import type { DrainPolicy, DrainProgress, DrainRequest, DrainTarget, GatewayDrainProgress } from '../../model/drain.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import { unknownKind, type Cli } from '../command.ts';
 import { tellWrite } from '../impact.ts';
 import { age, format, parseFormat, print, type Column, type Format } from '../output.ts';
-import { waitFlags, waitOptions, type WaitFlags } from '../waiting.ts';
+import { waitOptions, writeFlags, type WaitFlags } from '../waiting.ts';
 
 interface Flags extends WaitFlags {
   keep?: boolean;
@@ -26,11 +25,6 @@ function targetOf(kind: string, name: string, number: string | undefined): Drain
   }
   throw unknownKind(kind, ['instance', 'version', 'service', 'gateway']);
 }
-
-const writeFlags = (flags: Flags): WriteFlags => ({
-  ...waitFlags(flags),
-  ...(flags.dryRun === true ? { dryRun: true } : {}),
-});
 
 function estimateOf({ estimateMs }: { estimateMs: number | null }): string {
   return estimateMs === null ? '?' : age(new Date(0).toISOString(), estimateMs);

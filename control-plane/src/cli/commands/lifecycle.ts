@@ -6,18 +6,13 @@ import { unknownKind, type Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { impactText, tellWrite } from '../impact.ts';
 import { note } from '../output.ts';
-import { tellAndWait, waitFlags, waitOptions, type WaitFlags } from '../waiting.ts';
+import { tellAndWait, waitOptions, writeFlags, type WaitFlags } from '../waiting.ts';
 
 interface Flags extends WaitFlags {
   now?: boolean;
   dryRun?: boolean;
   yes?: boolean;
 }
-
-const flagsOf = (flags: Flags): WriteFlags => ({
-  ...waitFlags(flags),
-  ...(flags.dryRun === true ? { dryRun: true } : {}),
-});
 
 /** What ends sessions at once is said first, and asked for on a terminal. */
 async function confirmed(flags: Flags, dry: () => Promise<WriteAnswer>): Promise<void> {
@@ -36,7 +31,7 @@ export function lifecycleCommands(cli: Cli): void {
   waitOptions(program.command('start <service>').summary('start a service, or try again what has failed'))
     .option('--dry-run', 'tell what would happen')
     .action(async (service: string, flags: Flags) => {
-      await tellAndWait(cli, await cli.client().start(service, flagsOf(flags)), flags, {
+      await tellAndWait(cli, await cli.client().start(service, writeFlags(flags)), flags, {
         abortFails: false,
         named: service,
       });
@@ -58,7 +53,7 @@ export function lifecycleCommands(cli: Cli): void {
       .action(async (service: string, flags: Flags) => {
         const client = cli.client();
         const now = flags.now === true;
-        const write = { ...flagsOf(flags), now };
+        const write = { ...writeFlags(flags), now };
         await confirmed(flags, async () => client[verb](service, { dryRun: true, now }));
         await tellAndWait(cli, await client[verb](service, write), flags, { abortFails: false, named: service });
       });
@@ -69,7 +64,7 @@ export function lifecycleCommands(cli: Cli): void {
     .action(async (service: string, replicas: string, flags: Flags) => {
       if (!/^\d+$/.test(replicas))
         throw new SwitchboardError('invalid', `replicas must be a whole number, not ${replicas}`);
-      const answer = await cli.client().scale(service, Number(replicas), flagsOf(flags));
+      const answer = await cli.client().scale(service, Number(replicas), writeFlags(flags));
       await tellAndWait(cli, answer, flags, { abortFails: false, named: service });
     });
   program
@@ -90,6 +85,6 @@ export function lifecycleCommands(cli: Cli): void {
         throw unknownKind(kind, ['service', 'route', 'instance']);
       };
       await confirmed(flags, async () => run({ dryRun: true }));
-      tellWrite(await run(flagsOf(flags)));
+      tellWrite(await run(writeFlags(flags)));
     });
 }

@@ -7,7 +7,7 @@ import type { Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { tellWrite } from '../impact.ts';
 import { age, format, parseFormat, print, table, tint, type Column } from '../output.ts';
-import { tellAndWait, untilReady, waitFlags, waitOptions, type WaitFlags } from '../waiting.ts';
+import { tellAndWait, untilReady, waitOptions, writeFlags, type WaitFlags } from '../waiting.ts';
 
 const now = (): number => Date.now();
 
@@ -92,7 +92,7 @@ export function rolloutCommands(cli: Cli): void {
     .option('--timeout <duration>', 'with --ready: at most this long (default: 5m)')
     .action(async (service: string, flags: WaitFlags & { output: string }) => {
       const as = parseFormat(flags.output);
-      waitFlags(flags);
+      writeFlags(flags);
       let found = await cli.client().rollout(service);
       if (flags.ready === true) {
         await untilReady(cli, { services: [service], revision: 0, timeout: flags.timeout, abortFails: true });
@@ -157,7 +157,7 @@ export function rolloutCommands(cli: Cli): void {
     .option('--dry-run', 'tell what would happen')
     .action(async (service: string, flags: WaitFlags & { to?: string; dryRun?: boolean }) => {
       const version = flags.to === undefined ? undefined : versionNumber(flags.to);
-      const write = { ...waitFlags(flags), dryRun: flags.dryRun === true };
+      const write = writeFlags(flags);
       await tellAndWait(cli, await cli.client().undo(service, version, write), flags, {
         abortFails: true,
         named: service,
@@ -176,7 +176,7 @@ export function rolloutCommands(cli: Cli): void {
   for (const command of rollout.commands) command.exitOverride();
 
   async function steer(service: string, verb: RolloutVerb, flags: WaitFlags): Promise<void> {
-    const write = waitFlags(flags);
+    const write = writeFlags(flags);
     const client = cli.client();
     // What was looked at is what is steered: somebody else's step in between is a conflict.
     const answer = await steerFrom(client, await client.rollout(service), verb, write);
