@@ -2,7 +2,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { createClient, type ApiClient } from '../api/client.ts';
 import { SwitchboardError, isError } from '../model/errors.ts';
-import { similar } from '../model/similar.ts';
+import { offer } from '../model/similar.ts';
 import { Duration, durationMs } from '../model/units.ts';
 import { target, type GlobalFlags, type Target } from './settings.ts';
 
@@ -29,10 +29,8 @@ export function createCli(program: Command): Cli {
 
 /** Of what stands where one of these kinds should. */
 export function unknownKind(kind: string, known: readonly string[]): SwitchboardError {
-  const meant = similar(kind, known);
-  return new SwitchboardError('invalid', `${kind} is no kind that this takes: use one of ${known.join(', ')}`, {
-    ...(meant === undefined ? {} : { remedy: `Did you mean ${meant}?` }),
-  });
+  const message = `${kind} is no kind that this takes: use one of ${known.join(', ')}`;
+  return new SwitchboardError('invalid', message, offer(kind, known));
 }
 
 /** Milliseconds. Error: `invalid`, naming the flag. */

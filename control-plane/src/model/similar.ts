@@ -34,3 +34,9 @@ export function similar(name: string, known: Iterable<string>): string | undefin
   }
   return best?.name;
 }
+
+/** What an error offers to somebody who has mistyped a name: nothing when none is near. */
+export function offer(name: string, known: Iterable<string>): { readonly remedy?: string } {
+  const meant = similar(name, known);
+  return meant === undefined ? {} : { remedy: `Did you mean ${meant}?` };
+}

@@ -1,6 +1,6 @@
 /** `help [command...]`, of the program and of each group. Commander's own shows the whole help for a name that it does not know. */
 import type { Command } from 'commander';
-import { similar } from '../../model/similar.ts';
+import { offer } from '../../model/similar.ts';
 
 const visible = (group: Command): string[] =>
   group.commands.map((one) => one.name()).filter((name) => !name.startsWith('__'));
@@ -15,8 +15,8 @@ export function helpCommand(group: Command): void {
       for (const name of names) {
         const below = shown.commands.find((one) => one.name() === name);
         if (below === undefined) {
-          const near = similar(name, visible(shown));
-          const hint = near === undefined ? '' : `\n(Did you mean ${near}?)`;
+          const { remedy } = offer(name, visible(shown));
+          const hint = remedy === undefined ? '' : `\n(${remedy})`;
           shown.error(`error: unknown command '${name}'${hint}`, { code: 'commander.unknownCommand' });
         }
         shown = below;
