@@ -33,6 +33,9 @@ export function unknownKind(kind: string, known: readonly string[]): Switchboard
   return new SwitchboardError('invalid', message, offer(kind, known));
 }
 
+/** For an option that may stand several times; absent when it stands nowhere. */
+export const repeated = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
 /** Milliseconds. Error: `invalid`, naming the flag. */
 export function durationFlag(flag: string, text: string): number {
   const { success, error } = Duration.safeParse(text);

@@ -1,7 +1,7 @@
 /** `switchboard explain URL -H 'name: value'`: where a request would go now, and why. */
 import { SwitchboardError } from '../../model/errors.ts';
 import type { Explanation } from '../../api/types.ts';
-import type { Cli } from '../command.ts';
+import { repeated, type Cli } from '../command.ts';
 import { parseFormat, print, table } from '../output.ts';
 
 function text(found: Explanation): string {
@@ -35,10 +35,7 @@ export function explainCommand(cli: Cli): void {
     .argument('<url>', 'ws://host:port/path?query, or the path alone')
     .summary('where a request would go now, and why')
     .description('Replays the decision with what is known now: the route, the policy, the instances and their shares.')
-    .option('-H, --header <line>', 'a header, as "Name: value"; may be repeated', (line: string, all?: string[]) => [
-      ...(all ?? []),
-      line,
-    ])
+    .option('-H, --header <line>', 'a header, as "Name: value"; may be repeated', repeated)
     .option('--client-ip <address>', 'where the client connects from')
     .option('-o, --output <format>', 'table or json', 'table')
     .action(async (address: string, options: { header?: string[]; clientIp?: string; output: string }) => {

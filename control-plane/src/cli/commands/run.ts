@@ -3,7 +3,7 @@ import { freePort } from '../../home/free-port.ts';
 import { hostPort } from '../../model/address.ts';
 import { SwitchboardError, isError, messageOf } from '../../model/errors.ts';
 import { startAgent, untilListening } from '../agent-process.ts';
-import { durationFlag, untilInterrupted, wholeNumber, type Cli } from '../command.ts';
+import { durationFlag, repeated, untilInterrupted, wholeNumber, type Cli } from '../command.ts';
 import { Exit } from '../exit.ts';
 import { note } from '../output.ts';
 
@@ -24,8 +24,6 @@ const FINAL = new Set<string>(['invalid', 'conflict', 'not_found', 'unauthentica
 
 /** An agent that listens later than this, or elsewhere, is waited for not without a word. */
 const SLOW_MS = 3_000;
-
-const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 /** `code`: 128 and more for a signal. */
 const howItEnded = (code: number): string =>
@@ -52,7 +50,7 @@ export function runCommand(cli: Cli): void {
     .option('--id <id>', 'its instance id (default: chosen by the gateway)')
     .option('--host <address>', 'where the agent listens, as the gateway reaches it', '127.0.0.1')
     .option('--port <port>', 'its port (default: a free one)', wholeNumber(1, 65_535))
-    .option('--tag <key=value>', 'a tag; may stand several times', collect)
+    .option('--tag <key=value>', 'a tag; may stand several times', repeated)
     .option('--ttl <seconds>', 'how long the gateway waits for a heartbeat', wholeNumber(1), 15)
     .option('--drain <duration>', 'at the end, how long open sessions may go on', '30s')
     .option('--grace <duration>', 'from SIGTERM to SIGKILL', '10s')
