@@ -1,36 +1,11 @@
 /** The control plane dies under an open console, and comes back. */
-import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { openBrowser } from '../support/browser.ts';
 import { find, focused, press } from '../support/keyboard.ts';
 import { echoService, startWorld } from '../support/world.ts';
 
-/** The page finds the API again only at the same address: a port that is free, and that the system gives to nobody else while the API is away. */
-async function ownPort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 10_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => {
-        resolve(false);
-      });
-      server.listen(port, '127.0.0.1', () => {
-        resolve(true);
-      });
-    });
-    if (!isFree) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
-}
-
 it('goes from live to stale and back to live, with all that was on it', async () => {
-  const port = await ownPort();
-  await using world = await startWorld({
-    name: 'outage',
-    seed: [echoService('weather')],
-    environment: { SWITCHBOARD_API_PORT: String(port) },
-  });
+  await using world = await startWorld({ name: 'outage', seed: [echoService('weather')] });
   await using browser = await openBrowser();
   const session = await world.open('weather');
   // The page that is looked at later is one that was seen before.
