@@ -1,7 +1,8 @@
 /**
  * A plain WebSocket server for tests: greets with who it is, then echoes. Like a MyAgent server it answers 426 to a plain GET
  * and cuts everything at SIGTERM. `--slow MS` listens only after a time; `--fail` ends at once; `--hog MIB` holds memory; `--refuse SHARE`
- * answers 500 (`--refuse-with`) to that share of the handshakes that come by way of the gateway.
+ * answers 500 (`--refuse-with`) to that share of the handshakes that come by way of the gateway. After the message `read on after MS ms` it reads
+ * nothing for so long.
  */
 import type { IncomingMessage } from 'node:http';
 import { parseArgs } from 'node:util';
@@ -55,8 +56,14 @@ setTimeout(() => {
         hog: hog.length,
       }),
     );
-    socket.on('message', (data, binary) => {
+    socket.on('message', (data: Buffer, binary) => {
       socket.send(data, { binary });
+      const pause = /^read on after (\d+) ms$/.exec(data.length > 40 ? '' : data.toString('utf8'))?.[1];
+      if (pause === undefined) return;
+      socket.pause();
+      setTimeout(() => {
+        socket.resume();
+      }, Number(pause));
     });
   });
   server.on('listening', () => {

@@ -119,6 +119,7 @@ async function build(
   const peers = createPeers({ now, log });
   const metrics = createMetrics({ perInstance: config.metrics.perInstance, now });
   let registryView = (): RegistryView => emptyView;
+  let unanswered: (instance: string) => boolean = () => false;
   let signalsOf: (instance: string) => LoadSignals | undefined = () => undefined;
   const feed = feedHistory({
     store,
@@ -165,7 +166,11 @@ async function build(
     measure: metrics.measure,
     credentials: serverCredentials(certificates, peers),
     services: [
-      accessLogService(sessions, { refused: feed.refused, ended: admission.arrived }),
+      accessLogService(sessions, {
+        refused: feed.refused,
+        ended: admission.arrived,
+        unanswered: (upstream) => unanswered(byAddress(registryView()).get(upstream)?.id ?? ''),
+      }),
       loadReportService(load, CONTROL_PLANE_CLUSTER),
       admission.service,
     ],
@@ -241,6 +246,7 @@ async function build(
     log,
   });
   closers.add(async () => loop.close());
+  unanswered = loop.unanswered;
   reports.subscribe((instance) => {
     loop.heard(instance);
   });

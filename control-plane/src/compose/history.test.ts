@@ -34,6 +34,7 @@ describe('the cause of a session’s end', () => {
     ['idle', { endedBy: 'gateway', details: 'SI stream_idle_timeout' }, instance('ready')],
     ['max_duration', { endedBy: 'gateway', details: 'DT' }, instance('ready')],
     ['gateway_lost', { endedBy: 'gateway', details: '' }, instance('ready')],
+    ['instance_lost', { endedBy: 'gateway', how: 'WireSilent', details: 'UC' }, instance('ready')],
     ['unknown', { endedBy: 'unknown', details: '' }, instance('ready')],
   ] as const)('is %s for %j', (cause, session, held) => {
     expect(endCause(ended(session), held)).toBe(cause);

@@ -47,6 +47,7 @@ const EARLY_MS = 30_000;
 const SETTLE_MS = 5_000;
 
 export function endCause(session: EndedSession, instance: Instance | undefined): EndCause {
+  if (session.how === 'WireSilent') return 'instance_lost';
   if (session.endedBy !== 'agent') {
     if (/\bSI\b/.test(session.details)) return 'idle';
     if (/\b(DT|UMSDR)\b/.test(session.details)) return 'max_duration';

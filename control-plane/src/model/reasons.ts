@@ -159,5 +159,6 @@ export const END_REASONS = [
   'LongestDuration',
   'NotTold',
   'WhileAway',
+  'WireSilent',
 ] as const;
 export type EndReason = (typeof END_REASONS)[number];

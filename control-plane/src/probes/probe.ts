@@ -18,6 +18,8 @@ export interface ProbeResult {
   readonly reason: string;
   /** Where it failed, if it did. */
   readonly failedAt?: ProbeLevel;
+  /** Nothing came back at all, not even a refusal: its host or the wire to it is away. */
+  readonly unanswered?: true;
 }
 
 /** Never throws and never outlives the signal; leaves no socket open. */

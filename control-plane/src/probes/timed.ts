@@ -17,6 +17,9 @@ const KNOWN: Readonly<Record<string, string>> = {
   EPIPE: 'connection closed while writing',
 };
 
+/** What the system says where nobody answers. */
+const UNANSWERED: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ETIMEDOUT']);
+
 function words(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (KNOWN[code] !== undefined) return KNOWN[code];
@@ -41,7 +44,15 @@ export function timed(check: Check, first: ProbeLevel = 'tcp'): HealthProbe {
       const reason = signal.aborted
         ? `timed out after ${Math.round(took())} ms waiting for ${waitingFor}`
         : words(error);
-      return { ok: false, latencyMs: took(), reason, failedAt: level };
+      const unanswered =
+        level === 'tcp' && (signal.aborted || UNANSWERED.has((error as NodeJS.ErrnoException).code ?? ''));
+      return {
+        ok: false,
+        latencyMs: took(),
+        reason,
+        failedAt: level,
+        ...(unanswered ? { unanswered: true as const } : {}),
+      };
     }
   };
 }

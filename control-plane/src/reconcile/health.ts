@@ -39,6 +39,8 @@ export interface HealthMonitor {
   suspect(id: string): void;
   /** What the gateways or the agent say of it has changed. */
   heard(id: string): void;
+  /** Its newest check got no answer at all from its host. */
+  unanswered(id: string): boolean;
   close(): void;
 }
 
@@ -320,6 +322,7 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
       if (entry === undefined || first === undefined || entry.judgement.verdict === 'unhealthy') return;
       void perform(entry, first, true);
     },
+    unanswered: (id) => watched.get(id)?.checks.some(({ state }) => state.last?.result.unanswered === true) ?? false,
     heard(id) {
       const entry = watched.get(id);
       if (entry !== undefined) judgeAnew(entry);

@@ -77,6 +77,8 @@ export interface Loop {
   suspect(instance: string): void;
   /** What gateways or agent say of it has changed. */
   heard(instance: string): void;
+  /** Its newest check got no answer at all from its host. */
+  readonly unanswered: (instance: string) => boolean;
   /** Milliseconds, smoothed. */
   probeLatency(instance: string): number | undefined;
   /** Something that the FleetView stands on has changed. */
@@ -373,6 +375,7 @@ export function createLoop(options: LoopOptions): Loop {
     heard: (instance) => {
       monitor.heard(instance);
     },
+    unanswered: (instance) => monitor.unanswered(instance),
     probeLatency: (instance) => monitor.latency(instance),
     async close() {
       closed = true;

@@ -120,9 +120,16 @@ export interface RecordListener {
   readonly refused?: (request: RefusedRequest) => void;
   /** The request of this id has ended, whether it ever was a session or not. */
   readonly ended?: (id: string) => void;
+  /** Whether the host of this `ip:port` answers nothing at present, not even with a refusal. */
+  readonly unanswered?: (upstream: string) => boolean;
 }
 
-function record(table: SessionTable, gateway: string, entry: LogEntry, { refused, ended }: RecordListener): void {
+function record(
+  table: SessionTable,
+  gateway: string,
+  entry: LogEntry,
+  { refused, ended, unanswered }: RecordListener,
+): void {
   const { common_properties: common, request } = entry;
   const id = common?.stream_id ?? '';
   if (common === undefined || id === '') return;
@@ -136,6 +143,7 @@ function record(table: SessionTable, gateway: string, entry: LogEntry, { refused
           common.response_flags ?? {},
           entry.response?.response_code_details ?? '',
           common.connection_termination_details ?? '',
+          () => unanswered?.(address(common.upstream_remote_address)) ?? false,
         ),
         durationMs: common.duration === undefined ? undefined : Math.round(milliseconds(common.duration)),
         bytesReceived: common.downstream_wire_bytes_received,

@@ -7,6 +7,11 @@ const CLOSED =
   "the agent closed the connection: in answer to the client's goodbye, by its own wish, or because its process ended";
 
 describe('why a session ended', () => {
+  it('is told as what it was when nothing answers at the agent’s host any more', () => {
+    const details = 'upstream_reset_after_response_started{connection_termination}';
+    expect(whyEnded(UC, details, '', () => true)).toMatchObject({ endedBy: 'gateway', how: 'WireSilent' });
+    expect(whyEnded({}, 'downstream_remote_disconnect', '', () => true).how).toBe('ClientClosed');
+  });
   it.each([
     ['agent', 'the agent closed the connection', {}, 'via_upstream'],
     ['agent', CLOSED, UC, 'upstream_reset_after_response_started{connection_termination}'],

@@ -48,12 +48,16 @@ const WAYS: Readonly<Record<EndReason, Pick<EndedSession, 'endedBy' | 'why'>>> =
   GatewayLost: { endedBy: 'gateway', why: 'the gateway that carried it ended' },
   NotTold: { endedBy: 'unknown', why: 'the gateway no longer tells of it; the record of its end was lost' },
   WhileAway: { endedBy: 'unknown', why: 'it ended while no control plane was there to be told' },
+  WireSilent: {
+    endedBy: 'gateway',
+    why: "nothing came back from the agent's host any more, and the gateway's connection to it ran into its time limit",
+  },
 };
 
 /** `details`: Envoy's own words, if there are any. */
 export const endedBy = (how: EndReason, details = ''): Why => ({ how, ...WAYS[how], details });
 
-function wayOf(flags: Flags, responseDetails: string, named: boolean): EndReason {
+function wayOf(flags: Flags, responseDetails: string, named: boolean, unanswered: () => boolean): EndReason {
   if (flags['stream_idle_timeout'] === true) return 'Idle';
   if (flags['upstream_max_stream_duration_reached'] === true || flags['duration_timeout'] === true)
     return 'LongestDuration';
@@ -61,16 +65,23 @@ function wayOf(flags: Flags, responseDetails: string, named: boolean): EndReason
     return 'ClientClosed';
   // Envoy tells a connection that ended as a kind of reset: `upstream_reset_after_response_started{connection_termination}`. It does not
   // read frames, so these three look alike: by RFC 6455 it is the agent that closes the connection after a client's Close frame, too.
+  // So does one that the kernel gave up since nobody answered: only another look at the agent's host tells that.
   if (flags['upstream_connection_termination'] === true || responseDetails.endsWith('{connection_termination}'))
-    return 'AgentOrClientClosed';
+    return unanswered() ? 'WireSilent' : 'AgentOrClientClosed';
   if (flags['upstream_remote_reset'] === true || responseDetails.startsWith('upstream_reset')) return 'AgentBroke';
   return responseDetails === 'via_upstream' || !named ? 'AgentClosed' : 'GatewayEnded';
 }
 
-export function whyEnded(flags: Flags, responseDetails: string, termination: string): Why {
+/** `unanswered`: the agent's host answers nothing at present, not even with a refusal. */
+export function whyEnded(
+  flags: Flags,
+  responseDetails: string,
+  termination: string,
+  unanswered: () => boolean = () => false,
+): Why {
   const names = Object.entries(FLAGS)
     .filter(([field]) => flags[field] === true)
     .map(([, name]) => name);
   const details = [names.join(','), responseDetails, termination].filter((text) => text !== '').join(' ');
-  return endedBy(wayOf(flags, responseDetails, names.length > 0), details);
+  return endedBy(wayOf(flags, responseDetails, names.length > 0, unanswered), details);
 }

@@ -8,8 +8,12 @@ import { VERSION_SUBSETS } from './versions.ts';
 
 const NO_LIMIT = 1_000_000_000;
 const BUFFER_BYTES = 32_768;
-/** Linux: a connection whose peer acknowledges nothing for this long is given up. Elsewhere the option is refused by the system. */
-const TCP_USER_TIMEOUT_MS = 6_000;
+/**
+ * An idle wire that is silent for six minutes is given up: a switch may restart, a host may be moved. No TCP_USER_TIMEOUT beside it, since Linux
+ * counts a window of zero too, so that it would cut an agent that is busy and does not read for a while. What no longer answers is found by
+ * health checks, and `onUnhealthy` says what follows for its sessions.
+ */
+const TCP_KEEPALIVE = { keepalive_time: 60, keepalive_interval: 30, keepalive_probes: 10 };
 
 function webSocketHandshake(path: string): string {
   const lines = [
@@ -79,12 +83,7 @@ export function cluster(name: string, gateway: ServiceGateway, fragment: JsonObj
         },
       ],
     },
-    upstream_connection_options: { tcp_keepalive: { keepalive_probes: 3, keepalive_time: 3, keepalive_interval: 2 } },
-    upstream_bind_config: {
-      socket_options: [
-        { description: 'TCP_USER_TIMEOUT', level: 6, name: 18, int_value: TCP_USER_TIMEOUT_MS, state: 'STATE_PREBIND' },
-      ],
-    },
+    upstream_connection_options: { tcp_keepalive: TCP_KEEPALIVE },
     lb_subset_config: VERSION_SUBSETS,
     health_checks: healthChecks(gateway.healthCheck),
     ...fragment,

@@ -172,6 +172,7 @@ export const sentences: Sentences = {
     LongestDuration: '已达最长时长',
     NotTold: '网关不再提及此会话，其结束记录已丢失',
     WhileAway: '在控制面离线期间结束',
+    WireSilent: '智能体所在主机不再有任何应答，网关到它的连接超时',
   },
   placed: ({ heardLate, retries, route, service, policy, instance, upstream }) =>
     heardLate === true
