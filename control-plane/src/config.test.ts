@@ -70,6 +70,8 @@ describe('bad settings', () => {
     [Buffer.from([0x61, 0x3a, 0x20, 0xff]), {}, 'is not valid UTF-8'],
     ['[a]', {}, 'must hold a mapping'],
     ['a: [', {}, 'is not valid YAML'],
+    ['gateway: { host: gw.example.com }', {}, 'gateway.host: must be an IP address of this machine, not a name'],
+    ['', { SWITCHBOARD_API_HOST: '0.0.0.0:80' }, 'SWITCHBOARD_API_HOST: must be the address alone, 0.0.0.0'],
   ])('%s with %o', (content, environment, message) => {
     expect(() => load(content, environment)).toThrow(message);
   });

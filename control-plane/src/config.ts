@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { ListenHost } from './model/listen-host.ts';
 import { SwitchboardError, messageOf } from './model/errors.ts';
 import { issuesOf } from './model/parse.ts';
 import { OtlpSettings } from './model/otlp.ts';
@@ -13,18 +14,17 @@ import { PositiveDuration } from './model/units.ts';
 import { SETTING_VARIABLES, unknownVariables } from './model/variables.ts';
 
 const Port = z.int().min(0).max(65_535);
-const Host = z.string().min(1).max(253);
 
 const Settings = z
   .strictObject({
     /** Folder for everything that is kept: store, tokens, logs, instances' folders. */
     data: z.string().min(1).default('data'),
     /** Where clients connect. Port 0 picks a free one and keeps it. */
-    gateway: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8800) }).prefault({}),
+    gateway: z.strictObject({ host: ListenHost.default('127.0.0.1'), port: Port.default(8800) }).prefault({}),
     /** API and console. */
-    api: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8801) }).prefault({}),
+    api: z.strictObject({ host: ListenHost.default('127.0.0.1'), port: Port.default(8801) }).prefault({}),
     /** Where Envoy gets its configuration. */
-    xds: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8802) }).prefault({}),
+    xds: z.strictObject({ host: ListenHost.default('127.0.0.1'), port: Port.default(8802) }).prefault({}),
     /** Between Envoy and the control plane. Each is renewed at two thirds of its life. */
     certificates: z.strictObject({ life: PositiveDuration.default('90d') }).prefault({}),
     /** How often each Envoy's own view is compared with what it was told. */
@@ -53,7 +53,7 @@ const Settings = z
       .prefault({}),
     agents: z
       .strictObject({
-        host: Host.default('127.0.0.1'),
+        host: ListenHost.default('127.0.0.1'),
         /** Ports for agents that Switchboard starts; each is checked free before use. */
         ports: z.tuple([Port.min(1), Port.min(1)]).default([9100, 9999]),
         logs: z

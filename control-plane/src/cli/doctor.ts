@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isFree } from '../home/free-port.ts';
 import { addressText, hostPort } from '../model/address.ts';
+import { reachableHost } from '../model/listen-host.ts';
 import type { ApiClient } from '../api/client.ts';
 import { isError, messageOf } from '../model/errors.ts';
 import type { SystemStatus } from '../model/system.ts';
@@ -206,8 +207,6 @@ async function accepts(host: string, port: number): Promise<boolean> {
   });
 }
 
-const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);
-
 async function livingChecks(client: ApiClient, status: SystemStatus, here: boolean): Promise<Check[]> {
   const { envoy, gateway, controlPlane } = status;
   const checks = [
@@ -224,7 +223,7 @@ async function livingChecks(client: ApiClient, status: SystemStatus, here: boole
     checks.push(
       check(
         'port: gateway',
-        await accepts(reachable(gateway.host), gateway.port),
+        await accepts(reachableHost(gateway.host), gateway.port),
         addressText(gateway),
         'Envoy does not listen there: see its log in envoy/envoy.log of the data folder.',
       ),

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { ListenHost } from '../model/listen-host.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
 import { contextNamed, contextsFile, readContexts, tokenOf, type ContextEntry } from './contexts.ts';
 
@@ -44,6 +45,9 @@ function fromSettingsFile(): string | undefined {
 
 const DEFAULT_PORTS = { gateway: 8800, api: 8801, xds: 8802 } as const;
 
+/** As a control plane reads it; what it would refuse stays, and is then told not to be free. */
+const listenHost = (text: string): string => ListenHost.safeParse(text).data ?? text;
+
 /** What a control plane that is started here would listen on. */
 export function configuredPorts(): { name: string; host: string; port: number; variable: string }[] {
   const settings = settingsFile()?.settings ?? {};
@@ -51,7 +55,7 @@ export function configuredPorts(): { name: string; host: string; port: number; v
     const prefix = `SWITCHBOARD_${name.toUpperCase()}`;
     return {
       name,
-      host: environment[`${prefix}_HOST`] ?? settings[name]?.host ?? '127.0.0.1',
+      host: listenHost(environment[`${prefix}_HOST`] ?? settings[name]?.host ?? '127.0.0.1'),
       port: Number(environment[`${prefix}_PORT`] ?? settings[name]?.port ?? DEFAULT_PORTS[name]),
       variable: `${prefix}_PORT`,
     };

@@ -4,6 +4,7 @@ import { bootstrap } from '@switchboard/envoy';
 import type { Keeper } from '../certificates/keeper.ts';
 import { CONTROL_PLANE_URI } from '../certificates/peer.ts';
 import type { Config } from '../config.ts';
+import { reachableHost } from '../model/listen-host.ts';
 import { AUTHORITY_SECRET, IDENTITY_SECRET, authoritySecret } from '../model/gateway-files.ts';
 import type { GatewayCertificate, GatewayCertificateRequest } from '../model/gateway.ts';
 
@@ -18,7 +19,7 @@ export async function certifyGateway(
     nodeId: gateway,
     cluster: 'switchboard',
     zone: '',
-    xds: xds ?? { host: config.xds.host === '0.0.0.0' ? '127.0.0.1' : config.xds.host, port: xdsPort },
+    xds: xds ?? { host: reachableHost(config.xds.host), port: xdsPort },
     tls: {
       folder,
       identity: { path: posix.join(folder, 'identity.json'), name: IDENTITY_SECRET },

@@ -12,6 +12,7 @@ import { tlsFiles } from '../certificates/files.ts';
 import { AUTHORITY_SECRET, IDENTITY_SECRET } from '../model/gateway-files.ts';
 import { CONTROL_PLANE_URI } from '../certificates/peer.ts';
 import type { Config } from '../config.ts';
+import { reachableHost } from '../model/listen-host.ts';
 import { expectFree } from '../home/free-port.ts';
 import type { Log } from '../log.ts';
 import type { SessionJournal } from '../telemetry/session-journal.ts';
@@ -68,7 +69,7 @@ export async function startGateway({
         nodeId: NODE_ID,
         cluster: 'switchboard',
         zone: '',
-        xds: { host: config.xds.host === '0.0.0.0' ? '127.0.0.1' : config.xds.host, port: ports.xds },
+        xds: { host: reachableHost(config.xds.host), port: ports.xds },
         tls: tlsOf(config.dataFolder),
         variant: config.envoy.xds,
         adminPath,

@@ -1,6 +1,7 @@
 /** What the whole installation is doing, and whether it is ready: the answers of `switchboard status` and /readyz. */
 import type { EnvoySupervisor } from '@switchboard/envoy';
 import { addressText, hostPort } from '../model/address.ts';
+import { reachableHost } from '../model/listen-host.ts';
 import type { Config } from '../config.ts';
 import type { ReadinessCheck, SystemStatus } from '../model/system.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -29,13 +30,10 @@ export interface Status {
   apiListens(port: number): void;
 }
 
-/** Where clients of this machine find what listens on all of its addresses. */
-const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);
-
 export function createStatus(parts: StatusParts): Status {
   const { config, ports, registry, gateway, xds, sessions } = parts;
   let apiPort = ports.api;
-  const gatewayUrl = `ws://${hostPort(reachable(config.gateway.host), ports.gateway)}`;
+  const gatewayUrl = `ws://${hostPort(reachableHost(config.gateway.host), ports.gateway)}`;
 
   return {
     gatewayUrl,
@@ -54,7 +52,11 @@ export function createStatus(parts: StatusParts): Status {
           host: config.gateway.host,
           port: ports.gateway,
         },
-        api: { url: `http://${hostPort(reachable(config.api.host), apiPort)}`, host: config.api.host, port: apiPort },
+        api: {
+          url: `http://${hostPort(reachableHost(config.api.host), apiPort)}`,
+          host: config.api.host,
+          port: apiPort,
+        },
         xds: { host: config.xds.host, port: ports.xds },
         data: config.dataFolder,
         envoy: gateway.status(),

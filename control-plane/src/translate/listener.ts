@@ -2,6 +2,7 @@
  * The listener for clients. It is written once: its bytes depend on the options alone, since any change within a filter
  * chain ends every session on it. What varies is delivered by RDS, CDS, EDS and ECDS.
  */
+import { ALL_IPV6 } from '../model/listen-host.ts';
 import { HINT_HEADER, SERVICE_HEADER, SESSION_HEADER, TAGS_HEADER, httpFilters } from './filters.ts';
 import { LOCAL_REPLIES } from './local-replies.ts';
 import { seconds, type TranslateOptions } from './options.ts';
@@ -111,10 +112,17 @@ function connectionManager(options: TranslateOptions): object {
   };
 }
 
+/** By default Envoy's `::` shuts out IPv4. */
+const listensOn = ({ host, port }: TranslateOptions['gateway']): object => ({
+  address: host,
+  port_value: port,
+  ...(host === ALL_IPV6 ? { ipv4_compat: true } : {}),
+});
+
 export function listener(options: TranslateOptions): object {
   return {
     name: LISTENER_NAME,
-    address: { socket_address: { address: options.gateway.host, port_value: options.gateway.port } },
+    address: { socket_address: listensOn(options.gateway) },
     // Two Envoys must never share a port in silence.
     enable_reuse_port: false,
     per_connection_buffer_limit_bytes: BUFFER_BYTES,

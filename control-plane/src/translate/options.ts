@@ -3,7 +3,7 @@ import type { LoadSignals } from '../model/load.ts';
 import type { RoutingPolicy } from '../routing/policy.ts';
 
 export interface TranslateOptions {
-  /** Where clients connect. */
+  /** Where clients connect: an address in its shortest form. */
   readonly gateway: { readonly host: string; readonly port: number };
   /** The static cluster through which Envoy reaches the control plane. */
   readonly controlPlaneCluster: string;

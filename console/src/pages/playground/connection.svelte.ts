@@ -136,7 +136,5 @@ export function gatewayUrl(): string {
   const known = live.state?.status.gateway;
   if (known === undefined) return '';
   const local = ['127.0.0.1', 'localhost', '[::1]'].includes(location.hostname);
-  return known.url.includes('0.0.0.0') || !local
-    ? `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.hostname}:${known.port}`
-    : known.url;
+  return !local ? `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.hostname}:${known.port}` : known.url;
 }

@@ -1,5 +1,6 @@
 /** What the engine is asked to create for an instance, and what is read back from it. Pure. */
 import type { ContainerCreateOptions, ContainerInspectInfo } from 'dockerode';
+import { reachableHost } from '../../../model/listen-host.ts';
 import { sizeBytes } from '../../../model/units.ts';
 import type { Exit, Running, StartRequest } from '../../runtime.ts';
 import { fillTemplate, type TemplateValues } from '../../template.ts';
@@ -28,7 +29,7 @@ const SHARES_PER_WEIGHT = 10.24;
 export interface Placement {
   readonly installation: string;
   readonly network: 'host' | 'bridge';
-  /** Where gateways reach it. */
+  /** Where it listens, on this machine. */
   readonly host: string;
   readonly port: number;
   /** On this machine: the instance's working folder, and its secrets where it has any. */
@@ -124,7 +125,7 @@ export function runningOf({ Id, State, Config, Created }: ContainerInspectInfo):
     instance,
     service: label('service') ?? '',
     version: Number(label('version')),
-    address: { host: label('host') ?? '127.0.0.1', port },
+    address: { host: reachableHost(label('host') ?? '127.0.0.1'), port },
     // Container and start time tell one run from every other, also where the pid is that of another machine.
     process: { pid: State.Pid > 0 ? State.Pid : NO_PID, startTime: `${Id.slice(0, 12)}@${State.StartedAt}` },
     startedAt: new Date(Date.parse(State.StartedAt) > 0 ? State.StartedAt : Created).toISOString(),

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { reachableHost } from '../../../model/listen-host.ts';
 import { ProcessIdentity } from '../../../model/instance.ts';
 import { Address } from '../../../model/service.ts';
 import type { Running } from '../../runtime.ts';
@@ -100,7 +101,7 @@ function findUnrecorded(folder: string, known: ReadonlySet<string>): AgentRecord
       instance,
       service: marks.get(MARKS.service) ?? '',
       version: Number(marks.get(MARKS.version)),
-      address: { host: marks.get(MARKS.host) ?? '127.0.0.1', port },
+      address: { host: reachableHost(marks.get(MARKS.host) ?? '127.0.0.1'), port },
       process,
       startedAt: new Date().toISOString(),
       memoryLimit: null,

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { reachableHost } from '../../../model/listen-host.ts';
 import { messageOf, SwitchboardError } from '../../../model/errors.ts';
 import { sizeBytes } from '../../../model/units.ts';
 import type { ExitCause, Running, Runtime, RuntimeDriver, RuntimeEvent, StartRequest } from '../../runtime.ts';
@@ -279,7 +280,7 @@ export const processRuntime: RuntimeDriver<Options> = {
         instance: request.instance,
         service: request.service,
         version: request.version,
-        address: { host, port },
+        address: { host: reachableHost(host), port },
         process: identify(pid) ?? { pid, startTime: 'ended' },
         startedAt: new Date(now()).toISOString(),
         memoryLimit: request.launch.memoryLimit === undefined ? null : sizeBytes(request.launch.memoryLimit),
