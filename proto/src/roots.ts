@@ -24,6 +24,7 @@ export const ROOTS: readonly string[] = [
   'envoy/service/extension/v3/config_discovery.proto',
   // Extensions that stand in an Any.
   'envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto',
+  'envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto',
   'envoy/extensions/filters/network/set_filter_state/v3/set_filter_state.proto',
   'envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.proto',
   'envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto',

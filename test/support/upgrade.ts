@@ -73,5 +73,6 @@ export interface Greeted {
 }
 
 export function greeted(answer: UpgradeAnswer): Greeted {
-  return JSON.parse(answer.body.slice(answer.body.indexOf('{'))) as Greeted;
+  // The frame's length may be a brace as well.
+  return JSON.parse(answer.body.slice(answer.body.indexOf('{"'))) as Greeted;
 }

@@ -11,6 +11,9 @@ export interface Extension {
   readonly typed_config: JsonObject;
 }
 
+/** In slots that nothing uses yet. */
+const NO_SCRIPT = { '@type': FILTER_TYPES.lua };
+
 /** Most services have no part in them: a change of one of those makes nothing anew. */
 export const hasPart = ({ gateway: { affinity, limits } }: FleetService): boolean =>
   bindsToInstance(affinity) || isLimited(limits);
@@ -18,7 +21,7 @@ export const hasPart = ({ gateway: { affinity, limits } }: FleetService): boolea
 export function extensions(services: readonly FleetService[], options: TranslateOptions): Extension[] {
   return [
     { name: SLOT.affinity, typed_config: affinityFilter(services, options.instanceToken) },
-    { name: SLOT.extension, typed_config: { '@type': FILTER_TYPES.lua } },
+    ...[SLOT.token, SLOT.lease, SLOT.extension, SLOT.frames].map((name) => ({ name, typed_config: NO_SCRIPT })),
     { name: SLOT.rateLimit, typed_config: rateLimitFilter(services) },
     { name: SLOT.jwt, typed_config: { '@type': FILTER_TYPES.jwt } },
   ];

@@ -2,6 +2,9 @@
  * The HTTP filters of the listener, in their order. They stand in it from the first day, since one more would change its bytes and end
  * every session: each is disabled, costs next to nothing so, and is enabled by a route (typed_per_filter_config). What can't be
  * configured on a route comes by ECDS. Never reorder, rename or remove one.
+ *
+ * Most of what is to come needs no slot of its own: a `chain` is empty until a route puts any filters into it. What keeps state (buckets, keys
+ * that were fetched, a Lua VM) must not stand in a route, since any change of any route makes it anew: that comes by ECDS.
  */
 import type { JsonObject } from '../routing/policy.ts';
 import type { TranslateOptions } from './options.ts';
@@ -18,6 +21,7 @@ export const FILTER_TYPES = {
   authorization: `${FILTERS}.ext_authz.v3.ExtAuthz`,
   headerToMetadata: `${FILTERS}.header_to_metadata.v3.Config`,
   lua: `${FILTERS}.lua.v3.Lua`,
+  chain: `${FILTERS}.filter_chain.v3.FilterChainConfig`,
   statefulSession: `${FILTERS}.stateful_session.v3.StatefulSession`,
   router: `${FILTERS}.router.v3.Router`,
 } as const;
@@ -31,26 +35,35 @@ export const SLOT = {
   clientIp: 'client-ip',
   origin: 'origin',
   cors: 'cors',
+  edge: 'edge',
+  token: 'token',
   jwt: 'jwt',
   apiKey: 'api-key',
+  identity: 'identity',
+  lease: 'lease',
   rateLimit: 'rate-limit',
+  limits: 'limits',
   admission: 'admission',
   tags: 'tags',
   extension: 'extension',
+  leash: 'leash',
   affinity: 'affinity',
   stickiness: 'stickiness',
+  frames: 'frames',
 } as const;
 
 /** Set inside Envoy, never by a client: the address (base64) that a session is bound to, and why a request was refused. */
 export const HOST_HEADER = 'x-switchboard-host';
 export const REFUSED_HEADER = 'x-switchboard-refused';
+/** With `as-is`, an answer of Envoy's keeps the body that a filter gave it, whatever its form. */
+export const ANSWER_HEADER = 'x-switchboard-answer';
 /** What a client asks the old way in for, as parameters or as headers. */
 export const SERVICE_HEADER = 'x-switchboard-service';
 export const TAGS_HEADER = 'x-switchboard-tags';
 export const HINT_HEADER = 'x-switchboard-hint';
 /** The client's own key as a header, also where it has written it with an underscore. Envoy hashes by it after it has removed what is ours. */
 export const SESSION_HEADER = 'session-id';
-export const HEADERS_OF_OURS = [HOST_HEADER, SERVICE_HEADER, TAGS_HEADER, HINT_HEADER];
+export const HEADERS_OF_OURS = [HOST_HEADER, ANSWER_HEADER, SERVICE_HEADER, TAGS_HEADER, HINT_HEADER];
 /** Longer than the longest hold: what is held is answered by us, not by Envoy's clock. */
 const ADMISSION_S = 610;
 
@@ -59,6 +72,13 @@ const slot = (name: string, type: string, config: JsonObject = {}): JsonObject =
   disabled: true,
   typed_config: { '@type': type, ...config },
 });
+
+/** The npm package's protos lack some filters: their types go as a structure that Envoy reads itself. */
+const unshipped = (name: string, type: string): JsonObject =>
+  slot(name, 'type.googleapis.com/xds.type.v3.TypedStruct', { type_url: type });
+
+/** Empty, until a route puts filters into it. */
+const chain = (name: string): JsonObject => unshipped(name, FILTER_TYPES.chain);
 
 /** The configuration comes as a resource of that name; until then the filter does nothing, and the listener does not wait. */
 const discovered = (name: string, types: readonly string[], initial: JsonObject = {}): JsonObject => ({
@@ -104,15 +124,18 @@ export function httpFilters(options: TranslateOptions): JsonObject[] {
     slot(SLOT.clientIp, FILTER_TYPES.rbac),
     slot(SLOT.origin, FILTER_TYPES.rbac),
     slot(SLOT.cors, FILTER_TYPES.cors),
+    chain(SLOT.edge),
+    // Takes a token out of where a browser can put one: Sec-WebSocket-Protocol.
+    discovered(SLOT.token, [FILTER_TYPES.lua]),
     // Who it is. Providers are the filter's own, so they come by ECDS; a route names the requirement.
     discovered(SLOT.jwt, [FILTER_TYPES.jwt]),
-    {
-      name: SLOT.apiKey,
-      disabled: true,
-      typed_config: { '@type': 'type.googleapis.com/xds.type.v3.TypedStruct', type_url: FILTER_TYPES.apiKey },
-    },
+    unshipped(SLOT.apiKey, FILTER_TYPES.apiKey),
+    chain(SLOT.identity),
+    // Ends a session with the token that it came with.
+    discovered(SLOT.lease, [FILTER_TYPES.lua]),
     // How many may come: after the identity, so that a limit can count by it.
     discovered(SLOT.rateLimit, [FILTER_TYPES.rateLimit], { stat_prefix: 'sessions' }),
+    chain(SLOT.limits),
     // Asks the control plane, for services that say so: a place is found, or waited for.
     slot(SLOT.admission, FILTER_TYPES.authorization, admission(options)),
     // Which instance it is to be.
@@ -130,9 +153,18 @@ export function httpFilters(options: TranslateOptions): JsonObject[] {
       FILTER_TYPES.lua,
       `${FILTERS}.ext_proc.v3.ExternalProcessor`,
       `${FILTERS}.wasm.v3.Wasm`,
+      FILTER_TYPES.chain,
     ]),
+    // Ends one session at will.
+    chain(SLOT.leash),
     discovered(SLOT.affinity, [FILTER_TYPES.lua]),
     slot(SLOT.stickiness, FILTER_TYPES.statefulSession),
-    { name: 'envoy.filters.http.router', typed_config: { '@type': FILTER_TYPES.router } },
+    // Reads the frames of sessions, as the agent sends and gets them: after all that may refuse one or change its bytes.
+    discovered(SLOT.frames, [FILTER_TYPES.lua]),
+    {
+      name: 'envoy.filters.http.router',
+      // Timings that Envoy tells of itself are neither the agent's nor the client's business.
+      typed_config: { '@type': FILTER_TYPES.router, suppress_envoy_headers: true },
+    },
   ];
 }

@@ -59,7 +59,8 @@ function translator(sessionsAt: (instance: string) => number | undefined = () =>
 function shown(input: Input): unknown {
   const { snapshot, problems } = translator().translate(fleetOf(input));
   const types = [...snapshot.types]
-    .filter(([url]) => !/\.(Listener|TypedExtensionConfig)$/.test(url) || (input.services ?? []).length === 0)
+    .filter(([url]) => !url.endsWith('.Listener'))
+    .filter(([url]) => !url.endsWith('.TypedExtensionConfig') || (input.services ?? []).length === 0)
     .map(([url, set]) => [
       url.slice(url.lastIndexOf('.') + 1),
       [...set.resources.values()].map((one) => decode(url.slice(url.indexOf('/') + 1), one.body)),

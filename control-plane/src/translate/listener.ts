@@ -22,6 +22,9 @@ const TCP_KEEPALIVE = [
   { description: 'TCP_KEEPCNT', level: 6, name: 6, int_value: 10, state: 'STATE_PREBIND' },
 ];
 
+/** Who the client is, as a value of its request: filters that know it set this, and records of the session carry it. */
+export const PRINCIPAL = 'switchboard.principal';
+
 function sessionLog(options: TranslateOptions): object {
   return {
     name: 'sessions',
@@ -33,8 +36,8 @@ function sessionLog(options: TranslateOptions): object {
         grpc_service: { envoy_grpc: { cluster_name: options.controlPlaneCluster } },
         buffer_flush_interval: '0.1s',
         buffer_size_bytes: 16_384,
+        filter_state_objects_to_log: [PRINCIPAL],
       },
-      additional_request_headers_to_log: ['x-forwarded-for'],
     },
   };
 }
@@ -127,8 +130,12 @@ export function listener(options: TranslateOptions): object {
     enable_reuse_port: false,
     per_connection_buffer_limit_bytes: BUFFER_BYTES,
     socket_options: TCP_KEEPALIVE,
+    // With it a chain for TLS can be added beside this one, and sessions on this one live on.
+    listener_filters: [{ name: 'tls', typed_config: { '@type': `${FILTERS}.listener.tls_inspector.v3.TlsInspector` } }],
     filter_chains: [
       {
+        name: 'plain',
+        filter_chain_match: { transport_protocol: 'raw_buffer' },
         filters: [
           clientAddress,
           { name: 'envoy.filters.network.http_connection_manager', typed_config: connectionManager(options) },

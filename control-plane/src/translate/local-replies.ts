@@ -2,7 +2,7 @@
  * What Envoy answers by itself, when no agent does: JSON that says why, and on 503 and 429 a Retry-After that differs from client to
  * client, so that those who were refused together do not come back together. Part of the frozen listener.
  */
-import { REFUSED_HEADER } from './filters.ts';
+import { ANSWER_HEADER, REFUSED_HEADER } from './filters.ts';
 
 /** Seconds of Retry-After, each as likely as the others. */
 const RETRY_AFTER = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -14,20 +14,21 @@ interface Reason {
 }
 
 const flags = (...names: string[]): object => ({ response_flag_filter: { flags: names } });
-const refused = (value: string): object => ({
-  header_filter: { header: { name: REFUSED_HEADER, string_match: { exact: value } } },
+const header = (name: string, value: string): object => ({
+  header_filter: { header: { name, string_match: { exact: value } } },
 });
 
-const status = (code: number): object => ({
-  status_code_filter: { comparison: { op: 'EQ', value: { default_value: code, runtime_key: 'switchboard.status' } } },
+const compared = (op: 'EQ' | 'LE', code: number, key: string): object => ({
+  status_code_filter: { comparison: { op, value: { default_value: code, runtime_key: key } } },
 });
+const status = (code: number): object => compared('EQ', code, 'switchboard.status');
 
 /** The first that fits counts. */
 const REASONS: readonly Reason[] = [
   {
     code: 'session_gone',
     message: 'the instance that held this session is gone, and the service is set to take it nowhere else',
-    when: refused('session-gone'),
+    when: header(REFUSED_HEADER, 'session-gone'),
   },
   { code: 'service_full', message: 'the service has all the sessions that it may have', when: flags('UO') },
   { code: 'no_instance', message: 'no instance of the service can take a new session now', when: flags('UH') },
@@ -80,6 +81,11 @@ function jittered(reason: Reason): object[] {
 
 export const LOCAL_REPLIES = {
   mappers: [
+    // No refusal: a redirect, and what a route answers itself, keep their bodies; so do refusals of a service that has words of its own.
+    ...[compared('LE', 399, 'switchboard.no_refusal'), header(ANSWER_HEADER, 'as-is')].map((filter) => ({
+      filter,
+      body_format_override: { text_format_source: { inline_string: '%LOCAL_REPLY_BODY%' } },
+    })),
     // The control plane's own answer: it knows best why, and when to come back.
     {
       filter: flags('UAEX'),
