@@ -1,4 +1,5 @@
 /** A client that knows only the old manager: `/ws` with `service`, `tag`, `session_id`, `routing_hint`, as parameters or as headers. */
+import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { seeded } from '../support/random.ts';
@@ -82,6 +83,8 @@ it('a client of the old manager is served by service, tags, session and hint, an
   );
   expect(new Set(hashed).size).toBe(1);
   const held = new WebSocket(`ws://127.0.0.1:${at}/ws?service=chat&routing_hint=round_robin`);
+  // The gateway tells of a session before its client has read the 101.
+  await once(held, 'open');
   await world.until('its session says why it is there', async () => {
     const { items } = await world.client.sessions({ service: 'chat' });
     return items.some(({ policy, reason }) => policy === 'round-robin' && reason.includes('; round-robin chose chat-'));
