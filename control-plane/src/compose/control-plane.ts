@@ -40,6 +40,7 @@ import { startAnalyst } from './analyst.ts';
 import { createAdmission, type AdmissionParts } from './admission.ts';
 import { apiContext } from './api-context.ts';
 import { startAutoscaler } from './autoscaler.ts';
+import { tellChanges } from './changes.ts';
 import { createClosers, type Closers } from './closers.ts';
 import { certifyGateway } from './gateway-certificates.ts';
 import { createGatewayDrains } from './gateway-drain.ts';
@@ -288,22 +289,7 @@ async function build(
   gatewayView.start(gateway);
   const isConnected = (node: string): boolean => xds.gateways().some((one) => one.node === node);
   const gatewayDrains = createGatewayDrains({ data, envoy: gateway, isConnected, now, log });
-  gateway.watch(() => {
-    loop.wake();
-    news.tell();
-  });
-  xds.subscribe((event) => {
-    // An ACK decides on nothing but the end of a drain.
-    if (event.kind !== 'progress' || isDraining(registry.view())) loop.wake();
-    admission.look();
-    news.tell();
-  });
-  registry.subscribe(news.tell);
-  sessions.subscribe(() => {
-    // Like an ACK.
-    if (isDraining(registry.view())) loop.wake();
-    news.tellCounts();
-  });
+  tellChanges({ gateway, xds, registry, sessions, loop, admission, news });
   closers.add(
     keepSessionsFresh(sessions, journal, load, (upstream) => {
       loop.suspect(byAddress(registry.view()).get(upstream)?.id ?? '');
@@ -393,8 +379,4 @@ async function build(
     'the control plane answers',
   );
   return { system, close: closers.closeAll, ended: ended.promise };
-}
-
-function isDraining(view: RegistryView): boolean {
-  return [...view.instances.values()].some(({ value }) => value.drain !== undefined);
 }
