@@ -1,4 +1,4 @@
-/** A Version is what an instance of a service runs: immutable, numbered from 1 within its service. */
+/** A Version is what an instance of a service runs, numbered from 1 within its service. What runs never changes. */
 import { z } from 'zod';
 import { Name, Timestamp } from './meta.ts';
 import { Probe } from './probe.ts';
@@ -11,6 +11,7 @@ export const Version = z
     number: z.int().min(1),
     runtime: z.string(),
     launch: Launch.optional(),
+    /** What the service had last while this version was the wanted one. */
     probe: Probe,
     note: z.string(),
     author: z.string(),

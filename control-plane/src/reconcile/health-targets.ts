@@ -2,16 +2,27 @@
 import type { HealthRules } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Probe } from '../model/probe.ts';
+import type { Version } from '../model/version.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import type { NamedCheck } from './check-state.ts';
 import type { HealthTarget } from './health.ts';
 
-/** The probe of the version that the instance runs. */
-export function probeOf(view: RegistryView, instance: Instance): Probe | undefined {
-  return (
-    view.versions.get(instance.service)?.find((version) => version.number === instance.version)?.probe ??
-    view.services.get(instance.service)?.value.spec.probe
-  );
+const ofOlder = new WeakMap<Probe, WeakMap<Version, Probe>>();
+
+/** The service's probe; of an instance of another version asks what that version answers to. Undefined: its service is gone, and so is its version. */
+export function probeOf(view: RegistryView, { service, version: number }: Instance): Probe | undefined {
+  const wanted = view.services.get(service)?.value;
+  const probe = wanted?.spec.probe;
+  if (wanted?.version === number) return probe;
+  const version = view.versions.get(service)?.find((one) => one.number === number);
+  if (probe === undefined || version === undefined) return probe ?? version?.probe;
+  // The same object as long as nothing changes, by which callers know that.
+  const known = ofOlder.get(probe) ?? new WeakMap<Version, Probe>();
+  ofOlder.set(probe, known);
+  const { type, options } = version.probe;
+  const older = known.get(version) ?? { ...probe, type, options };
+  known.set(version, older);
+  return older;
 }
 
 const LOOKED_AT: ReadonlySet<Instance['state']> = new Set(['starting', 'ready', 'unknown']);

@@ -1,20 +1,25 @@
-/** When a service's change makes a new Version: whenever what an instance runs, or how it is judged to run, differs. */
-import type { ServiceDocument, ServiceSpec } from '../model/service.ts';
+/**
+ * When a service's change makes a new Version: whenever what an instance runs differs, and for nothing else. How it is looked at is tuned on
+ * running instances: a version's `probe` is what its service had last while it was the wanted one.
+ */
+import type { Service, ServiceDocument, ServiceSpec } from '../model/service.ts';
 import type { Version } from '../model/version.ts';
 import { canonical } from './diff.ts';
 import type { CommandContext } from './draft.ts';
 import type { RegistryView } from './registry.ts';
 
-/** A version of the service that runs just this, the newest of several. */
-export function versionThatRuns(view: RegistryView, service: string, spec: ServiceSpec): Version | undefined {
-  return view.versions.get(service)?.findLast((version) => runsTheSame(version, spec));
+/** A version of the service that runs just this; of several the wanted one, else the newest. */
+export function versionThatRuns(
+  view: RegistryView,
+  { name, version }: Service,
+  spec: ServiceSpec,
+): Version | undefined {
+  const same = view.versions.get(name)?.filter((one) => runsTheSame(one, spec));
+  return same?.find(({ number }) => number === version) ?? same?.at(-1);
 }
 
 function runsTheSame(version: Version, spec: ServiceSpec): boolean {
-  return (
-    canonical([version.runtime, version.launch ?? null, version.probe]) ===
-    canonical([spec.runtime, spec.launch ?? null, spec.probe])
-  );
+  return canonical([version.runtime, version.launch ?? null]) === canonical([spec.runtime, spec.launch ?? null]);
 }
 
 /** Numbers are never used twice, also when the service was deleted while old instances are still draining. */

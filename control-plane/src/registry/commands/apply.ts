@@ -8,7 +8,7 @@ import { routeWarnings } from '../../model/route-overlap.ts';
 import { targetInWords } from '../../model/route-words.ts';
 import { ServiceDocument, type Service } from '../../model/service.ts';
 import type { WriteAction } from '../../model/write.ts';
-import { differences } from '../diff.ts';
+import { canonical, differences } from '../diff.ts';
 import { shown } from '../redact.ts';
 import { dependencyIssues } from '../dependencies.ts';
 import { addEvent, checkExpected, newDraft, refuse, type CommandContext, type Draft } from '../draft.ts';
@@ -183,12 +183,13 @@ export function applyService(
 
   const now = new Date(context.now()).toISOString();
   // What ran before under a number runs under the same number again.
-  const known = held === undefined ? undefined : versionThatRuns(view, name, spec);
+  const known = held === undefined ? undefined : versionThatRuns(view, held.value, spec);
   const version = known ?? makeVersion(view, document, context, now);
   if (known === undefined) {
     draft.changes.push(put(versionKey(name, version.number), version));
     draft.changes.push(...forgotten(view, name).map((old) => remove(versionKey(name, old.number))));
-  }
+  } else if (canonical(known.probe) !== canonical(spec.probe))
+    draft.changes.push(put(versionKey(name, known.number), { ...known, probe: spec.probe }));
   const changesVersion = version.number !== held?.value.version;
   const service: Service = {
     kind,

@@ -20,8 +20,10 @@ export function undo(view: RegistryView, name: string, to: number | undefined, c
       remedy: `\`switchboard rollout history ${name}\` lists those that are kept.`,
     });
   const { kind, labels, spec } = service;
-  const { runtime, launch, probe } = version;
-  const document = { kind, name, labels, spec: { ...spec, runtime, launch, probe } };
+  const { runtime, launch } = version;
+  // What it is asked belongs to what runs; how often, and how patiently, does not.
+  const { type, options } = version.probe;
+  const document = { kind, name, labels, spec: { ...spec, runtime, launch, probe: { ...spec.probe, type, options } } };
   applyService(
     view,
     parseAs(ServiceDocument, document, `version ${number} of service ${name}`),
