@@ -17,7 +17,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['store', 'xds'],
   ['rollout', 'scaling'],
   ['registry', 'home', 'certificates'],
-  ['runtime', 'routing', 'probes', 'analysis', 'telemetry', 'history', 'admission'],
+  ['runtime', 'discovery', 'routing', 'probes', 'analysis', 'telemetry', 'history', 'admission'],
   ['reconcile'],
   ['translate', 'gateways', 'metrics'],
   ['api'],

@@ -67,6 +67,8 @@ describe('bad settings', () => {
     ['', { SWITCHBOARD_GATEWAY_PORT: 'abc' }, 'SWITCHBOARD_GATEWAY_PORT: must be a number, not text'],
     ['', { SWITCHBOARD_API_PORT: 'tcp://10.0.0.1:80' }, '`enableServiceLinks: false`'],
     ['', { SWITCHBOARD_GATEWAY_PROT: '9000' }, 'there is no environment variable SWITCHBOARD_GATEWAY_PROT'],
+    ['dns: { servers: [dns.example] }', {}, 'dns.servers.0: must be an IP address'],
+    ['', { SWITCHBOARD_DNS_SERVERS: '10.0.0.53,10.0.0.54:0' }, 'SWITCHBOARD_DNS_SERVERS: must be an IP address'],
     [Buffer.from([0x61, 0x3a, 0x20, 0xff]), {}, 'is not valid UTF-8'],
     ['[a]', {}, 'must hold a mapping'],
     ['a: [', {}, 'is not valid YAML'],
@@ -91,4 +93,9 @@ it.each([
 
 it('several ports may be picked free', () => {
   expect(load('gateway: {port: 0}\napi: {port: 0}\nxds: {port: 0}').api.port).toBe(0);
+});
+
+it('DNS servers are given with a port or without', () => {
+  const servers = ['10.0.0.53', '10.0.0.53:5353', 'fd00::53', '[fd00::53]:5353'];
+  expect(load('', { SWITCHBOARD_DNS_SERVERS: servers.join(', ') }).dns.servers).toEqual(servers);
 });

@@ -3,9 +3,11 @@
  * SWITCHBOARD_SETTINGS names), then SWITCHBOARD_* variables. Returns a frozen Config or throws `invalid` with the field.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { splitAddress } from './model/address.ts';
 import { ListenHost } from './model/listen-host.ts';
 import { SwitchboardError, messageOf } from './model/errors.ts';
 import { issuesOf } from './model/parse.ts';
@@ -14,6 +16,12 @@ import { PositiveDuration } from './model/units.ts';
 import { SETTING_VARIABLES, unknownVariables } from './model/variables.ts';
 
 const Port = z.int().min(0).max(65_535);
+
+const DnsServer = z.string().refine((text) => {
+  const { host, port } = splitAddress(text);
+  // An IPv6 address without a port needs no brackets.
+  return isIP(text) !== 0 || (isIP(host) !== 0 && (port === '' || Port.min(1).safeParse(Number(port)).success));
+}, 'must be an IP address, with a port or without: 10.0.0.53, 10.0.0.53:5353, [fd00::53]:5353');
 
 const Settings = z
   .strictObject({
@@ -40,6 +48,13 @@ const Settings = z
       .prefault({}),
     /** Metrics for an OpenTelemetry collector; default: none are sent. */
     telemetry: z.strictObject({ otlp: OtlpSettings.optional() }).prefault({}),
+    /** Where agents at DNS names are looked up. */
+    dns: z
+      .strictObject({
+        /** `ip` or `ip:port`, asked in this order; default: those of this machine. */
+        servers: z.array(DnsServer).max(16).default([]),
+      })
+      .prefault({}),
     envoy: z
       .strictObject({
         /** The binary; default: `envoy` on PATH if its version is tested, else the one that the set-up installed. */
@@ -112,7 +127,8 @@ export interface Config extends Readonly<Settings> {
 /** A variable's text as the JSON value the schema expects: numbers for ports, `a-b` for a range, commas for lists. */
 function parseVariable(path: readonly string[], text: string): unknown {
   const field = path.join('.');
-  if (field === 'seed' || field === 'plugins') return text === '' ? [] : text.split(',').map((part) => part.trim());
+  if (['seed', 'plugins', 'dns.servers'].includes(field))
+    return text === '' ? [] : text.split(',').map((part) => part.trim());
   if (field === 'agents.ports') return text.split('-').map(Number);
   return /^\d+$/.test(text) ? Number(text) : text;
 }

@@ -42,6 +42,7 @@ const IN_DETAIL: ReadonlySet<string> = new Set([
   'Unavailable',
   'Unhealthy',
   'WaitsForDependency',
+  'NameNotResolved',
   'AnalysisFailed',
   'Inconclusive',
   'ProgressDeadline',

@@ -241,6 +241,7 @@ async function build(
     reports,
     gatewayView,
     rebalancer,
+    dnsServers: config.dns.servers,
     endSessions: async (chosen, reason) =>
       endSessions(chosen, { view: registry.view(), reason, dryRun: false, whyNotDestroy, destroy: destroySocket }),
     now,

@@ -1,6 +1,8 @@
 /** The reconcile loop, joined to what it decides on (sessions, ACKs) and to where its FleetView goes (translation, xDS). */
 import { randomInt } from 'node:crypto';
 import type { Drivers } from '../drivers.ts';
+import { createLookup } from '../discovery/lookup.ts';
+import { createNames } from '../discovery/names.ts';
 import type { RevisionLog } from '../home/revisions.ts';
 import type { Log } from '../log.ts';
 import type { FleetView } from '../model/fleet.ts';
@@ -30,6 +32,7 @@ export interface LoopParts {
   readonly reports: AgentReports;
   readonly gatewayView: GatewayView;
   readonly rebalancer: Rebalancer;
+  readonly dnsServers: readonly string[];
   readonly endSessions: (sessions: readonly Session[], reason: string) => Promise<unknown>;
   readonly now: () => number;
   readonly log: Log;
@@ -72,6 +75,13 @@ export async function startLoop(parts: LoopParts): Promise<{
     xds.publish(translated.snapshot);
   }
 
+  const names = createNames({
+    lookup: createLookup(parts.dnsServers),
+    onChange: () => {
+      loop.wake();
+    },
+    random: Math.random,
+  });
   const askedAt = new Map<string, number>();
   const loop = createLoop({
     registry: parts.registry,
@@ -91,6 +101,7 @@ export async function startLoop(parts: LoopParts): Promise<{
         reason,
       );
     },
+    names,
     publish,
     sessionsAt: (upstream) => {
       const counts = sessions.counts();

@@ -55,6 +55,11 @@ export function closesAtDeadline({ policy }: Pick<DrainState, 'policy'>): boolea
   return policy === undefined || policy === 'close' || policy === 'notify-then-close';
 }
 
+/** It stays: not drained, or drained only for a while. */
+export function isLive({ drain }: { readonly drain?: Pick<DrainState, 'then'> | undefined }): boolean {
+  return drain === undefined || drain.then === 'keep';
+}
+
 export function notifiesAgent({ policy }: Pick<DrainState, 'policy'>): boolean {
   return policy === 'notify' || policy === 'notify-then-close';
 }

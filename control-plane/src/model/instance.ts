@@ -1,4 +1,5 @@
 /** An Instance is one running agent server, started by a runtime or registered from outside. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { DrainState } from './drain.ts';
 import { Labels, Name, Timestamp, Condition } from './meta.ts';
@@ -33,6 +34,8 @@ export const Instance = z
     version: z.int().min(0),
     runtime: z.string(),
     address: Address.optional(),
+    /** The DNS name of its service's addresses that it was found by. Without an address: the name stands for none. */
+    hostname: z.string().optional(),
     tags: Labels,
     zone: z.string().optional(),
     weight: z.int().min(1),
@@ -76,7 +79,12 @@ export type Instance = z.infer<typeof Instance>;
 export const Registration = z.strictObject({
   id: Name.max(63).optional(),
   service: Name,
-  address: Address,
+  /** Where it listens: an IP address. Names stand in a service's `spec.addresses`. */
+  address: Address.extend({
+    host: z
+      .string()
+      .refine((host) => isIP(host) !== 0, "must be an IP address: DNS names stand in the service's spec.addresses"),
+  }),
   tags: Labels.default({}),
   zone: z.string().max(63).optional(),
   weight: z.int().min(1).max(1000).default(1),

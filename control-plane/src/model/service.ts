@@ -1,5 +1,6 @@
 /** A Service is one agent service: what runs (launch), how many, how it is probed, drained and reached. */
 import { z } from 'zod';
+import { isDnsName } from './address.ts';
 import { Affinity } from './affinity.ts';
 import { HealthRules } from './health.ts';
 import { Hooks } from './hooks.ts';
@@ -135,6 +136,24 @@ export const Address = z.strictObject({
 });
 export type Address = z.infer<typeof Address>;
 
+/** Where instances of an external service are: one at an IP address, or one at each address of a DNS name. */
+export const FixedAddress = z.strictObject({
+  /** An IP address, or a DNS name, which is looked up again and again: its instances follow what it stands for. */
+  host: z
+    .string()
+    .max(253)
+    .toLowerCase()
+    .refine(
+      (host) => isIP(host) !== 0 || isDnsName(host),
+      'must be an IP address or a DNS name, without scheme, brackets or port',
+    ),
+  port: Address.shape.port,
+  tags: Labels.optional(),
+  zone: z.string().max(63).optional(),
+  weight: z.int().min(1).max(1000).optional(),
+});
+export type FixedAddress = z.infer<typeof FixedAddress>;
+
 export const ServiceSpec = z
   .strictObject({
     description: z.string().max(1000).optional(),
@@ -142,16 +161,7 @@ export const ServiceSpec = z
     runtime: z.string().min(1).default('process'),
     launch: Launch.optional(),
     /** Fixed addresses of an external service. Others may register themselves over the API beside them. */
-    addresses: z
-      .array(
-        Address.extend({
-          tags: Labels.optional(),
-          zone: z.string().max(63).optional(),
-          weight: z.int().min(1).max(1000).optional(),
-        }),
-      )
-      .max(10_000)
-      .optional(),
+    addresses: z.array(FixedAddress).max(10_000).optional(),
     /** False: no instance runs, whatever `replicas` says. `switchboard stop` and `start` set it. */
     enabled: z.boolean().default(true),
     replicas: z.int().min(0).max(1000).default(1),

@@ -22,6 +22,7 @@ export const SETTING_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   SWITCHBOARD_METRICS_PER_INSTANCE: ['metrics', 'perInstance'],
   SWITCHBOARD_OTLP_ENDPOINT: ['telemetry', 'otlp', 'endpoint'],
   SWITCHBOARD_OTLP_INTERVAL: ['telemetry', 'otlp', 'interval'],
+  SWITCHBOARD_DNS_SERVERS: ['dns', 'servers'],
   SWITCHBOARD_ENVOY_PATH: ['envoy', 'path'],
   ENVOY_PATH: ['envoy', 'path'],
   SWITCHBOARD_ENVOY_CONCURRENCY: ['envoy', 'concurrency'],

@@ -9,10 +9,12 @@ import type { HealthDetail, HealthReport } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { HeldLoadReport } from '../model/load.ts';
 import type { Probe } from '../model/probe.ts';
+import type { Names } from '../discovery/names.ts';
 import type { Log } from '../log.ts';
 import type { HealthProbe, ProbeLevel, ProbeResult } from '../probes/probe.ts';
 import type { InstanceWrite, Registry, RegistryView } from '../registry/registry.ts';
 import type { Exit, Runtime, RuntimeEvent } from '../runtime/runtime.ts';
+import { namesIn, type NameFacts } from './addresses.ts';
 import { adopt } from './adopt.ts';
 import { DEFAULT_RESTART, afterExit, overMemory } from './endings.ts';
 import { afterFailure } from './failure.ts';
@@ -51,6 +53,8 @@ export interface LoopOptions {
   readonly weightFactor: (instance: string) => number | undefined;
   /** Ends its open sessions as far as that is possible; called again and again until none is open. */
   readonly endSessionsOf: (instance: Instance, reason: string) => void;
+  /** Where agents at DNS names are. */
+  readonly names: Names;
   readonly publish: (fleet: FleetView) => void;
   /** Open sessions at `host:port`; undefined: not known for certain. */
   readonly sessionsAt: (upstream: string) => number | undefined;
@@ -183,7 +187,13 @@ export function createLoop(options: LoopOptions): Loop {
   /** One turn: write what the plan says, then take each instance's next step. */
   async function turn(): Promise<void> {
     await registry.writeRollouts(advanceRollouts(registry.view(), (id) => monitor.verdict(id), now()));
-    const planned = applyPlan(plan(registry.view(), knownSessions), { now: now(), randomId: options.randomId });
+    options.names.follow(namesIn(registry.view()));
+    const names: NameFacts = {
+      of: (name) => options.names.of(name),
+      isHealthy: ({ id }) => monitor.verdict(id) !== 'unhealthy',
+      now: now(),
+    };
+    const planned = applyPlan(plan(registry.view(), knownSessions, names), { now: now(), randomId: options.randomId });
     const lost = drainLost(registry.view(), await registry.lostLeases(), now());
     await registry.writeInstances([...planned, ...lost, ...overAge(registry.view(), now())]);
 
@@ -380,6 +390,7 @@ export function createLoop(options: LoopOptions): Loop {
     async close() {
       closed = true;
       clearTimeout(timer);
+      options.names.close();
       for (const end of endings) end();
       monitor.close();
       await Promise.all([verdicts.close(), turns.close()]);

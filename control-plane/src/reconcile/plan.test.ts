@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Rollout } from '../model/rollout.ts';
 import { makeInstance, makeRollout, makeService, makeView, withRollout } from './testing.ts';
-import { fixedId, plan, type PlanAction } from './plan.ts';
+import { fixedId } from './addresses.ts';
+import { plan, type PlanAction } from './plan.ts';
 
 const none = (): number => 0;
 

@@ -3,12 +3,21 @@
  * any moment, so a restart of the control plane loses nothing. New instances come before old ones go; an instance with
  * sessions is never ended, only drained.
  */
-import { createHash } from 'node:crypto';
+import { isLive } from '../model/drain.ts';
 import type { Instance } from '../model/instance.ts';
 import type { LeavingReason } from '../model/reasons.ts';
 import type { Service } from '../model/service.ts';
-import type { RegistryView } from '../registry/registry.ts';
+import type { InstancePatch, RegistryView } from '../registry/registry.ts';
 import { wantedOf } from '../registry/wanted.ts';
+import {
+  NO_NAMES,
+  followed,
+  isHandedOver,
+  isNamedBy,
+  wantedAddresses,
+  type NameFacts,
+  type WantedAddress,
+} from './addresses.ts';
 import { poolsOf, type Pool, type Pools } from '../rollout/pools.ts';
 
 export type PlanAction =
@@ -17,7 +26,7 @@ export type PlanAction =
       readonly do: 'create-fixed';
       readonly service: Service;
       readonly id: string;
-      readonly address: NonNullable<Service['spec']['addresses']>[number];
+      readonly wanted: WantedAddress;
     }
   | {
       readonly do: 'drain';
@@ -25,12 +34,16 @@ export type PlanAction =
       readonly instance: Instance;
       readonly reason: LeavingReason;
     }
-  | { readonly do: 'follow-version'; readonly instance: Instance; readonly version: number };
+  | { readonly do: 'follow'; readonly instance: Instance; readonly patch: InstancePatch }
+  /** Cancels its drain. */
+  | { readonly do: 'resume'; readonly instance: Instance }
+  /** Forgets it: nobody is on it. */
+  | { readonly do: 'remove'; readonly instance: Instance };
 
 /** Open sessions of an instance as far as known. */
 export type SessionsOf = (instance: Instance) => number;
 
-export function plan(view: RegistryView, sessionsOf: SessionsOf): PlanAction[] {
+export function plan(view: RegistryView, sessionsOf: SessionsOf, names: NameFacts = NO_NAMES): PlanAction[] {
   const byService = Map.groupBy(
     [...view.instances.values()].map((held) => held.value),
     (instance) => instance.service,
@@ -40,7 +53,7 @@ export function plan(view: RegistryView, sessionsOf: SessionsOf): PlanAction[] {
     const instances = byService.get(service.name) ?? [];
     actions.push(
       ...(service.spec.runtime === 'external'
-        ? planExternal(service, instances)
+        ? planExternal(service, instances, names)
         : planManaged(view, service, instances, sessionsOf)),
     );
   }
@@ -51,11 +64,6 @@ export function plan(view: RegistryView, sessionsOf: SessionsOf): PlanAction[] {
       if (isLive(instance)) actions.push({ do: 'drain', service: undefined, instance, reason: 'ServiceDeleted' });
   }
   return actions;
-}
-
-/** It stays: not drained, or drained only for a while. */
-export function isLive({ drain }: Instance): boolean {
-  return drain === undefined || drain.then === 'keep';
 }
 
 /** The instances of one pool: those that run its version for good, and those that are to go as it gets ready. */
@@ -180,39 +188,43 @@ function reasonOf(service: Service, instance: Instance): LeavingReason {
   return (instance.replace?.reason as LeavingReason | undefined) ?? 'NewVersion';
 }
 
-function planExternal(service: Service, instances: readonly Instance[]): PlanAction[] {
-  const fixed = fixedOf(service);
-  const isAsWanted = (one: Instance): boolean => fixed.has(one.id) && (one.version === service.version || !isLive(one));
-  if (fixed.size === instances.length && instances.every(isAsWanted)) return [];
-  const actions: PlanAction[] = [];
+/** An address that is back is as it was. */
+const BACK: ReadonlySet<string> = new Set<LeavingReason>(['AddressRemoved', 'NameChanged']);
+
+function planExternal(service: Service, instances: readonly Instance[], facts: NameFacts): PlanAction[] {
+  const wanted = wantedAddresses(service, instances, facts);
   const present = new Map(instances.map((instance) => [instance.id, instance]));
-  for (const [id, address] of fixed) {
-    if (!present.has(id)) actions.push({ do: 'create-fixed', service, id, address });
-  }
+  const actions: PlanAction[] = [];
+  for (const [id, one] of wanted) if (!present.has(id)) actions.push({ do: 'create-fixed', service, id, wanted: one });
   for (const instance of instances) {
-    if (!isLive(instance)) continue;
-    if (instance.lease === undefined && !fixed.has(instance.id))
-      actions.push({ do: 'drain', service, instance, reason: 'AddressRemoved' });
-    else if (instance.version !== service.version)
-      actions.push({ do: 'follow-version', instance, version: service.version });
+    const one = wanted.get(instance.id);
+    if (instance.lease !== undefined) {
+      if (isLive(instance) && instance.version !== service.version)
+        actions.push({ do: 'follow', instance, patch: { version: service.version } });
+    } else if (one === undefined) actions.push(...leave(service, instance, wanted, present, facts));
+    else if (!isLive(instance)) {
+      if (BACK.has(instance.drain?.reason ?? '')) actions.push({ do: 'resume', instance });
+    } else {
+      const patch = followed(service, instance, one, facts.now);
+      if (patch !== undefined) actions.push({ do: 'follow', instance, patch });
+    }
   }
   return actions;
 }
 
-type FixedAddress = NonNullable<Service['spec']['addresses']>[number];
-const fixedBySpec = new WeakMap<Service['spec'], ReadonlyMap<string, FixedAddress>>();
-
-/** The addresses of a service's spec by instance id, made once for each spec. */
-function fixedOf({ name, spec }: Service): ReadonlyMap<string, FixedAddress> {
-  let fixed = fixedBySpec.get(spec);
-  if (fixed === undefined) {
-    fixed = new Map((spec.addresses ?? []).map((address) => [fixedId(name, address.host, address.port), address]));
-    fixedBySpec.set(spec, fixed);
-  }
-  return fixed;
-}
-
-/** A fixed address always has the same instance id. */
-export function fixedId(service: string, host: string, port: number): string {
-  return `${service}-${createHash('sha256').update(`${host}:${port}`).digest('hex').slice(0, 6)}`;
+function leave(
+  service: Service,
+  instance: Instance,
+  wanted: ReadonlyMap<string, WantedAddress>,
+  present: ReadonlyMap<string, Instance>,
+  facts: NameFacts,
+): PlanAction[] {
+  if (!isLive(instance)) return [];
+  // It never was ready, so nobody is on it.
+  if (instance.hostname !== undefined && instance.state === 'unknown' && instance.readyAt === undefined)
+    return [{ do: 'remove', instance }];
+  if (!isNamedBy(service, instance)) return [{ do: 'drain', service, instance, reason: 'AddressRemoved' }];
+  return isHandedOver(instance, wanted, present, facts)
+    ? []
+    : [{ do: 'drain', service, instance, reason: 'NameChanged' }];
 }

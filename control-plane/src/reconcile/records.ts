@@ -1,10 +1,11 @@
 /** From the plan's actions to the records that the registry is asked to write. */
 import type { InstanceReason } from '../model/reasons.ts';
-import { hostPort } from '../model/address.ts';
+import { placeOf } from '../model/address.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { InstanceWrite } from '../registry/registry.ts';
+import { unresolved } from './addresses.ts';
 import type { PlanAction } from './plan.ts';
 
 export interface RecordContext {
@@ -52,7 +53,8 @@ export function applyPlan(actions: readonly PlanAction[], context: RecordContext
         };
       }
       case 'create-fixed': {
-        const { host, port, tags, zone, weight } = action.address;
+        const { entry, address, hostname } = action.wanted;
+        const { tags, zone, weight } = entry;
         const base = newInstance(
           action.service,
           { version: action.service.version, runtime: 'external' },
@@ -62,12 +64,15 @@ export function applyPlan(actions: readonly PlanAction[], context: RecordContext
         );
         const instance: Instance = {
           ...base,
-          address: { host, port },
+          ...(address === undefined
+            ? { reason: 'NameNotResolved' satisfies InstanceReason, message: unresolved(action.wanted) }
+            : { address }),
+          ...(hostname === undefined ? {} : { hostname }),
           tags: tags ?? {},
           weight: weight ?? 1,
           ...(zone === undefined ? {} : { zone }),
         };
-        return { op: 'create', instance, event: `instance ${action.id} at ${hostPort(host, port)} was added` };
+        return { op: 'create', instance, event: `instance ${action.id} at ${placeOf(instance)} was added` };
       }
       case 'drain': {
         const deadline = new Date(context.now + durationMs(action.service?.spec.drain.deadline ?? '1h')).toISOString();
@@ -75,11 +80,40 @@ export function applyPlan(actions: readonly PlanAction[], context: RecordContext
         return {
           op: 'update',
           id: action.instance.id,
-          patch: { drain: { reason: action.reason, since: new Date(context.now).toISOString(), deadline, stopGrace } },
+          patch: {
+            drain: {
+              reason: action.reason,
+              since: new Date(context.now).toISOString(),
+              deadline,
+              stopGrace,
+              // Nobody asked for an end of its sessions: they may go on as long as they like.
+              ...(action.reason === 'NameChanged' ? { policy: 'wait' } : {}),
+            },
+          },
         };
       }
-      case 'follow-version':
-        return { op: 'update', id: action.instance.id, patch: { version: action.version } };
+      case 'follow':
+        return { op: 'update', id: action.instance.id, patch: action.patch };
+      case 'resume': {
+        const { id, state } = action.instance;
+        const since = new Date(context.now).toISOString();
+        const message = 'its address is back';
+        return {
+          op: 'update',
+          id,
+          patch: {
+            drain: undefined,
+            ...(state === 'draining' ? { state: 'ready', reason: 'Resumed', message, since } : {}),
+          },
+          event: `instance ${id} at ${placeOf(action.instance)} is wanted again: its address is back`,
+        };
+      }
+      case 'remove':
+        return {
+          op: 'delete',
+          id: action.instance.id,
+          event: `instance ${action.instance.id} at ${placeOf(action.instance)} was removed before it was ever ready`,
+        };
     }
   });
 }

@@ -7,7 +7,7 @@ import type { RegistryView, RolloutWrite } from '../registry/registry.ts';
 import { wantedOf } from '../registry/wanted.ts';
 import { advance, type RolloutFacts } from '../rollout/advance.ts';
 import { judgementOf } from '../rollout/judgement.ts';
-import { isLive } from './plan.ts';
+import { isLive } from '../model/drain.ts';
 
 /** Envoy gives a new instance nothing before a check of its own has passed: for so long it does not count. */
 const SETTLE_MS = 1_000;

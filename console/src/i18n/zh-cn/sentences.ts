@@ -30,6 +30,7 @@ export const sentences: Sentences = {
     Resumed: () => '重新投入使用',
     Adopted: ({ process }) => `控制面启动时已在运行${process === undefined ? '' : `（进程 ${process.pid}）`}`,
     WaitsForDependency: () => '等待所依赖的服务',
+    NameNotResolved: () => '域名没有可用的地址',
     Registered: () => '已注册，尚未检查',
     Drained: ({ drain }) =>
       drain?.then === 'keep' ? '已没有打开的会话，可以维护；结束排空即可恢复' : '已没有打开的会话',
@@ -53,6 +54,7 @@ export const sentences: Sentences = {
     LeaseLost: '未再收到心跳',
     MaxAge: '已达最长运行时间',
     MemoryLimit: '超过内存上限',
+    NameChanged: '域名已不再指向此地址',
     NewVersion: '由新版本替换',
     Requested: '应要求停止',
     Maintenance: '维护',
@@ -100,6 +102,7 @@ export const sentences: Sentences = {
     CannotBeServed: '无法按此配置提供服务',
     DiffersFromRegistry: '与登记的配置不一致',
     Disabled: '已停用',
+    NameNotResolved: '域名暂时无法解析，沿用上次的地址',
     NotServed: '未生效',
     OrderByName: '与其他路由的先后仅由名称决定',
     Reachable: '请求可以到达',

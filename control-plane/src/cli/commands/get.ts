@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { addressText } from '../../model/address.ts';
+import { placeOf } from '../../model/address.ts';
 import type { ApiClient } from '../../api/client.ts';
 import type { GatewayView, InstanceView, RouteView, ServiceView, Session } from '../../api/types.ts';
 import { SwitchboardError } from '../../model/errors.ts';
@@ -56,7 +56,7 @@ const instances: Listing<InstanceView> = {
     { title: 'state', cell: (one) => tint(one.state) },
     { title: 'health', cell: (one) => tint(one.health?.verdict ?? 'unknown') },
     { title: 'sessions', cell: (one) => String(one.sessions) },
-    { title: 'address', cell: (one) => (one.address === undefined ? '-' : addressText(one.address)) },
+    { title: 'address', cell: (one) => placeOf(one) || '-' },
     { title: 'pid', cell: (one) => String(one.process?.pid ?? '-') },
     { title: 'cpu', cell: (one) => (one.usage === null ? '-' : `${(one.usage.cpuCores * 100).toFixed(0)}%`) },
     {
