@@ -14,6 +14,10 @@ describe('a projection', () => {
         downstream_wire_bytes_sent: '5000000000',
         upstream_cluster: 'weather',
         custom_tags: { a: 'b', c: '' },
+        filter_state_objects: {
+          id: { '@type': 'type.googleapis.com/google.protobuf.StringValue', value: 's-1' },
+          none: { '@type': 'type.googleapis.com/google.protobuf.StringValue', value: '' },
+        },
         duration: '1.5s',
       },
       request: { path: '/天气', user_agent: 'not wanted' },
@@ -26,6 +30,7 @@ describe('a projection', () => {
         downstream_wire_bytes_sent: true,
         route_name: true,
         custom_tags: true,
+        filter_state_objects: true,
         duration: { seconds: true, nanos: true },
       },
       request: { path: true },
@@ -38,6 +43,10 @@ describe('a projection', () => {
         custom_tags: [
           ['a', 'b'],
           ['c', ''],
+        ],
+        filter_state_objects: [
+          ['id', 's-1'],
+          ['none', ''],
         ],
         duration: { seconds: 1, nanos: 500_000_000 },
       },

@@ -80,10 +80,27 @@ function message(type: protobuf.Type, wanted: Wanted): (reader: protobuf.Reader,
   };
 }
 
-/** A map of texts, as a list of pairs. */
-function mapEntry(field: protobuf.MapField): Read {
-  if (field.type !== 'string' || field.keyType !== 'string')
-    throw new Error(`${field.fullName} is no map of texts, so it can not be picked`);
+/** Of a message that has nothing else of interest, the field of this number. */
+function field<T>(reader: protobuf.Reader, number: number, read: () => T): T | undefined {
+  const end = reader.uint32() + reader.pos;
+  let found: T | undefined;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag >>> 3 === number && (tag & 7) === LENGTH_DELIMITED) found = read();
+    else reader.skipType(tag & 7);
+  }
+  return found;
+}
+
+/** The text of an Any that holds a StringValue. */
+const textOfAny = (reader: protobuf.Reader): string =>
+  field(reader, 2, () => field(reader, 1, () => reader.string())) ?? '';
+
+/** A map of texts, as a list of pairs; of Any: those are to be StringValues. */
+function mapEntry(map: protobuf.MapField): Read {
+  const isAny = map.type === 'google.protobuf.Any';
+  if ((map.type !== 'string' && !isAny) || map.keyType !== 'string')
+    throw new Error(`${map.fullName} is no map of texts, so it can not be picked`);
   return (reader) => {
     const end = reader.uint32() + reader.pos;
     const pair: [string, string] = ['', ''];
@@ -91,7 +108,7 @@ function mapEntry(field: protobuf.MapField): Read {
       const tag = reader.uint32();
       if ((tag & 7) !== LENGTH_DELIMITED) reader.skipType(tag & 7);
       else if (tag >>> 3 === 1) pair[0] = reader.string();
-      else pair[1] = reader.string();
+      else pair[1] = isAny ? textOfAny(reader) : reader.string();
     }
     return pair;
   };

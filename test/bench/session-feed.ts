@@ -32,13 +32,15 @@ function entry(id: string, number: number, type: string): object {
       start_time: new Date().toISOString(),
       duration: '12.5s',
       route_name: 'service/weather',
+      filter_state_objects: {
+        'switchboard.path': { '@type': 'type.googleapis.com/google.protobuf.StringValue', value: '/agents/weather' },
+      },
       downstream_wire_bytes_sent: '12345',
       downstream_wire_bytes_received: '2345',
       response_flags: type === 'DownstreamEnd' ? { downstream_connection_termination: true } : {},
     },
     request: {
       path: '/',
-      original_path: '/agents/weather',
       user_agent: 'bench/1.0',
       request_headers: { 'x-forwarded-for': '10.0.0.7' },
     },

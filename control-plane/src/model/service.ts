@@ -117,6 +117,11 @@ const GatewayFields = z.strictObject({
   /** Absent: a client that comes back is placed anew. */
   affinity: Affinity.optional(),
   limits: SessionLimits.optional(),
+  /**
+   * Request headers whose names have an underscore. `drop`: they don't reach the agent, since servers that read an underscore as a hyphen could be
+   * deceived by them; `pass`: they do, except those that would pass for what the gateway itself says (`X_Forwarded_For`).
+   */
+  headersWithUnderscores: z.enum(['drop', 'pass']).default('drop'),
   /** Clients at `/ws` may ask for these by `routing_hint`. Each is a cluster more in Envoy, with its checks. Others get the service's own policy. */
   hints: z.array(HintedPolicy).max(6).optional(),
 });

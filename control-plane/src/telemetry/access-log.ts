@@ -17,6 +17,7 @@ const WANTED = {
     log_entry: {
       common_properties: {
         stream_id: true,
+        filter_state_objects: true,
         access_log_type: true,
         upstream_cluster: true,
         upstream_remote_address: SOCKET,
@@ -36,7 +37,7 @@ const WANTED = {
         ),
         tls_properties: { peer_certificate_properties: { subject: true } },
       },
-      request: { original_path: true, path: true, user_agent: true, request_headers: true },
+      request: { path: true, user_agent: true, request_headers: true },
       response: { response_code_details: true, response_code: { value: true } },
     },
   },
@@ -52,6 +53,7 @@ interface Time {
 interface LogEntry {
   readonly common_properties?: {
     readonly stream_id?: string;
+    readonly filter_state_objects?: readonly (readonly [string, string])[];
     readonly access_log_type?: string;
     readonly upstream_cluster?: string;
     readonly upstream_remote_address?: SocketAddress;
@@ -70,7 +72,6 @@ interface LogEntry {
     readonly tls_properties?: { readonly peer_certificate_properties?: { readonly subject?: string } };
   };
   readonly request?: {
-    readonly original_path?: string;
     readonly path?: string;
     readonly user_agent?: string;
     readonly request_headers?: readonly (readonly [string, string])[];
@@ -93,6 +94,13 @@ function principalOf(entry: LogEntry): string | null {
   const header = entry.request?.request_headers?.find(([name]) => name === PRINCIPAL_HEADER)?.[1];
   return header ?? entry.common_properties?.tls_properties?.peer_certificate_properties?.subject ?? null;
 }
+
+/** As the listener names them (translate/filters.ts). */
+const SESSION_ID = 'switchboard.session';
+const SENT_PATH = 'switchboard.path';
+
+const kept = (common: LogEntry['common_properties'], key: string): string | undefined =>
+  common?.filter_state_objects?.find(([name]) => name === key)?.[1];
 
 const SWITCHED = 101;
 
@@ -131,7 +139,8 @@ function record(
   { refused, ended, unanswered }: RecordListener,
 ): void {
   const { common_properties: common, request } = entry;
-  const id = common?.stream_id ?? '';
+  // The stream's own id is the client's X-Request-ID once it goes to an agent, and two clients may send the same.
+  const id = kept(common, SESSION_ID) ?? common?.stream_id ?? '';
   if (common === undefined || id === '') return;
   switch (common.access_log_type ?? '') {
     case 'DownstreamEnd': {
@@ -167,7 +176,7 @@ function record(
           upstreamLocal: address(common.upstream_local_address),
           client: address(common.downstream_remote_address),
           principal: principalOf(entry),
-          path: request?.original_path ?? request?.path ?? '',
+          path: kept(common, SENT_PATH) ?? request?.path ?? '',
           userAgent: request?.user_agent ?? '',
           startedAt: new Date(milliseconds(common.start_time ?? {})).toISOString(),
           bytesReceived,

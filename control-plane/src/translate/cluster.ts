@@ -3,6 +3,7 @@ import type { HealthCheck, ServiceGateway } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { JsonObject } from '../routing/policy.ts';
 import { affinityOfCluster } from './affinity.ts';
+import { TO_AGENTS } from './http1.ts';
 import { seconds } from './options.ts';
 import { VERSION_SUBSETS } from './versions.ts';
 
@@ -84,6 +85,7 @@ export function cluster(name: string, gateway: ServiceGateway, fragment: JsonObj
       ],
     },
     upstream_connection_options: { tcp_keepalive: TCP_KEEPALIVE },
+    ...TO_AGENTS,
     lb_subset_config: VERSION_SUBSETS,
     health_checks: healthChecks(gateway.healthCheck),
     ...fragment,

@@ -21,7 +21,10 @@ export const hasPart = ({ gateway: { affinity, limits } }: FleetService): boolea
 export function extensions(services: readonly FleetService[], options: TranslateOptions): Extension[] {
   return [
     { name: SLOT.affinity, typed_config: affinityFilter(services, options.instanceToken) },
-    ...[SLOT.token, SLOT.lease, SLOT.extension, SLOT.frames].map((name) => ({ name, typed_config: NO_SCRIPT })),
+    ...[SLOT.token, SLOT.lease, SLOT.extension, SLOT.prefix, SLOT.frames].map((name) => ({
+      name,
+      typed_config: NO_SCRIPT,
+    })),
     { name: SLOT.rateLimit, typed_config: rateLimitFilter(services) },
     { name: SLOT.jwt, typed_config: { '@type': FILTER_TYPES.jwt } },
   ];

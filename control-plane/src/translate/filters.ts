@@ -19,6 +19,7 @@ export const FILTER_TYPES = {
   apiKey: `${FILTERS}.api_key_auth.v3.ApiKeyAuth`,
   rateLimit: `${FILTERS}.local_ratelimit.v3.LocalRateLimit`,
   authorization: `${FILTERS}.ext_authz.v3.ExtAuthz`,
+  setFilterState: `${FILTERS}.set_filter_state.v3.Config`,
   headerToMetadata: `${FILTERS}.header_to_metadata.v3.Config`,
   lua: `${FILTERS}.lua.v3.Lua`,
   chain: `${FILTERS}.filter_chain.v3.FilterChainConfig`,
@@ -31,6 +32,7 @@ export const FILTER_CONFIG = 'type.googleapis.com/envoy.config.route.v3.FilterCo
 
 /** Names of the slots: the keys of typed_per_filter_config, and of the resources that come by ECDS. */
 export const SLOT = {
+  underscores: 'underscores',
   headers: 'headers',
   clientIp: 'client-ip',
   origin: 'origin',
@@ -49,6 +51,7 @@ export const SLOT = {
   leash: 'leash',
   affinity: 'affinity',
   stickiness: 'stickiness',
+  prefix: 'prefix',
   frames: 'frames',
 } as const;
 
@@ -63,7 +66,15 @@ export const TAGS_HEADER = 'x-switchboard-tags';
 export const HINT_HEADER = 'x-switchboard-hint';
 /** The client's own key as a header, also where it has written it with an underscore. Envoy hashes by it after it has removed what is ours. */
 export const SESSION_HEADER = 'session-id';
-export const HEADERS_OF_OURS = [HOST_HEADER, ANSWER_HEADER, SERVICE_HEADER, TAGS_HEADER, HINT_HEADER];
+/** The client's own X-Request-ID, until it is put back for the agent. */
+export const ASKED_ID_HEADER = 'x-switchboard-request-id';
+export const HEADERS_OF_OURS = [HOST_HEADER, ANSWER_HEADER, SERVICE_HEADER, TAGS_HEADER, HINT_HEADER, ASKED_ID_HEADER];
+/**
+ * Values of the request that records carry: its id, since the header of that name is the client's own again once the agent has it, and its path
+ * as the client has sent it.
+ */
+export const SESSION_ID = 'switchboard.session';
+export const SENT_PATH = 'switchboard.path';
 /** Longer than the longest hold: what is held is answered by us, not by Envoy's clock. */
 const ADMISSION_S = 610;
 
@@ -116,8 +127,29 @@ function admission(options: TranslateOptions): JsonObject {
   };
 }
 
+const kept = (key: string, format: string): JsonObject => ({
+  object_key: key,
+  factory_key: 'envoy.string',
+  format_string: { text_format_source: { inline_string: format } },
+});
+
 export function httpFilters(options: TranslateOptions): JsonObject[] {
   return [
+    {
+      name: 'as-sent',
+      typed_config: {
+        '@type': FILTER_TYPES.setFilterState,
+        on_request_headers: [kept(SESSION_ID, '%REQ(x-request-id)%'), kept(SENT_PATH, '%REQ(:path)%')],
+      },
+    },
+    // Some servers take such names for those with a hyphen, which a client could use to pretend. A service that wants them disables this one.
+    {
+      name: SLOT.underscores,
+      typed_config: {
+        '@type': FILTER_TYPES.headerMutation,
+        mutations: { request_mutations: [{ remove_on_match: { key_matcher: { contains: '_' } } }] },
+      },
+    },
     // What later filters read is made first: tokens and tags from query parameters.
     slot(SLOT.headers, FILTER_TYPES.headerMutation),
     // Who may come at all, cheapest first.
@@ -159,6 +191,8 @@ export function httpFilters(options: TranslateOptions): JsonObject[] {
     chain(SLOT.leash),
     discovered(SLOT.affinity, [FILTER_TYPES.lua]),
     slot(SLOT.stickiness, FILTER_TYPES.statefulSession),
+    // Puts back the prefix that a route has taken off, into what an agent's answer says of its own paths.
+    discovered(SLOT.prefix, [FILTER_TYPES.lua]),
     // Reads the frames of sessions, as the agent sends and gets them: after all that may refuse one or change its bytes.
     discovered(SLOT.frames, [FILTER_TYPES.lua]),
     {

@@ -3,7 +3,17 @@
  * chain ends every session on it. What varies is delivered by RDS, CDS, EDS and ECDS.
  */
 import { ALL_IPV6 } from '../model/listen-host.ts';
-import { HINT_HEADER, SERVICE_HEADER, SESSION_HEADER, TAGS_HEADER, httpFilters } from './filters.ts';
+import {
+  ASKED_ID_HEADER,
+  HINT_HEADER,
+  SENT_PATH,
+  SERVICE_HEADER,
+  SESSION_HEADER,
+  SESSION_ID,
+  TAGS_HEADER,
+  httpFilters,
+} from './filters.ts';
+import { HTTP1_AS_SENT } from './http1.ts';
 import { LOCAL_REPLIES } from './local-replies.ts';
 import { seconds, type TranslateOptions } from './options.ts';
 
@@ -36,7 +46,7 @@ function sessionLog(options: TranslateOptions): object {
         grpc_service: { envoy_grpc: { cluster_name: options.controlPlaneCluster } },
         buffer_flush_interval: '0.1s',
         buffer_size_bytes: 16_384,
-        filter_state_objects_to_log: [PRINCIPAL],
+        filter_state_objects_to_log: [PRINCIPAL, SESSION_ID, SENT_PATH],
       },
     },
   };
@@ -62,16 +72,24 @@ const asked = (key: string, ...values: string[]): object[] =>
   values.map((value) => ({ append: { header: { key, value }, append_action: 'ADD_IF_ABSENT' } }));
 
 /**
- * Before a route is chosen: they are set here alone, never by a client. Names with an underscore are read and go no further: some servers take
- * them for those with a hyphen, which a client could use to pretend.
+ * The client's X-Request-ID, if it is one that logs and headers can bear; else nothing. Envoy writes an id of its own over it, which names the
+ * session: two clients may send the same.
+ */
+const SANE_ID =
+  "%CEL('x-request-id' in request.headers && size(request.headers['x-request-id']) <= 128" +
+  " && request.headers['x-request-id'].matches('^[A-Za-z0-9._~+/=:@-]+$') ? request.headers['x-request-id'] : '')%";
+
+/**
+ * Before a route is chosen: they are set here alone, never by a client, nor in another spelling that some servers take for them: they read
+ * an underscore as a hyphen.
  */
 const NAMES_OF_OURS = [
-  { remove_on_match: { key_matcher: { prefix: 'x-switchboard-' } } },
+  ...['x-switchboard', 'x_switchboard'].map((prefix) => ({ remove_on_match: { key_matcher: { prefix } } })),
   ...asked(SERVICE_HEADER, '%QUERY_PARAM(service)%', '%REQ(service)%'),
   ...asked(TAGS_HEADER, '%QUERY_PARAM(tag)%', '%REQ(tag)%'),
   ...asked(HINT_HEADER, '%QUERY_PARAM(routing_hint)%', '%REQ(routing_hint)%', '%REQ(routing-hint)%'),
   ...asked(SESSION_HEADER, '%REQ(session_id)%'),
-  { remove_on_match: { key_matcher: { contains: '_' } } },
+  ...asked(ASKED_ID_HEADER, SANE_ID),
 ];
 
 function connectionManager(options: TranslateOptions): object {
@@ -91,6 +109,10 @@ function connectionManager(options: TranslateOptions): object {
       },
     ],
     upgrade_configs: [{ upgrade_type: 'websocket' }],
+    http_protocol_options: { ...HTTP1_AS_SENT, allow_custom_methods: true },
+    server_header_transformation: 'PASS_THROUGH',
+    // The agent says whether it wants the body, not Envoy.
+    proxy_100_continue: true,
     // By default Envoy waits a second before it passes on that the agent has closed.
     delayed_close_timeout: '0s',
     stream_idle_timeout: '0s',
@@ -102,9 +124,10 @@ function connectionManager(options: TranslateOptions): object {
       max_headers_count: 100,
     },
     use_remote_address: true,
-    normalize_path: true,
-    merge_slashes: true,
-    path_with_escaped_slashes_action: 'UNESCAPE_AND_REDIRECT',
+    // The agent gets the path as it was sent. What that could mislead is refused by the routes: path-spelling.ts.
+    normalize_path: false,
+    merge_slashes: false,
+    path_with_escaped_slashes_action: 'KEEP_UNCHANGED',
     generate_request_id: true,
     access_log: [sessionLog(options)],
     access_log_options: {

@@ -2,7 +2,7 @@
  * What Envoy answers by itself, when no agent does: JSON that says why, and on 503 and 429 a Retry-After that differs from client to
  * client, so that those who were refused together do not come back together. Part of the frozen listener.
  */
-import { ANSWER_HEADER, REFUSED_HEADER } from './filters.ts';
+import { ANSWER_HEADER, ASKED_ID_HEADER, REFUSED_HEADER, SENT_PATH } from './filters.ts';
 
 /** Seconds of Retry-After, each as likely as the others. */
 const RETRY_AFTER = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -46,8 +46,8 @@ const fields = (code: string, message: string): object => ({
     status: '%RESPONSE_CODE%',
     code,
     message,
-    path: '%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%',
-    requestId: '%REQ(X-REQUEST-ID)%',
+    path: `%FILTER_STATE(${SENT_PATH}:PLAIN)%`,
+    requestId: `%REQ(${ASKED_ID_HEADER}?X-REQUEST-ID)%`,
   },
   content_type: 'application/json',
 });

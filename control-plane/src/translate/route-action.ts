@@ -8,6 +8,7 @@ import { admissionOfRoute } from './admission.ts';
 import { affinityOfRoute } from './affinity.ts';
 import { seconds } from './options.ts';
 import { rateLimitOfAction, rateLimitOfRoute, rateLimitOfSplit } from './rate-limit.ts';
+import { underscoresOfRoute } from './underscores.ts';
 import { BY_KEY, ofVersion, shared } from './versions.ts';
 
 /** A cluster that routes can lead to: a service, or a pool of instances by tags. */
@@ -71,6 +72,7 @@ const serviceOf = ({ of, name }: Reachable): string => of ?? name;
 function filters(to: Reachable): JsonObject {
   const { gateway, asks } = to;
   const config = {
+    ...underscoresOfRoute(gateway.headersWithUnderscores),
     ...rateLimitOfRoute(gateway.limits),
     ...admissionOfRoute(serviceOf(to), asks === true),
     ...affinityOfRoute(serviceOf(to), gateway.affinity),

@@ -6,7 +6,7 @@ import type { FleetRoute } from '../model/fleet.ts';
 import type { RouteSpec } from '../model/route.ts';
 import { VERSION_HEADER, VERSION_QUERY, versionCookie } from '../model/version-choice.ts';
 import type { JsonObject } from '../routing/policy.ts';
-import { HEADERS_OF_OURS } from './filters.ts';
+import { ASKED_ID_HEADER, HEADERS_OF_OURS } from './filters.ts';
 import { ROUTES_NAME } from './listener.ts';
 import { poolName } from './pools.ts';
 import { USUAL_RETRIES, toCluster, toSplit, toVersion, type Reachable } from './route-action.ts';
@@ -103,7 +103,18 @@ export const NO_AGENT_ROUTE = refusalRoute(
   'no agent here: a session is opened at /agents/<service>',
 );
 
-export const VIRTUAL_HOST = { name: 'all', domains: ['*'], retry_policy: USUAL_RETRIES };
+export const VIRTUAL_HOST = {
+  name: 'all',
+  domains: ['*'],
+  retry_policy: USUAL_RETRIES,
+  // Before what is ours is removed.
+  request_headers_to_add: [
+    {
+      header: { key: 'x-request-id', value: `%REQ(${ASKED_ID_HEADER}?x-request-id)%` },
+      append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+    },
+  ],
+};
 
 export const ROUTE_CONFIGURATION = {
   name: ROUTES_NAME,
