@@ -158,7 +158,7 @@ function readSettings(file: string): Record<string, unknown> {
     throw new SwitchboardError('invalid', `cannot read the settings file ${file}: ${messageOf(cause)}`, { cause });
   }
   try {
-    const value: unknown = parse(text) ?? {};
+    const value: unknown = parse(text, { merge: true }) ?? {};
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new SwitchboardError('invalid', `the settings file ${file} must hold a mapping of settings`);
     }

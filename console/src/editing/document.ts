@@ -20,7 +20,7 @@ export interface Parsed {
 
 export function parse(text: string): Parsed {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: true });
   const problems = document.errors.map((error) => ({
     from: error.pos[0],
     to: Math.min(text.length, Math.max(error.pos[1], error.pos[0] + 1)),

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parseDocuments } from '../model/document-text.ts';
 import { SwitchboardError } from '../model/errors.ts';
 import { parseJson } from './body.ts';
-import { firstWrong, placeAt } from './json-place.ts';
+import { firstFault, placeAt } from './json-place.ts';
 
 function refusal(read: () => unknown): { code: string; message: string; path: string | undefined } {
   try {
@@ -31,6 +31,26 @@ it.each([
   expect(message).toContain(`${place}: is not valid JSON: ${reason}`);
 });
 
+it.each([
+  ['{"a": 1, "a": 2}', 'line 1, column 10', 'a'],
+  ['{"x": [{"b": 1},\n{"b": {}, "c": 1, "\\u0062": 2}]}', 'line 2, column 19', 'b'],
+])('a member that stands twice is refused: %j', (text, place, member) => {
+  expect(refusal(() => parseJson(text))).toEqual({
+    code: 'invalid',
+    path: place,
+    message: `${place}: the member "${member}" stands twice in one object`,
+  });
+  expect(parseJson('{"a": {"a": 1}, "b": [{"a": 1}, {"a": 2}]}')).toEqual({ a: { a: 1 }, b: [{ a: 1 }, { a: 2 }] });
+});
+
+it('merges what a merge key names: own keys win, and the first of several', () => {
+  const text = 'a: &a {x: 1, y: 2}\nb: &b {x: 3, z: 4}\none:\n  <<: *a\n  x: 9\nboth:\n  <<: [*a, *b]\n';
+  expect(parseDocuments(text)).toEqual([
+    { a: { x: 1, y: 2 }, b: { x: 3, z: 4 }, one: { x: 9, y: 2 }, both: { x: 1, y: 2, z: 4 } },
+  ]);
+  expect(refusal(() => parseDocuments('c:\n  <<: 3\n')).message).toContain('Merge sources must be maps');
+});
+
 it('finds nothing wrong in what V8 takes', () => {
   const texts = [
     '0',
@@ -43,7 +63,7 @@ it('finds nothing wrong in what V8 takes', () => {
   ];
   for (const text of texts) {
     JSON.parse(text);
-    expect([text, firstWrong(text)]).toEqual([text, text.length]);
+    expect([text, firstFault(text)]).toEqual([text, undefined]);
   }
   expect(placeAt('a\nb', 2)).toBe('line 2, column 1');
 });

@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { checkDepth, listOf, parseDocuments, unreadable } from '../model/document-text.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
-import { firstWrong, placeAt } from './json-place.ts';
+import { firstFault, placeAt } from './json-place.ts';
 
 const LARGEST = 1024 * 1024;
 /** A client that is still sending does not read the answer: so much of what is too much is taken and thrown away. */
@@ -36,8 +36,14 @@ export function parseJson(text: string): unknown {
   } catch (cause) {
     // V8's message goes on with its own place or a piece of the text.
     const message = messageOf(cause).split(/, (?:"|\.{3})| in JSON at /)[0] ?? '';
-    throw unreadable(placeAt(text, firstWrong(text)), `is not valid JSON: ${message}`, cause);
+    throw unreadable(placeAt(text, firstFault(text)?.offset ?? text.length), `is not valid JSON: ${message}`, cause);
   }
+  const fault = firstFault(text);
+  if (fault?.repeated !== undefined)
+    throw unreadable(
+      placeAt(text, fault.offset),
+      `the member ${JSON.stringify(fault.repeated)} stands twice in one object`,
+    );
   return checkDepth(value);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Where a text stops being JSON (RFC 8259): V8 tells it in some of its messages only. Tokens one by one, with a stack of what is open; no
+ * Where a text stops being JSON (RFC 8259): V8 tells it in some of its messages only, and of a repeated member nothing. Tokens one by one, with a stack of what is open; no
  * recursion, so depth does not matter.
  */
 const TOKEN =
@@ -10,27 +10,43 @@ const SPACE = /[\t\n\r ]*/y;
 /** What may come next; `member` is a key, and after a comma nothing else. */
 type Next = 'value' | 'value or ]' | 'member' | 'member or }' | ':' | 'more or end' | 'nothing';
 
-/** Offset of the first character that cannot be; the length of the text if it ends too early or is right. */
-export function firstWrong(text: string): number {
+export interface Fault {
+  /** Of the first character that cannot be; the length of the text if it ends too early. */
+  readonly offset: number;
+  /** The text is JSON, but at `offset` an object has this member a second time: which one counts differs from reader to reader. */
+  readonly repeated?: string;
+}
+
+/** Undefined: each member stands once, and all of it is JSON. */
+export function firstFault(text: string): Fault | undefined {
   const open: ('{' | '[')[] = [];
+  /** Members of the objects that are open. */
+  const members: Set<string>[] = [];
   let next: Next = 'value';
   let offset = 0;
   for (;;) {
     SPACE.lastIndex = offset;
     offset += SPACE.exec(text)?.[0].length ?? 0;
-    if (offset >= text.length) return text.length;
+    if (offset >= text.length) return next === 'nothing' ? undefined : { offset: text.length };
     TOKEN.lastIndex = offset;
     const match = TOKEN.exec(text);
+    const isMember = next === 'member' || next === 'member or }';
     const after: Next | undefined =
       match === null ? undefined : following(next, match[1] ?? (match[2] === undefined ? 'word' : 'string'));
-    if (match === null || after === undefined) return offset;
+    if (match === null || after === undefined) return { offset };
+    if (isMember && match[2] !== undefined) {
+      const name = JSON.parse(match[2]) as string;
+      const known = members.at(-1);
+      if (known?.has(name) === true) return { offset, repeated: name };
+      known?.add(name);
+    }
     offset += match[0].length;
     next = after;
   }
 
   function following(now: Next, token: string): Next | undefined {
     const closed = (): Next => {
-      open.pop();
+      if (open.pop() === '{') members.pop();
       return open.length === 0 ? 'nothing' : 'more or end';
     };
     const top = open.at(-1);
@@ -38,6 +54,7 @@ export function firstWrong(text: string): number {
     if (now === 'value' || now === 'value or ]') {
       if (token === '{' || token === '[') {
         open.push(token);
+        if (token === '{') members.push(new Set());
         return token === '{' ? 'member or }' : 'value or ]';
       }
       if (token === 'string' || token === 'word') return done;

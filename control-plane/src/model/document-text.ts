@@ -39,7 +39,8 @@ export function parseDocuments(text: string): unknown[] {
   if (/[[{](?:\s*[[{]){100}/.test(text)) throw unreadable('', TOO_DEEP);
   const lines = new LineCounter();
   const found: unknown[] = [];
-  for (const document of parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true })) {
+  // Merge keys (`<<: *base`) are YAML 1.1's, and what people bring from their Compose files.
+  for (const document of parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, merge: true })) {
     const [error] = document.errors;
     if (error !== undefined) {
       if (error.message.startsWith('Maximum call stack')) throw unreadable('', TOO_DEEP, error);
@@ -51,7 +52,7 @@ export function parseDocuments(text: string): unknown[] {
     try {
       value = document.toJS({ maxAliasCount: 100 });
     } catch (cause) {
-      // An alias without its anchor, or so many of them that they would fill the memory.
+      // An alias without its anchor, so many of them that they would fill the memory, or a merge of what is no mapping.
       throw unreadable('', `is not valid YAML: ${messageOf(cause)}`, cause);
     }
     found.push(...listOf(checkDepth(value)));
