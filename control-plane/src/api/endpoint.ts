@@ -6,6 +6,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Log } from '../log.ts';
 import { SwitchboardError } from '../model/errors.ts';
+import { plainText } from '../model/plain-text.ts';
 import { Duration, durationMs } from '../model/units.ts';
 import type { WriteOptions } from '../model/write.ts';
 import type { ApiContext } from './context.ts';
@@ -69,16 +70,16 @@ export const writeQuery = {
   dryRun: flag.optional().describe('Tell what would happen, change nothing.'),
   wait: z.enum(['acked']).optional().describe('Answer when every connected Envoy runs the change.'),
   timeout: atMost('1h').optional().describe('With wait: at most this long, such as 30s (the default); 1h at most.'),
-  note: z.string().max(1000).optional().describe('Kept with the change.'),
+  note: plainText(1000).optional().describe('Kept with the change.'),
 };
 export const nowQuery = { now: flag.optional().describe('Do not drain: open sessions end.') };
 export const WriteQuery = z.strictObject(writeQuery);
 
 /**
- * `If-Match: "42"`, `If-None-Match: *` (RFC 9110 section 13.1). Anything else is refused: to pass over a condition would make the write
+ * `If-Match: "42"`, `If-Match: *`, `If-None-Match: *` (RFC 9110 section 13.1). Anything else is refused: to pass over a condition would make the write
  * an unconditional one.
  */
-function expected(hono: Context): number | undefined {
+function expected(hono: Context): number | 'any' | undefined {
   const [match, none] = [hono.req.header('if-match'), hono.req.header('if-none-match')];
   const refuse = (header: string, message: string): never => {
     throw new SwitchboardError('invalid', `the header ${header} ${message}`, { issues: [{ path: header, message }] });
@@ -88,9 +89,10 @@ function expected(hono: Context): number | undefined {
     return none.trim() === '*' ? 0 : refuse('if-none-match', 'must be * here');
   }
   if (match === undefined) return undefined;
+  if (match.trim() === '*') return 'any';
   const revision = /^(?:W\/)?"?(\d{1,15})"?$/.exec(match.trim())?.[1];
   return revision === undefined
-    ? refuse('if-match', 'must be one revision, the ETag that was read, such as "42"')
+    ? refuse('if-match', 'must be one revision, the ETag that was read, such as "42", or *')
     : Number(revision);
 }
 

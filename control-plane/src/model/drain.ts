@@ -1,6 +1,7 @@
 /** A drain: no new sessions, and what becomes of the open ones. */
 import { z } from 'zod';
 import { Timestamp } from './meta.ts';
+import { plainText } from './plain-text.ts';
 import { Duration } from './units.ts';
 
 /**
@@ -41,7 +42,7 @@ export const DrainRequest = z.strictObject({
   /** Default: the service's drain deadline. */
   deadline: Duration.optional(),
   notifyUrl: Url.optional(),
-  reason: z.string().max(200).default('Requested'),
+  reason: plainText(200).default('Requested'),
 });
 export type DrainRequest = z.infer<typeof DrainRequest>;
 

@@ -1,5 +1,6 @@
 /** How an agent is asked to do what only it can, end a session of its own or get ready to go: HTTP calls, and a command before the stop. */
 import { z } from 'zod';
+import { withoutNul } from './plain-text.ts';
 import { PositiveDuration } from './units.ts';
 
 /** `{host}`, `{port}`, `{instance}` and `{service}` are replaced. */
@@ -11,7 +12,12 @@ const hookUrlOr = (other: string) =>
 const HookUrl = hookUrlOr('');
 
 /** Run beside the agent, in its folder and with its environment. Templates as in `launch.command`. For runtime `process`. */
-const HookCommand = z.strictObject({ command: z.array(z.string().min(1).max(4096)).min(1).max(256) });
+const HookCommand = z.strictObject({
+  command: z
+    .array(withoutNul(z.string().min(1).max(4096)))
+    .min(1)
+    .max(256),
+});
 
 export const Hooks = z.strictObject({
   /** POSTed when a drain begins: `{instance, service, reason, deadline, sessions}`. */

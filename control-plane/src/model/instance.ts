@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { DrainState } from './drain.ts';
 import { Labels, Name, Timestamp, Condition } from './meta.ts';
+import { plainLine } from './plain-text.ts';
 import { Address } from './service.ts';
 
 /**
@@ -86,7 +87,7 @@ export const Registration = z.strictObject({
       .refine((host) => isIP(host) !== 0, "must be an IP address: DNS names stand in the service's spec.addresses"),
   }),
   tags: Labels.default({}),
-  zone: z.string().max(63).optional(),
+  zone: plainLine(63).optional(),
   weight: z.int().min(1).max(1000).default(1),
   /** Seconds until a registration without heartbeat is drained and removed. */
   ttlSeconds: z.int().min(2).max(3600).default(15),

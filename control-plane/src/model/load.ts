@@ -1,5 +1,6 @@
 /** Live signals of one instance: what routing by performance, balance and people look at. Absent means not known, never zero. */
 import { z } from 'zod';
+import { plainText } from './plain-text.ts';
 import { Timestamp } from './meta.ts';
 
 /** What an agent tells of itself. It counts until the next report, at most for a minute. */
@@ -8,7 +9,7 @@ export const LoadReport = z.strictObject({
   load: z.number().min(0).max(1),
   /** `full` and `degraded`: new sessions only if no other instance is well; `unhealthy`: none. */
   status: z.enum(['ok', 'degraded', 'full', 'unhealthy']).default('ok'),
-  message: z.string().max(500).default(''),
+  message: plainText(500).default(''),
 });
 export type LoadReport = z.infer<typeof LoadReport>;
 

@@ -1,5 +1,6 @@
 /** What every stored resource has beside its spec. */
 import { z } from 'zod';
+import { plainLine } from './plain-text.ts';
 
 /** A DNS label: it stands in URLs, Envoy names, folder names and metric labels. */
 export const Name = z
@@ -11,7 +12,7 @@ export const Name = z
     'must be lower-case letters, digits and hyphens, starting and ending with a letter or digit',
   );
 
-export const Labels = z.record(z.string().min(1).max(63), z.string().max(255));
+export const Labels = z.record(plainLine(63).min(1), plainLine(255));
 
 export const Timestamp = z.iso.datetime();
 

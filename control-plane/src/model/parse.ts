@@ -14,6 +14,9 @@ function flatten(issue: z.core.$ZodIssue, prefix: string): Issue[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: path === '' ? key : `${path}.${key}`, message: 'unknown field' }));
   }
+  // Why a key is refused is the message of its own schema.
+  if (issue.code === 'invalid_key')
+    return [{ path, message: `its name ${issue.issues.map((inner) => inner.message).join(', ')}` }];
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // The branch that came furthest says most: the one whose first problem lies deepest.
     const deepest = [...issue.errors].sort((a, b) => (b[0]?.path.length ?? 0) - (a[0]?.path.length ?? 0))[0] ?? [];

@@ -8,13 +8,14 @@ import { SessionLimits } from './limits.ts';
 import { Labels, Name, stored } from './meta.ts';
 import { Autoscale } from './autoscale.ts';
 import { RolloutStrategy } from './rollout.ts';
+import { plainLine, plainText, withoutNul } from './plain-text.ts';
 import { Probe } from './probe.ts';
 import { isIP } from 'node:net';
 import { Duration, PositiveDuration, Size } from './units.ts';
 
 /** A value in clear, or a reference that is read when the process starts and is never stored or shown. */
 export const EnvValue = z.union([
-  z.string().max(32_768),
+  withoutNul(z.string().max(32_768)),
   z.strictObject({ fromEnv: z.string().min(1) }),
   z.strictObject({ fromFile: z.string().min(1) }),
 ]);
@@ -39,14 +40,23 @@ export type Limits = z.infer<typeof Limits>;
 export const Launch = z
   .strictObject({
     /** Program and arguments; in a container what the image's entry point gets, and by default the image's own. */
-    command: z.array(z.string().min(1).max(4096)).min(1).max(256).optional(),
+    command: z
+      .array(withoutNul(z.string().min(1).max(4096)))
+      .min(1)
+      .max(256)
+      .optional(),
     /** For runtimes that start containers. */
-    image: z.string().min(1).max(512).optional(),
+    image: plainLine(512).min(1).optional(),
     /** The process's folder. Default: the instance's own working folder. Relative paths start at the control plane's folder. */
-    cwd: z.string().min(1).max(4096).optional(),
+    cwd: withoutNul(z.string().min(1).max(4096)).optional(),
     env: z
       .record(
-        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name of letters, digits and underscores'),
+        z
+          .string()
+          .regex(
+            /^[A-Za-z_][A-Za-z0-9_]*$/,
+            'must have letters, digits and underscores only, and not begin with a digit',
+          ),
         EnvValue,
       )
       .default({}),
@@ -154,14 +164,14 @@ export const FixedAddress = z.strictObject({
     ),
   port: Address.shape.port,
   tags: Labels.optional(),
-  zone: z.string().max(63).optional(),
+  zone: plainLine(63).optional(),
   weight: z.int().min(1).max(1000).optional(),
 });
 export type FixedAddress = z.infer<typeof FixedAddress>;
 
 export const ServiceSpec = z
   .strictObject({
-    description: z.string().max(1000).optional(),
+    description: plainText(1000).optional(),
     /** Which runtime makes instances: `process` needs `launch`; `external` takes `addresses` or waits for registrations. */
     runtime: z.string().min(1).default('process'),
     launch: Launch.optional(),

@@ -7,8 +7,8 @@ export interface WriteOptions {
   requestId?: string;
   /** Compute everything, change nothing. */
   dryRun?: boolean;
-  /** Compare-and-set: the revision of the one resource that is written. 0: it must not exist. */
-  expectRevision?: number;
+  /** Compare-and-set: the revision of the one resource that is written. 0: it must not exist; `any`: it must. */
+  expectRevision?: number | 'any';
   note?: string;
   /** Of an apply. */
   set?: ApplySet;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addressText } from '../../model/address.ts';
 import { DrainRequest, type DrainProgress, type DrainTarget, type GatewayDrainProgress } from '../../model/drain.ts';
+import { plainText } from '../../model/plain-text.ts';
 import { estimateEmpty } from '../../telemetry/estimate.ts';
 import { answerWrite } from '../acked.ts';
 import { Drains, GatewayDrains } from '../answers/gateway.ts';
@@ -9,7 +10,7 @@ import { emptyingBy } from '../emptying.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 
 const Nothing = z.strictObject({});
-const GatewayRequest = z.strictObject({ reason: z.string().max(200).default('Requested') });
+const GatewayRequest = z.strictObject({ reason: plainText(200).default('Requested') });
 
 function progress({ api }: Call): DrainProgress[] {
   const emptying = emptyingBy(api);

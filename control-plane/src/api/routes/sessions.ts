@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { splitAddress } from '../../model/address.ts';
 import { SwitchboardError } from '../../model/errors.ts';
+import { plainText } from '../../model/plain-text.ts';
 import { SessionEnd } from '../../model/session-end.ts';
 import { Duration, durationMs } from '../../model/units.ts';
 import type { Session, SessionChange } from '../../telemetry/session.ts';
@@ -30,7 +31,7 @@ const ListQuery = Filter.extend({
 
 const GROUPS = ['service', 'instance', 'version', 'client', 'gateway', 'route', 'policy'] as const;
 
-const Reason = z.string().max(200).default('');
+const Reason = plainText(200).default('');
 
 /** More than these at once are a mistake, or need a filter. */
 const MOST_ENDED = 10_000;
