@@ -1,5 +1,6 @@
 /** The API as a stranger meets it: tokens, bad input, conditional writes, documents. */
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENDPOINTS } from '../../control-plane/src/api/app.ts';
 import type { Problem } from '../../control-plane/src/api/types.ts';
@@ -51,6 +52,36 @@ async function sendLarge(size: number, announced: boolean): Promise<{ status: nu
     sending.end(Buffer.alloc(size, 'x'));
   });
 }
+
+/** What is answered to these bytes, which are sent whole. */
+async function sendRaw(bytes: string): Promise<string> {
+  const url = new URL(world.client.url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(url.port), url.hostname, () => socket.write(bytes));
+    let text = '';
+    socket.setEncoding('utf8').on('data', (part: string) => (text += part));
+    socket.on('error', reject);
+    socket.on('end', () => {
+      socket.destroy();
+      resolve(text);
+    });
+  });
+}
+
+describe('what is no request', () => {
+  it('is answered as all errors are, and not reset', async () => {
+    const giant = await sendRaw(`GET /v1/services?q=${'x'.repeat(4_000_000)} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`);
+    expect(giant).toMatch(/^HTTP\/1\.1 431 /);
+    expect(JSON.parse(giant.slice(giant.indexOf('\r\n\r\n')))).toMatchObject({
+      status: 431,
+      code: 'too_large',
+      remedy: 'Put what is long into the body, or ask for less at a time.',
+    });
+    const broken = await sendRaw('GET / HTTP/9.9\r\nnonsense\r\n\r\n');
+    expect(broken).toMatch(/^HTTP\/1\.1 400 /);
+    expect(JSON.parse(broken.slice(broken.indexOf('\r\n\r\n')))).toMatchObject({ status: 400, code: 'invalid' });
+  });
+});
 
 describe('tokens', () => {
   it('are needed for everything but liveness and pages without data', async () => {
@@ -112,9 +143,14 @@ describe('methods', () => {
       expect(allowed, here).not.toContain(other);
     }
     const options = await call('OPTIONS', '/v1/services', { headers: { origin: 'http://elsewhere.example' } });
-    expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD']);
+    expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
     expect(options.headers.get('access-control-allow-origin')).toBeNull();
+    for (const page of ['/openapi.json', '/docs', '/']) {
+      expect((await call('OPTIONS', page)).headers.get('allow'), page).toBe('GET, HEAD, OPTIONS');
+      expect((await call('POST', page)).status, page).toBe(405);
+    }
     expect((await call('GET', '/v1/nothing')).status).toBe(404);
+    expect((await call('OPTIONS', '/v1/nothing')).status).toBe(404);
   });
 });
 
@@ -242,7 +278,7 @@ describe('bad input', () => {
       '/v1/apply',
       JSON.stringify([1, 2].map(() => echoService('twice'))),
       400,
-      'documents.1.name: Service twice stands in document 0 already',
+      'documents.1.name: Service twice stands in document 1 already',
     ],
     [
       'an unknown kind',
@@ -295,12 +331,15 @@ describe('conditional writes', () => {
     const body = JSON.stringify({ spec: { runtime: 'external' } });
     expect((await call('PUT', '/v1/services/weather', { headers: { 'if-none-match': '*' }, body })).status).toBe(412);
     expect((await call('PUT', '/v1/services/fresh', { headers: { 'if-none-match': '*' }, body })).status).toBe(200);
+    // Whatever its revision, as long as it is there.
+    expect((await patch({ 'if-match': '*' }, 'three')).status).toBe(200);
+    const absent = await call('PUT', '/v1/services/absent', { headers: { 'if-match': '*' }, body });
+    expect([absent.status, absent.problem.detail]).toEqual([412, 'service absent does not exist']);
   });
 
   it.each([
     ['if-match', 'W/"abc"'],
     ['if-match', '"1", "2"'],
-    ['if-match', '*'],
     ['if-none-match', '"1"'],
   ])('%s %s is refused, not passed over', async (header, value) => {
     const before = (await world.client.status()).revision;

@@ -27,7 +27,7 @@ import { sessions } from './routes/sessions.ts';
 import { services } from './routes/services.ts';
 import { system } from './routes/system.ts';
 import { timeseries } from './routes/timeseries.ts';
-import { serveFiles } from './static.ts';
+import { DOCUMENT, PAGES, serveFiles } from './static.ts';
 
 export const ENDPOINTS: readonly Endpoint[] = [
   ...system,
@@ -89,7 +89,7 @@ async function bodyOf(endpoint: Endpoint, context: Context): Promise<unknown> {
   return parseAs(endpoint.body.schema, raw, 'the body');
 }
 
-const PATTERNS = ENDPOINTS.map(({ path, method }) => ({
+const PATTERNS = [...ENDPOINTS, ...PAGES.map((path) => ({ path, method: 'get' }))].map(({ path, method }) => ({
   pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
   methods: method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
 }));
@@ -162,12 +162,12 @@ export function createApp({ api, version, host, closing }: AppOptions): Hono {
   }
   let document: object | undefined;
   // Made when somebody asks: it would take a tenth of the start.
-  app.get('/openapi.json', (context) => context.json((document ??= openApi(ENDPOINTS, version))));
+  app.get(DOCUMENT, (context) => context.json((document ??= openApi(ENDPOINTS, version))));
   serveFiles(app, api.consoleFolder);
   app.notFound((context) => {
     const methods = methodsOf(context.req.path);
     if (methods.length === 0) return answerError(nothingAt(context), context, api.log);
-    context.header('allow', methods.join(', '));
+    context.header('allow', [...methods, 'OPTIONS'].join(', '));
     // What a path understands is no secret: the documents tell it.
     if (context.req.method === 'OPTIONS') return context.body(null, 204);
     return answerError(nothingAt(context, methods), context, api.log);

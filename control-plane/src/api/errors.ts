@@ -42,10 +42,10 @@ const TITLE: Readonly<Record<ErrorCode, string>> = {
 };
 
 /** What a client is told. An error that isn't ours is logged and told as `internal` alone. */
-export function problemOf(error: unknown, requestId: string, log: Log): Problem {
+export function problemOf(error: unknown, requestId: string, log?: Log): Problem {
   const known = isError(error);
   const code: ErrorCode = known ? error.code : 'internal';
-  if (STATUS[code] === 500) log.error({ error, requestId }, 'a request failed');
+  if (STATUS[code] === 500) log?.error({ error, requestId }, 'a request failed');
   return {
     type: `urn:switchboard:error:${code}`,
     title: TITLE[code],

@@ -36,7 +36,11 @@ function isConditional({ method, path }: Endpoint): boolean {
 
 /** What such writes understand (RFC 9110 section 13.1). */
 const CONDITIONS = [
-  { name: 'If-Match', description: 'The ETag that was read: the write is refused (412) if the resource has changed.' },
+  {
+    name: 'If-Match',
+    description:
+      'The ETag that was read: the write is refused (412) if the resource has changed; *: if it is not there.',
+  },
   { name: 'If-None-Match', description: '*: the write is refused (412) if there is such a resource.' },
 ].map((one) => ({ ...one, in: 'header', required: false, schema: { type: 'string' } }));
 

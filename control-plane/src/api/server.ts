@@ -3,6 +3,7 @@ import { serve, type ServerType } from '@hono/node-server';
 import { hostPort } from '../model/address.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
 import { createApp } from './app.ts';
+import { answerUnreadable } from './unreadable.ts';
 import type { ApiContext } from './context.ts';
 
 export interface ApiServer {
@@ -24,6 +25,7 @@ export async function startApi(options: {
     const listening = serve({ fetch: app.fetch, hostname: host, port, autoCleanupIncoming: true }, (info) => {
       resolve({ server: listening, bound: info.port });
     });
+    listening.on('clientError', answerUnreadable);
     listening.once('error', (error) => {
       const remedy = 'Stop what uses it, or choose another with SWITCHBOARD_API_PORT.';
       reject(

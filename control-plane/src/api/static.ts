@@ -19,10 +19,15 @@ const TYPES: Readonly<Record<string, string>> = {
 const CONSOLE_POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'";
 
+export const DOCUMENT = '/openapi.json';
+
 const DOCS_PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Switchboard API</title><link rel="stylesheet" href="/docs/swagger-ui.css"></head>
 <body><div id="swagger"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>`;
-const DOCS_START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger', deepLinking: true, persistAuthorization: false });`;
+const DOCS_START = `SwaggerUIBundle({ url: '${DOCUMENT}', dom_id: '#swagger', deepLinking: true, persistAuthorization: false });`;
 const DOCS_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js'];
+
+/** Paths that are always there, beside the endpoints. */
+export const PAGES = [DOCUMENT, '/', '/docs', '/docs/start.js', ...DOCS_FILES.map((name) => `/docs/${name}`)];
 
 const NOT_BUILT = `<!doctype html><meta charset="utf-8"><title>Switchboard</title><p>The console is not built. Run <code>npm run setup</code>. The API's page is at <a href="/docs">/docs</a>.</p>`;
 

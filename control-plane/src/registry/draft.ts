@@ -51,7 +51,7 @@ export function addEvent(
 /** Compare-and-set for the one resource that the caller named a revision of. */
 export function checkExpected(context: CommandContext, present: number, what: string): void {
   const expected = context.options.expectRevision;
-  if (expected === undefined || expected === present) return;
+  if (expected === undefined || expected === present || (expected === 'any' && present > 0)) return;
   const message =
     expected === 0
       ? `${what} exists already`
@@ -63,10 +63,14 @@ export function checkExpected(context: CommandContext, present: number, what: st
   });
 }
 
+/** A person counts documents from 1; a path counts, as all paths do, from 0. */
+const counted = (path: string): string =>
+  path.replace(/^documents\.(\d+)\.?/, (_, index: string) => `document ${Number(index) + 1}, `).replace(/, $/, '');
+
 export function refuse(what: string, issues: readonly Issue[]): never {
   throw new SwitchboardError(
     'invalid',
-    `${what} is not valid: ${issues.map((issue) => `${issue.path}: ${issue.message}`).join('; ')}`,
+    `${what} is not valid: ${issues.map(({ path, message }) => `${counted(path)}: ${message}`).join('; ')}`,
     { issues },
   );
 }

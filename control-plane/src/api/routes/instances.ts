@@ -35,7 +35,7 @@ function find(call: Call) {
 
 function notLookedAt(call: Call): never {
   const { id, state } = find(call).value;
-  throw new SwitchboardError('unavailable', `instance ${id} is not checked while it is ${state}`);
+  throw new SwitchboardError('conflict', `instance ${id} is not checked while it is ${state}`);
 }
 
 export const instances: readonly Endpoint[] = [
@@ -105,7 +105,7 @@ export const instances: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/instances/{id}/health',
     summary: 'Its health at every level, each check with its last results, and the last verdicts',
-    answer: { status: 200, schema: HealthDetail, about: 'The health. 503: nothing looks at it in its present state.' },
+    answer: { status: 200, schema: HealthDetail, about: 'The health. 409: nothing looks at it in its present state.' },
     async handle(call) {
       return call.api.healthDetail(find(call).value.id) ?? notLookedAt(call);
     },
@@ -117,7 +117,7 @@ export const instances: readonly Endpoint[] = [
     answer: {
       status: 200,
       schema: HealthDetail,
-      about: 'The health after the checks. 503: nothing looks at it in its present state.',
+      about: 'The health after the checks. 409: nothing looks at it in its present state.',
     },
     async handle(call) {
       return (await call.api.checkNow(find(call).value.id)) ?? notLookedAt(call);

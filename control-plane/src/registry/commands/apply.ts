@@ -50,7 +50,10 @@ function parseDocuments(documents: readonly unknown[], validate: Validate): Docu
     const id = `${kind}/${result.data.name}`;
     const earlier = seen.get(id);
     if (earlier !== undefined)
-      issues.push({ path: at('name'), message: `${kind} ${result.data.name} stands in document ${earlier} already` });
+      issues.push({
+        path: at('name'),
+        message: `${kind} ${result.data.name} stands in document ${earlier + 1} already`,
+      });
     seen.set(id, index);
     if (result.data.kind === 'Service') {
       issues.push(
