@@ -23,7 +23,7 @@ const DnsServer = z.string().refine((text) => {
   return isIP(text) !== 0 || (isIP(host) !== 0 && (port === '' || Port.min(1).safeParse(Number(port)).success));
 }, 'must be an IP address, with a port or without: 10.0.0.53, 10.0.0.53:5353, [fd00::53]:5353');
 
-const Settings = z
+export const Settings = z
   .strictObject({
     /** Folder for everything that is kept: store, tokens, logs, instances' folders. */
     data: z.string().min(1).default('data'),
@@ -109,7 +109,7 @@ const Settings = z
     if (xds.port !== 0 && [gateway.port, api.port].includes(xds.port))
       refuse('xds.port', `${xds.port} is ${xds.port === api.port ? 'api' : 'gateway'}.port too`);
   });
-type Settings = z.infer<typeof Settings>;
+export type Settings = z.infer<typeof Settings>;
 
 export interface Config extends Readonly<Settings> {
   /** The settings file in use, if any. */

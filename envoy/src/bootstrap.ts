@@ -1,11 +1,18 @@
 /** What Envoy is started with: who it is, where its control plane is, its admin socket. All else comes over xDS. Pure. */
 
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface BootstrapOptions {
   readonly nodeId: string;
   /** The fleet that this Envoy belongs to. */
   readonly cluster: string;
   readonly zone: string;
-  readonly xds: { readonly host: string; readonly port: number };
+  /** What the control plane must know of its start, as text. It tells it with each stream. */
+  readonly startedFor?: string;
+  readonly xds: Address;
   /** How the two prove to each other who they are; absent: in clear text, for a reference without our control plane. */
   readonly tls?: TlsFiles;
   readonly variant: 'delta' | 'sotw';
@@ -32,6 +39,9 @@ export interface TlsFiles {
 
 /** The static cluster through which Envoy reaches the control plane. */
 export const CONTROL_PLANE_CLUSTER = 'xds';
+
+/** Of the node's metadata. */
+export const STARTED_FOR = 'started-for';
 
 const SOCKET_MODE = 0o600;
 
@@ -79,15 +89,36 @@ function transportSocket({ folder, identity, authority, controlPlane }: TlsFiles
   };
 }
 
-/** Whether an Envoy with this bootstrap (as text) goes to its control plane in clear text; false where that can't be told. */
-export function speaksInClear(text: string): boolean {
+interface Written {
+  node: { metadata?: { [STARTED_FOR]?: string } };
+  static_resources: {
+    clusters: {
+      load_assignment: {
+        endpoints: {
+          lb_endpoints: { endpoint: { address: { socket_address: { address: string; port_value: number } } } }[];
+        }[];
+      };
+    }[];
+  };
+}
+
+/** What an Envoy with this bootstrap (as text) was started for; undefined: that is not told. */
+export function startedForOf(text: string): string | undefined {
   try {
-    const { static_resources: resources } = JSON.parse(text) as {
-      static_resources: { clusters: { name: string; transport_socket?: unknown }[] };
-    };
-    return resources.clusters.some((one) => one.name === CONTROL_PLANE_CLUSTER && one.transport_socket === undefined);
+    return (JSON.parse(text) as Written).node.metadata?.[STARTED_FOR];
   } catch {
-    return false;
+    return undefined;
+  }
+}
+
+/** Where an Envoy with this bootstrap (as text) looks for its control plane; undefined: that can't be told. */
+export function controlPlaneOf(text: string): Address | undefined {
+  try {
+    const [cluster] = (JSON.parse(text) as Written).static_resources.clusters;
+    const found = cluster?.load_assignment.endpoints[0]?.lb_endpoints[0]?.endpoint.address.socket_address;
+    return found === undefined ? undefined : { host: found.address, port: found.port_value };
+  } catch {
+    return undefined;
   }
 }
 
@@ -95,7 +126,12 @@ const MANY = 1_000_000;
 
 export function bootstrap(options: BootstrapOptions): object {
   return {
-    node: { id: options.nodeId, cluster: options.cluster, locality: { zone: options.zone } },
+    node: {
+      id: options.nodeId,
+      cluster: options.cluster,
+      locality: { zone: options.zone },
+      ...(options.startedFor === undefined ? {} : { metadata: { [STARTED_FOR]: options.startedFor } }),
+    },
     admin: { address: { pipe: { path: options.adminPath, mode: SOCKET_MODE } } },
     dynamic_resources: {
       ads_config: adsConfig(options.variant),

@@ -16,13 +16,13 @@ export interface FormerKeeper {
 
 const EVERY_MS = 1_000;
 
-export function createFormerKeeper(clientPort: number, now: () => number): FormerKeeper {
+export function createFormerKeeper(now: () => number): FormerKeeper {
   let former: Former | undefined;
   let lookedAt = 0;
   let idleFor = 0;
 
   const isIdle = (): boolean =>
-    former === undefined || !isAlive(former.process) || !hasClients(former.process.pid, clientPort);
+    former === undefined || !isAlive(former.process) || !hasClients(former.process.pid, former.ports);
 
   return {
     get: () => former,

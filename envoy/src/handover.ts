@@ -33,7 +33,7 @@ export interface Generation {
 const HIGHEST_BASE = 200_000_000;
 /** Of its sockets; it takes turns with them. */
 const SLOTS = 3;
-/** The process before is ended by us, never by Envoy's clock. */
+/** What is open is ended by us, never by Envoy's clock. */
 const A_YEAR_S = 31_536_000;
 const STAND_IN_MS = 5_000;
 
@@ -63,6 +63,12 @@ export function handoverArguments(generation: Generation | undefined, socketPath
     '--skip-hot-restart-parent-stats',
   ];
 }
+
+/**
+ * A listener that is changed or removed, and a process that has handed over, serve on what they have open, for as long as that lasts; by default Envoy
+ * ends all of it after ten minutes. A plain connection is asked to go with its next answer.
+ */
+export const DRAIN_ARGUMENTS: readonly string[] = ['--drain-time-s', String(A_YEAR_S), '--drain-strategy', 'immediate'];
 
 /** Removes what a line of processes leaves behind. */
 export function forget({ baseId }: Generation, socketPath: string): void {
@@ -106,8 +112,8 @@ const ESTABLISHED_OR_CLOSING = /^(?!0A)[0-9A-F]{2}$/;
 /** More open files than this: it has connections, and counting them would cost too much. */
 const MANY = 500;
 
-/** Whether the process has a connection at this local port: of a client, if the port is that of its listener. */
-export function hasClients(pid: number, port: number): boolean {
+/** Whether the process has a connection at one of these local ports: of a client, if the ports are those of its listeners. */
+export function hasClients(pid: number, ports: readonly number[]): boolean {
   const files = readdirSync(`/proc/${pid}/fd`);
   if (files.length > MANY) return true;
   const sockets = new Set<string>();
@@ -119,7 +125,7 @@ export function hasClients(pid: number, port: number): boolean {
       // Closed meanwhile.
     }
   }
-  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const locals = ports.map((port) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`);
   return ['tcp', 'tcp6'].some((table) => {
     const file = `/proc/${pid}/net/${table}`;
     if (!existsSync(file)) return false;
@@ -127,7 +133,9 @@ export function hasClients(pid: number, port: number): boolean {
       .split('\n')
       .some((line) => {
         const [, address = '', , state = '', , , , , , inode = ''] = line.trim().split(/\s+/);
-        return address.endsWith(local) && ESTABLISHED_OR_CLOSING.test(state) && sockets.has(inode);
+        return (
+          locals.some((local) => address.endsWith(local)) && ESTABLISHED_OR_CLOSING.test(state) && sockets.has(inode)
+        );
       });
   });
 }

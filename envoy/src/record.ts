@@ -12,12 +12,19 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import type { Address } from './bootstrap.ts';
 import type { Generation } from './handover.ts';
 import type { ProcessIdentity } from './identity.ts';
+
+export const RECORD = 'envoy.json';
 
 /** One that has handed over, and serves on what it has open. */
 export interface Former {
   readonly process: ProcessIdentity;
+  /** Where its clients have come in. */
+  readonly ports: readonly number[];
+  /** Absent: as that of the one that took over. */
+  readonly bootstrap?: string;
   /** When it handed over. */
   readonly since: string;
   /** What is open then is ended; null: never. */
@@ -28,6 +35,11 @@ export interface EnvoyRecord {
   readonly process: ProcessIdentity;
   readonly startedAt: string;
   readonly bootstrap: string;
+  /** See EnvoyOptions. These are absent in records of earlier versions. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly client?: Address;
+  /** Wherever its clients have come in; those of listeners that it has no more still have their sessions. */
+  readonly ports?: readonly number[];
   /** Absent: it was started by a version that could not hand over, or on a system where it can't. */
   readonly generation?: Generation;
   readonly former?: Former | null;

@@ -29,13 +29,15 @@ async function make(folder: string, nodeId = 'test'): Promise<EnvoySupervisor> {
     binary: path,
     version,
     nodeId,
-    clientPort: 1,
+    client: { host: '127.0.0.1', port: 1 },
+    startedFor: 'a test',
+    settings: {},
     bootstrap: build,
     concurrency: 1,
     logLevel: 'warning',
     now: () => Date.now(),
     log: silent,
-    mayLaunch: async () => Promise.resolve(),
+    mayListen: async () => Promise.resolve(),
   });
 }
 

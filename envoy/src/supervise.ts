@@ -3,17 +3,26 @@
  * its admin socket tells. Ending the supervisor leaves Envoy as it is. It can be replaced by a new one while it serves (`handover.ts`).
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { admin, openSessions, whoAnswers } from './admin.ts';
 import { startDetached } from './detach.ts';
 import { createFormerKeeper } from './former.ts';
-import { canHandOver, firstGeneration, forget, handoverArguments, standIn, type Generation } from './handover.ts';
+import { startedForOf, type Address } from './bootstrap.ts';
+import {
+  DRAIN_ARGUMENTS,
+  canHandOver,
+  firstGeneration,
+  forget,
+  handoverArguments,
+  standIn,
+  type Generation,
+} from './handover.ts';
 import { findByArgument, identify, isAlive, type ProcessIdentity } from './identity.ts';
 import { createLookout } from './lookout.ts';
-import { keepLogSmall, lastFailure, readRecord, writeRecord, type EnvoyRecord } from './record.ts';
+import { RECORD, keepLogSmall, lastFailure, readRecord, writeRecord, type EnvoyRecord, type Former } from './record.ts';
 import { signalProcess } from './signal.ts';
 import { adminSocketPath, handoverSocketPath } from './socket-path.ts';
 import type { EnvoyOptions, EnvoyStatus, EnvoySupervisor } from './supervisor.ts';
@@ -42,7 +51,7 @@ const textOf = ({ pid, startTime }: ProcessIdentity): string => `${pid}@${startT
 export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
   const { folder, log, now } = options;
   const files = {
-    record: join(folder, 'envoy.json'),
+    record: join(folder, RECORD),
     bootstrap: join(folder, 'bootstrap.json'),
     log: join(folder, 'envoy.log'),
   };
@@ -50,7 +59,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
   let socketPath = '';
   let handoverPath = '';
   let current: Running | undefined;
-  const former = createFormerKeeper(options.clientPort, now);
+  const former = createFormerKeeper(now);
   let replacing = false;
   let status: EnvoyStatus = {
     state: 'stopped',
@@ -61,6 +70,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     restarts: 0,
     reason: '',
     former: null,
+    outdated: [],
   };
   const lookout = createLookout({
     look: async () =>
@@ -80,7 +90,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
   /** The running Envoy of this folder, by its record or by its command line. */
   async function findRunning(): Promise<(Running & { readonly startedAt: string }) | undefined> {
     const record = readRecord(files.record);
-    if (record?.former != null && isAlive(record.former.process)) former.set(record.former);
+    if (record?.former != null && isAlive(record.former.process)) former.set(withPorts(record.former));
     const isRecorded = record !== undefined && isAlive(record.process);
     for (const process of isRecorded ? [record.process] : findByArgument(files.bootstrap)) {
       // It serves on what it has open, and can be told nothing.
@@ -97,6 +107,42 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     return undefined;
   }
 
+  const ofNow = { settings: options.settings, client: options.client };
+
+  /** Of a record of an earlier version: its listener was the one of now. */
+  const withPorts = <Of extends { readonly ports?: readonly number[] }>(of: Of) => ({
+    ...of,
+    ports: of.ports ?? [options.client.port],
+  });
+
+  const formerOf = (record: EnvoyRecord | undefined, process: ProcessIdentity, since: string, until: string | null) =>
+    ({
+      process,
+      since,
+      until,
+      ports: withPorts(record ?? {}).ports,
+      ...(record === undefined ? {} : { bootstrap: record.bootstrap }),
+    }) satisfies Former;
+
+  /** Another port is told to the running one: what came in by the old one goes on there. Another host needs one that is started for it. */
+  async function meetClients(): Promise<Address | undefined> {
+    const record = readRecord(files.record);
+    if (record?.client === undefined || startedForOf(record.bootstrap) !== options.startedFor) return undefined;
+    const { client } = record;
+    if (client.port === options.client.port) return undefined;
+    await options.mayListen();
+    note({ ...record, client: options.client, ports: [...withPorts(record).ports, options.client.port] });
+    return client;
+  }
+
+  function outdated(): string[] {
+    const { settings } = readRecord(files.record) ?? {};
+    if (current === undefined || settings === undefined) return [];
+    return Object.entries(options.settings)
+      .filter(([name, value]) => settings[name] !== value)
+      .map(([name, value]) => `${name} (${settings[name] ?? 'not told'}, now ${value})`);
+  }
+
   /** The admin socket is that of the newest. Where that is a later one than the record tells, the handover was seen by nobody. */
   function foundAs(
     process: ProcessIdentity,
@@ -109,10 +155,11 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     const next = findByArgument(files.bootstrap).find(({ pid }) => pid !== process.pid);
     if (record === undefined || generation === undefined || epoch <= generation.epoch || next === undefined)
       return { ...found, startedAt: record?.startedAt ?? present };
-    const before = { process, since: present, until: null };
+    const before = formerOf(record, process, present, null);
     former.set(before);
     const later = { ...generation, epoch };
-    note({ ...record, process: next, startedAt: present, generation: later, former: before });
+    const bootstrap = readFileSync(files.bootstrap, 'utf8');
+    note({ ...record, process: next, startedAt: present, bootstrap, generation: later, former: before });
     return { process: next, child: undefined, generation: later, startedAt: present };
   }
 
@@ -131,6 +178,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       String(options.concurrency),
       '--log-level',
       options.logLevel,
+      ...DRAIN_ARGUMENTS,
       ...handoverArguments(generation, handoverPath),
     ];
     try {
@@ -174,11 +222,13 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       process,
       startedAt,
       bootstrap: text,
+      ...ofNow,
+      ports: [options.client.port],
       ...(generation === undefined ? {} : { generation }),
       former: former.get() ?? null,
     });
     follow({ process, child, generation });
-    become({ state: 'starting', pid: process.pid, adopted: false, startedAt, reason: '' });
+    become({ state: 'starting', pid: process.pid, adopted: false, startedAt, reason: '', outdated: [] });
   }
 
   function follow(mine: Running): void {
@@ -252,12 +302,22 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       throw new Error(`the new Envoy does not take over: ${end}${line === '' ? '' : `: ${line}`}`);
     }
     const startedAt = new Date(now()).toISOString();
-    const before = { process: old.process, since: startedAt, until };
+    const before = formerOf(readRecord(files.record), old.process, startedAt, until);
     former.set(before);
-    note({ process, startedAt, bootstrap: text, generation, former: before });
+    const ports = [options.client.port];
+    note({ process, startedAt, bootstrap: text, ...ofNow, ports, generation, former: before });
     follow({ process, child, generation });
     failures = 0;
-    become({ state: 'running', pid: process.pid, adopted: false, startedAt, reason: '', former: formerStatus() });
+    const running = { state: 'running', pid: process.pid, adopted: false, startedAt } as const;
+    become({ ...running, reason: '', former: formerStatus(), outdated: [] });
+  }
+
+  /** Where the new one listens on the port of the old one, but on other hosts of it, the old one lets go of it first: for a moment nobody listens. */
+  async function makeRoom(): Promise<void> {
+    const { client } = readRecord(files.record) ?? {};
+    if (client === undefined || client.host === options.client.host) return;
+    if (client.port === options.client.port) await admin(socketPath, '/drain_listeners', { method: 'POST' });
+    else await options.mayListen();
   }
 
   function formerStatus(): EnvoyStatus['former'] {
@@ -292,10 +352,12 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       handoverPath = handoverSocketPath(folder);
       wanted = true;
       const running = await findRunning();
+      let movedFrom: Address | undefined;
       if (running === undefined) {
-        if (former.get() === undefined) await options.mayLaunch();
+        if (former.get() === undefined) await options.mayListen();
         launch();
       } else {
+        movedFrom = await meetClients();
         current = running;
         const { process, startedAt } = running;
         become({
@@ -305,10 +367,12 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
           startedAt,
           reason: '',
           former: formerStatus(),
+          outdated: outdated(),
         });
         log.info({ pid: running.process.pid }, 'Envoy was found running and is kept');
       }
       lookout.begin();
+      return { movedFrom };
     },
     status: () => status,
     identity: () => (current === undefined ? '' : textOf(current.process)),
@@ -316,11 +380,18 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       const one = former.get();
       return one === undefined ? '' : textOf(one.process);
     },
-    startedWith: () => (current === undefined ? '' : (readRecord(files.record)?.bootstrap ?? '')),
+    whyOutdated() {
+      const before = startedForOf(readRecord(files.record)?.bootstrap ?? '');
+      if (current === undefined || before === options.startedFor) return undefined;
+      return before === undefined
+        ? 'it was started by an earlier version'
+        : `it was started with other settings: ${outdated().join(', ')}`;
+    },
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    openSessions: async () => openSessions(socketPath).catch(() => undefined),
     admin: async (path, request) => admin(socketPath, path, request),
     whyNotReplace,
     async replace({ untilMs }) {
@@ -335,6 +406,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
         // Once it has asked the old one, that has no admin socket any more: what can be known before must be.
         await run(options.binary, ['--mode', 'validate', '--config-path', draft, '--log-level', 'error'], { env: {} });
         rmSync(draft);
+        await makeRoom();
         const generation = { ...old.generation, epoch: old.generation.epoch + 1 };
         if (old.generation.epoch > 0) await standIn(options.binary, old.generation, handoverPath);
         await replaceBy(text, old, generation, untilMs === undefined ? null : new Date(now() + untilMs).toISOString());

@@ -1,5 +1,7 @@
 /** What keeps an Envoy running, as others see it. */
 
+import type { Address } from './bootstrap.ts';
+
 export interface EnvoyStatus {
   readonly state: 'starting' | 'running' | 'draining' | 'backoff' | 'stopped';
   readonly pid: number | null;
@@ -10,6 +12,8 @@ export interface EnvoyStatus {
   readonly reason: string;
   /** One that has handed over to this one and serves on what it has open; null: there is none. */
   readonly former: { readonly pid: number; readonly since: string; readonly until: string | null } | null;
+  /** Settings that it was started with and that are others now, such as `envoy.concurrency (2, now 4)`: they hold from its next start on. */
+  readonly outdated: readonly string[];
 }
 
 export interface EnvoyOptions {
@@ -19,28 +23,34 @@ export interface EnvoyOptions {
   readonly version: string;
   readonly nodeId: string;
   /** Where its clients connect. */
-  readonly clientPort: number;
+  readonly client: Address;
+  /** One that was started for anything else must be replaced. */
+  readonly startedFor: string;
+  /** What it reads at its start alone, as text by the name of the setting. */
+  readonly settings: Readonly<Record<string, string>>;
   /** The bootstrap for a given admin socket. */
   readonly bootstrap: (adminPath: string) => object;
   readonly concurrency: number;
   readonly logLevel: string;
-  /** Asked before the first is launched, where none runs; what it throws is what `start` throws. */
-  mayLaunch(): Promise<void>;
+  /** Asked before its clients' address is listened on for the first time; what it throws is what `start` throws. */
+  mayListen(): Promise<void>;
   readonly now: () => number;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
 export interface EnvoySupervisor {
-  /** Adopts the one that runs, or starts one; then keeps it running. */
-  start(): Promise<void>;
+  /** Adopts the one that runs, or starts one; then keeps it running. `movedFrom`: its clients' address was another till now. */
+  start(): Promise<{ readonly movedFrom: Address | undefined }>;
   status(): EnvoyStatus;
   /** Who it is, as one text; empty: none runs. */
   identity(): string;
   /** The same of the one that has handed over to it; empty: there is none. */
   formerIdentity(): string;
-  /** The bootstrap that the running one was started with, maybe by an earlier version; empty: not known. */
-  startedWith(): string;
+  /** Why the running one must be replaced, whatever else runs; undefined: it need not. */
+  whyOutdated(): string | undefined;
   watch(listener: (status: EnvoyStatus) => void): () => void;
+  /** Open sessions of the running one, as it counts them; undefined: it does not answer. */
+  openSessions(): Promise<number | undefined>;
   admin(path: string, options?: { method?: 'GET' | 'POST' }): Promise<string>;
   /** Why it can't be replaced now; undefined: it can. */
   whyNotReplace(): { readonly kind: 'unsupported' | 'conflict'; readonly message: string } | undefined;

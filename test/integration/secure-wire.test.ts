@@ -19,7 +19,7 @@ const authorityOf = (world: World): KeyPair => {
 };
 
 /** Opens an aggregated stream as the node; how it ended, or `served`. */
-async function streamAs(port: number, node: string, by: ChannelCredentials): Promise<string> {
+async function streamAs(port: number, id: string, by: ChannelCredentials, metadata?: object): Promise<string> {
   const method = grpcService('envoy.service.discovery.v3.AggregatedDiscoveryService')['DeltaAggregatedResources'];
   if (method === undefined) throw new Error('no such method');
   const client = new Client(`127.0.0.1:${port}`, by, {
@@ -42,7 +42,7 @@ async function streamAs(port: number, node: string, by: ChannelCredentials): Pro
         resolve('served');
         call.cancel();
       });
-      call.write({ node: { id: node }, type_url: 'type.googleapis.com/envoy.config.cluster.v3.Cluster' });
+      call.write({ node: { id, metadata }, type_url: 'type.googleapis.com/envoy.config.cluster.v3.Cluster' });
     });
   } finally {
     client.close();
@@ -77,7 +77,15 @@ it('serves a gateway with its own certificate, and refuses strangers', async () 
     { ...client, uri: gatewayUri('gateway-1'), issuer: foreign },
   ]);
   const trusted = authority.certificate;
-  expect(await streamAs(xds.port, 'gateway-1', ssl(trusted, own))).toBe('served');
+  // One of another start is not served, whatever its certificate.
+  expect(await streamAs(xds.port, 'gateway-1', ssl(trusted, own))).toMatch(/^7 .*started for other settings/);
+  const { node } = JSON.parse(readFileSync(join(world.data, 'envoy/bootstrap.json'), 'utf8')) as {
+    node: { metadata: Record<string, string> };
+  };
+  const fields = Object.fromEntries(
+    Object.entries(node.metadata).map(([name, stringValue]) => [name, { stringValue, kind: 'stringValue' }]),
+  );
+  expect(await streamAs(xds.port, 'gateway-1', ssl(trusted, own), { fields })).toBe('served');
   expect(await streamAs(xds.port, 'gateway-1', ssl(trusted))).toMatch(/^16 .*no certificate/);
   expect(await streamAs(xds.port, 'gateway-1', ssl(trusted, counterfeit))).toMatch(/^16 .*no certificate/);
   expect(await streamAs(xds.port, 'gateway-1', ssl(trusted, other))).toMatch(/^7 .*for the gateway gateway-2, not for/);

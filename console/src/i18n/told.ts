@@ -57,6 +57,8 @@ const IN_DETAIL: ReadonlySet<string> = new Set([
   'TakesStandardPath',
   'Unreachable',
   'gateway.drift',
+  'gateway.move',
+  'gateway.outdated',
   'gateway.restart',
   'instance.backoff',
   'instance.failed',

@@ -44,6 +44,7 @@ export const STATUS: SystemStatus = {
     restarts: 0,
     reason: '',
     former: null,
+    outdated: [],
   },
   agents: [{ instance: '', service: '', state: 'unknown', pid: null, address: null }],
   sessions: { open: 0, settled: false },

@@ -46,6 +46,7 @@ import { certifyGateway } from './gateway-certificates.ts';
 import { createGatewayDrains } from './gateway-drain.ts';
 import { createGatewayRestart } from './gateway-restart.ts';
 import { createGatewayView } from './gateway-view.ts';
+import { doorFor } from './gateway-settings.ts';
 import { startGateway } from './gateway.ts';
 import { feedHistory } from './history.ts';
 import { createGatewayViews } from './gateway-views.ts';
@@ -166,6 +167,7 @@ async function build(
     now,
     measure: metrics.measure,
     credentials: serverCredentials(certificates, peers),
+    ...doorFor(config),
     services: [
       accessLogService(sessions, {
         refused: feed.refused,
@@ -283,10 +285,9 @@ async function build(
 
   admission.restore();
   const news = createNews();
-  const gateway = await startGateway({ config, binary, ports, xds, sessions, journal, now, log });
-  closers.add(() => {
-    gateway.close();
-  });
+  const running = await startGateway({ config, binary, ports, xds, sessions, journal, registry, now, log });
+  const { envoy: gateway, renewal } = running;
+  closers.add(running.close);
   gatewayView.start(gateway);
   const isConnected = (node: string): boolean => xds.gateways().some((one) => one.node === node);
   const gatewayDrains = createGatewayDrains({ data, envoy: gateway, isConnected, now, log });
@@ -311,7 +312,7 @@ async function build(
   closers.add(() => {
     gateways.drift.close();
   });
-  const status = createStatus({ config, ports, startedAt, registry, gateway, xds, sessions, problems });
+  const status = createStatus({ config, ports, startedAt, registry, gateway, renewal, xds, sessions, problems });
   const ended = Promise.withResolvers<undefined>();
   const present = presentMetrics({
     metrics,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import {
   bootstrap,
   createEnvoy,
-  speaksInClear,
+  type Address,
   type EnvoySupervisor,
   type FoundEnvoy,
   type TlsFiles,
@@ -15,9 +15,14 @@ import type { Config } from '../config.ts';
 import { reachableHost } from '../model/listen-host.ts';
 import { expectFree } from '../home/free-port.ts';
 import type { Log } from '../log.ts';
+import { hostPort } from '../model/address.ts';
+import type { NewEvent } from '../model/event.ts';
 import type { SessionJournal } from '../telemetry/session-journal.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { XdsServer } from '../xds/server.ts';
+import { renewGateway, type GatewayRenewal } from './gateway-renewal.ts';
+import { settingsOf, startedFor } from './gateway-settings.ts';
 import { NODE_ID } from './settings.ts';
 
 export interface GatewayParts {
@@ -27,8 +32,16 @@ export interface GatewayParts {
   readonly xds: XdsServer;
   readonly sessions: SessionTable;
   readonly journal: Pick<SessionJournal, 'left' | 'begin'>;
+  readonly registry: Pick<Registry, 'note'>;
   readonly now: () => number;
   readonly log: Log;
+}
+
+export interface Gateway {
+  readonly envoy: EnvoySupervisor;
+  readonly renewal: GatewayRenewal;
+  /** Stops looking after it. It goes on running. */
+  readonly close: () => void;
 }
 
 /** Where its Envoy finds its certificate and whom to trust. */
@@ -42,12 +55,6 @@ function tlsOf(data: string): TlsFiles {
   };
 }
 
-/** Why the running Envoy can't come to this control plane though it goes on serving; undefined: it can. */
-export function whyOutOfReach(envoy: EnvoySupervisor): string | undefined {
-  if (!envoy.status().adopted || !speaksInClear(envoy.startedWith())) return undefined;
-  return `the running Envoy (process ${envoy.status().pid ?? 0}) was started by a version without TLS: its sessions go on with its last configuration, and it gets no changes; end it when they may end (SIGTERM), and one with TLS is started at once`;
-}
-
 export async function startGateway({
   config,
   binary,
@@ -55,20 +62,24 @@ export async function startGateway({
   xds,
   sessions,
   journal,
+  registry,
   now,
   log,
-}: GatewayParts): Promise<EnvoySupervisor> {
+}: GatewayParts): Promise<Gateway> {
   const envoy = createEnvoy({
     folder: join(config.dataFolder, 'envoy'),
     binary: binary.path,
     version: binary.version,
     nodeId: NODE_ID,
-    clientPort: ports.gateway,
+    client: { host: config.gateway.host, port: ports.gateway },
+    startedFor: startedFor(config),
+    settings: settingsOf(config, binary, ports.xds),
     bootstrap: (adminPath) =>
       bootstrap({
         nodeId: NODE_ID,
         cluster: 'switchboard',
         zone: '',
+        startedFor: startedFor(config),
         xds: { host: reachableHost(config.xds.host), port: ports.xds },
         tls: tlsOf(config.dataFolder),
         variant: config.envoy.xds,
@@ -77,13 +88,11 @@ export async function startGateway({
       }),
     concurrency: config.envoy.concurrency,
     logLevel: config.envoy.logLevel,
-    mayLaunch: async () => expectFree(config.gateway.host, ports.gateway, 'clients', 'SWITCHBOARD_GATEWAY_PORT'),
+    mayListen: async () => expectFree(config.gateway.host, ports.gateway, 'clients', 'SWITCHBOARD_GATEWAY_PORT'),
     now,
     log,
   });
-  await envoy.start();
-  const reason = whyOutOfReach(envoy);
-  if (reason !== undefined) log.error({ gateway: NODE_ID, pid: envoy.status().pid }, reason);
+  const { movedFrom } = await envoy.start();
 
   const { left } = journal;
   if (left.process !== '') sessions.restore(NODE_ID, left.process, left.sessions, left.whole);
@@ -100,5 +109,33 @@ export async function startGateway({
     if (event.kind === 'connected' || event.kind === 'disconnected') noteSessions();
   });
   noteSessions();
-  return envoy;
+  if (movedFrom !== undefined) await tellOfMove(movedFrom);
+  const renewal = await renewGateway({ envoy, note, log });
+  const { outdated } = envoy.status();
+  if (outdated.length > 0)
+    log.warn(
+      { gateway: NODE_ID, outdated },
+      'Envoy reads these settings at its start alone: they hold after `switchboard gateway restart`',
+    );
+  return {
+    envoy,
+    renewal,
+    close() {
+      renewal.close();
+      envoy.close();
+    },
+  };
+
+  function note(event: NewEvent): void {
+    registry.note(event, { actor: 'controller' }).catch((error: unknown) => {
+      log.warn({ error }, 'an event could not be written');
+    });
+  }
+
+  async function tellOfMove(from: Address): Promise<void> {
+    const open = (await envoy.openSessions()) ?? 'unknown number of';
+    const message = `clients connect to ${hostPort(config.gateway.host, ports.gateway)} from now on; nobody listens at ${hostPort(from.host, from.port)} any more, and the ${open} open sessions go on until they end`;
+    log.warn({ gateway: NODE_ID }, message);
+    note({ action: 'gateway.move', subject: { kind: 'Gateway', name: NODE_ID }, message });
+  }
 }

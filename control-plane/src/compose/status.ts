@@ -8,7 +8,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { Problem } from '../translate/options.ts';
 import type { XdsServer } from '../xds/server.ts';
-import { whyOutOfReach } from './gateway.ts';
+import type { GatewayRenewal } from './gateway-renewal.ts';
 import { VERSION } from './settings.ts';
 
 export interface StatusParts {
@@ -20,6 +20,7 @@ export interface StatusParts {
   readonly xds: XdsServer;
   readonly sessions: SessionTable;
   readonly problems: () => readonly Problem[];
+  readonly renewal: Pick<GatewayRenewal, 'whyStuck'>;
 }
 
 export interface Status {
@@ -93,7 +94,7 @@ export function createStatus(parts: StatusParts): Status {
           ok: listening,
           message: listening
             ? `${connected.length} connected`
-            : (whyOutOfReach(gateway) ?? 'no Envoy has acknowledged its listener and routes yet'),
+            : (parts.renewal.whyStuck() ?? 'no Envoy has acknowledged its listener and routes yet'),
         },
         {
           name: 'resources',

@@ -103,6 +103,8 @@ export const EVENT_ACTIONS = [
   'gateway.drain',
   'gateway.drift',
   'gateway.drift-over',
+  'gateway.move',
+  'gateway.outdated',
   'gateway.restart',
   'gateway.undrain',
   'instance.backoff',

@@ -18,6 +18,10 @@ const EnvoyStatus = z.strictObject({
     .strictObject({ pid: Pid, since: Timestamp, until: Timestamp.nullable() })
     .nullable()
     .describe('One that was replaced and serves on what it has open. At `until` it is ended; null: never.'),
+  outdated: z
+    .array(z.string())
+    .readonly()
+    .describe('Settings that it was started with and that are others now: they hold after `gateway restart`.'),
 });
 export type EnvoyStatus = Readonly<z.infer<typeof EnvoyStatus>>;
 

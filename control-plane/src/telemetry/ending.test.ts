@@ -28,6 +28,14 @@ describe('why a session ended', () => {
     ['gateway', 'neither side sent a byte for the idle timeout', { stream_idle_timeout: true }, 'stream_idle_timeout'],
     ['gateway', 'it reached its longest duration', { duration_timeout: true }, 'max_duration_timeout'],
     ['gateway', 'the gateway ended it', { local_reset: true }, ''],
+    // As Envoy tells it of the sessions of a listener that it has let go of.
+    [
+      'gateway',
+      'the gateway ended it',
+      { downstream_connection_termination: true },
+      'downstream_local_disconnect(purging_socket_that_have_not_progressed_to_connections)',
+    ],
+    ['gateway', 'the gateway ended it', { downstream_connection_termination: true }, 'on_drain_deadline'],
   ] as const)('%s: %s: %j %s', (endedBy, why, flags, details) => {
     expect(whyEnded(flags, details, '')).toMatchObject({ endedBy, why });
   });

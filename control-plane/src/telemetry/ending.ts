@@ -61,6 +61,8 @@ function wayOf(flags: Flags, responseDetails: string, named: boolean, unanswered
   if (flags['stream_idle_timeout'] === true) return 'Idle';
   if (flags['upstream_max_stream_duration_reached'] === true || flags['duration_timeout'] === true)
     return 'LongestDuration';
+  // Envoy sets the client's flag for its own doing, too: the end of a listener that a change has replaced.
+  if (/^(downstream_local_disconnect|on_drain_deadline)/.test(responseDetails)) return 'GatewayEnded';
   if (flags['downstream_connection_termination'] === true || responseDetails === 'downstream_remote_disconnect')
     return 'ClientClosed';
   // Envoy tells a connection that ended as a kind of reset: `upstream_reset_after_response_started{connection_termination}`. It does not

@@ -218,7 +218,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       // 1.2 intervals: its timers are not aligned with our connection.
       const soon = now() + 1.2 * intervalMs;
       // The table goes on as it was: what the new one has is told from its first session on.
-      const completeAt = handedOver?.completeAt ?? (fresh ? 0 : soon);
+      const completeAt = handedOver === undefined ? (fresh ? 0 : soon) : Math.min(handedOver.completeAt, soon);
       const whole = old?.whole === true && (old.process === process || handedOver !== undefined);
       if (old !== undefined && old.former !== '' && former === '')
         for (const entry of entries.values()) if (entry.session.gateway === gateway) entry.doubtedUntil = soon;

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import { Server, ServerCredentials, status, type ServiceDefinition, type UntypedHandleCall } from '@grpc/grpc-js';
 import { hostPort } from '../model/address.ts';
+import { ALL_IPV4, ALL_IPV6 } from '../model/listen-host.ts';
 import type { Log } from '../log.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
 import { createAcks, type TimelineEntry } from './acks.ts';
@@ -74,6 +75,8 @@ export interface XdsServer {
 export interface XdsServerOptions {
   readonly host: string;
   readonly port: number;
+  /** More addresses, of Envoys that were started when it listened there. One that is listened on already is passed over. */
+  readonly alsoOn?: readonly { readonly host: string; readonly port: number }[];
   readonly log: Log;
   /** Milliseconds of the calendar. */
   readonly now: () => number;
@@ -111,7 +114,7 @@ const unrefTimer: Timer = (ms, run) => {
 };
 
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
-  const { host, port, log, now, admit, groupOf = () => '', measure = () => undefined, waitLimitMs = 10_000 } = options;
+  const { log, now, admit, groupOf = () => '', measure = () => undefined, waitLimitMs = 10_000 } = options;
   const limits: XdsLimits = { ...LIMITS, ...options.limits };
   const clock = (): number => performance.now();
   const pace = { quietMs: 20, longestMs: 500, batchMs: 5, clock, timer: unrefTimer, ...options.pace };
@@ -122,6 +125,8 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const connections = new Set<Connection>();
   const sessions = new Map<Connection, Session>();
   const listeners = new Set<(event: XdsEvent) => void>();
+  /** Why, by node. */
+  const turnedAway = new Map<string, string>();
   const nodes = createNodes((group) => groups.get(group)?.pushed());
   const acks = createAcks({ nodes: () => nodes.ids(), progress: (node) => nodes.progress(node), now });
 
@@ -209,9 +214,13 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   function refusal(node: WireNode, peer: Peer): Failure | undefined {
     const reason = admit?.(node, peer);
     if (reason !== undefined) {
-      log.warn({ gateway: node.id, peer: peer.address, reason }, 'a gateway is not let in');
+      // It comes again every second.
+      if (turnedAway.get(node.id) !== reason)
+        log.warn({ gateway: node.id, peer: peer.address, reason }, 'a gateway is not let in');
+      turnedAway.set(node.id, reason);
       return { code: 'PERMISSION_DENIED', details: reason };
     }
+    turnedAway.delete(node.id);
     if (nodes.sessions(node.id).length >= limits.streamsPerNode)
       return { code: 'RESOURCE_EXHAUSTED', details: `${node.id} has ${limits.streamsPerNode} streams already` };
     return undefined;
@@ -255,7 +264,9 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
     function closed(_: Connection, failure: Failure | undefined): void {
       connections.delete(connection);
       const code = failure?.code ?? '';
-      if (failure !== undefined) log.warn({ peer: peer.address, ...failure }, 'a stream is ended');
+      // Who is not let in was told of.
+      if (failure !== undefined && failure.code !== 'PERMISSION_DENIED')
+        log.warn({ peer: peer.address, ...failure }, 'a stream is ended');
       if (session === undefined) return;
       const { node, openedAt } = session;
       sessions.delete(connection);
@@ -314,25 +325,25 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   for (const { definition, handlers } of [...discoveryServices(serve), ...(options.services ?? [])])
     server.addService(definition, handlers);
 
-  const bound = await new Promise<number>((resolve, reject) => {
-    const credentials = options.credentials ?? ServerCredentials.createInsecure();
-    server.bindAsync(hostPort(host, port), credentials, (error, chosen) => {
-      if (error === null) resolve(chosen);
-      else {
-        const remedy = 'Stop what uses it, or choose another with SWITCHBOARD_XDS_PORT.';
-        reject(
-          new SwitchboardError(
-            'unavailable',
-            `cannot listen for Envoy on ${hostPort(host, port)}: ${messageOf(error)}`,
-            {
-              remedy,
-              cause: error,
-            },
-          ),
-        );
-      }
+  async function bind(at: { readonly host: string; readonly port: number }, remedy: string): Promise<number> {
+    const address = hostPort(at.host, at.port);
+    return new Promise((resolve, reject) => {
+      server.bindAsync(address, options.credentials ?? ServerCredentials.createInsecure(), (cause, chosen) => {
+        if (cause === null) resolve(chosen);
+        else {
+          const message = `cannot listen for Envoy on ${address}: ${messageOf(cause)}`;
+          reject(new SwitchboardError('unavailable', message, { remedy, cause }));
+        }
+      });
     });
-  });
+  }
+  const bound = await bind(options, 'Stop what uses it, or choose another with SWITCHBOARD_XDS_PORT.');
+  for (const other of options.alsoOn ?? [])
+    if (other.port !== bound || ![other.host, ALL_IPV4, ALL_IPV6].includes(options.host))
+      await bind(
+        other,
+        'A running Envoy looks for its control plane there. Stop what uses it, or end all with `switchboard down`.',
+      );
 
   return {
     port: bound,

@@ -126,6 +126,7 @@ export function systemCommands(cli: Cli): void {
             'envoy',
             `${status.envoy.version} ${tint(status.envoy.state)}, process ${status.envoy.pid ?? '-'}, ${status.envoy.restarts} restarts${status.envoy.adopted ? ', found running' : ''}${status.envoy.former === null ? '' : `; process ${status.envoy.former.pid} serves its sessions on ${status.envoy.former.until === null ? 'until they end' : `until ${status.envoy.former.until}`}`}`,
           ],
+          ...status.envoy.outdated.map((one) => ['envoy', `${one}: holds after \`switchboard gateway restart\``]),
           ['sessions', `${status.sessions.open} open${status.sessions.settled ? '' : ' (not all known yet)'}`],
           ['data', status.data],
           ...status.agents.map((agent) => [

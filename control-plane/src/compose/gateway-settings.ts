@@ -1,0 +1,47 @@
+/** What an Envoy of this machine is started with: what it must have been, to go on, and what may wait for its next start. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { STARTED_FOR, controlPlanesOf, type FoundEnvoy } from '@switchboard/envoy';
+import type { Config } from '../config.ts';
+import type { XdsServerOptions } from '../xds/server.ts';
+import { NODE_ID } from './settings.ts';
+
+/** Of what every Envoy is started with by this version, whatever the settings: one of another version that lacks it is replaced. */
+const FORM = 'listeners change without an end to what is open';
+
+/**
+ * One that was started for anything else can't go on: it listens on other hosts, or its files are elsewhere. It is replaced as `gateway restart` does. A port of
+ * its clients' is not among it, nor is all else of the listener: that is changed while it runs.
+ */
+export function startedFor(config: Config): string {
+  const parts = [FORM, config.gateway.host, config.dataFolder];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
+
+/** Who comes in of this machine's own Envoys, and where they find the control plane: each at the address that it was started with. */
+export function doorFor(config: Config): Pick<XdsServerOptions, 'admit' | 'alsoOn'> {
+  const needed = startedFor(config);
+  return {
+    alsoOn: controlPlanesOf(join(config.dataFolder, 'envoy')),
+    admit: ({ id, metadata }) =>
+      id !== NODE_ID || metadata[STARTED_FOR] === needed
+        ? undefined
+        : 'it was started for other settings or by another version, and is to be replaced',
+  };
+}
+
+/** What is read at its start alone, as text by the name of the setting. */
+export function settingsOf(config: Config, binary: FoundEnvoy, xdsPort: number): Readonly<Record<string, string>> {
+  const { envoy, gateway, xds } = config;
+  return {
+    'gateway.host': gateway.host,
+    data: config.dataFolder,
+    'xds.host': xds.host,
+    'xds.port': String(xdsPort),
+    'envoy.path': `${binary.path} ${binary.version}`,
+    'envoy.concurrency': String(envoy.concurrency),
+    'envoy.logLevel': envoy.logLevel,
+    'envoy.maxConnections': String(envoy.maxConnections),
+    'envoy.xds': envoy.xds,
+  };
+}
