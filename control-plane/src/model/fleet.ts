@@ -3,6 +3,7 @@
  * translation into Envoy resources. Immutable and structurally shared: an entry that did not change is the same object as
  * in the view before, so the translation can keep its result by identity.
  */
+import type { GatewayCheck } from './gateway-check.ts';
 import type { ServiceGateway } from './service.ts';
 import type { RouteSpec } from './route.ts';
 
@@ -27,6 +28,8 @@ export interface FleetShare {
 export interface FleetService {
   readonly name: string;
   readonly gateway: ServiceGateway;
+  /** How Envoy checks its instances. Absent: as `gateway` says, without a probe that it could fit. */
+  readonly check?: GatewayCheck;
   /** New sessions are opened only after the control plane was asked: they may have to wait for an instance. */
   readonly asks?: boolean;
   /** Its own tags, which instances have too unless they say otherwise. Absent: none. */

@@ -7,7 +7,7 @@ export const Probe = z
   .strictObject({
     type: z.string().min(1).default('websocket'),
     options: z.record(z.string(), z.unknown()).default({}),
-    /** While it is well; after a failure it is looked at every second. Envoy's own check (gateway.healthCheck) is quicker. */
+    /** While it is well; after a failure, and as soon as a handshake hangs, it is looked at at once. Envoy's own check is `gateway.healthCheck`. */
     interval: PositiveDuration.default('20s'),
     timeout: PositiveDuration.default('2s'),
     failures: z.int().min(1).max(100).default(3),
@@ -17,3 +17,11 @@ export const Probe = z
   })
   .meta({ id: 'Probe' });
 export type Probe = z.infer<typeof Probe>;
+
+/** Of the probe `http`; the gateway's check is made of them too. */
+export const HttpProbeOptions = z.strictObject({
+  path: z.string().startsWith('/').max(1024).default('/healthz'),
+  /** Inclusive range of statuses that pass. */
+  status: z.tuple([z.int().min(100).max(599), z.int().min(100).max(599)]).default([200, 299]),
+});
+export type HttpProbeOptions = z.infer<typeof HttpProbeOptions>;

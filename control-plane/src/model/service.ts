@@ -88,16 +88,22 @@ export const Drain = z.strictObject({
 });
 export type Drain = z.infer<typeof Drain>;
 
-/** Envoy's own check of each instance, which works while the control plane is away. Any answer below 500 passes. */
+/**
+ * Envoy's own check of each instance, which works while the control plane is away: one that fails it gets no new sessions. `auto` fits the probe: an
+ * http probe's GET for an agent with one, else a TCP connection, which no log is filled by. `http`: any answer below 500 passes. `websocket`: a
+ * handshake that is cut, without a close frame, after the 101: many servers write such an end to their log.
+ */
 export const HealthCheck = z.strictObject({
-  type: z.enum(['http', 'websocket', 'tcp', 'off']).default('http'),
+  type: z.enum(['auto', 'http', 'websocket', 'tcp', 'off']).default('auto'),
+  /** For `http` and `websocket`. Default: the probe's, else /. */
   path: z
     .string()
     .startsWith('/')
     .max(1024)
     .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without white space')
-    .default('/'),
-  interval: PositiveDuration.default('1s'),
+    .optional(),
+  /** While it passes; after a failure it is checked again after a second, and while it fails every five. */
+  interval: PositiveDuration.default('30s'),
   timeout: PositiveDuration.default('1s'),
   unhealthyAfter: z.int().min(1).max(100).default(2),
 });

@@ -3,6 +3,7 @@
  * change keep their identity, which is what makes a small change cheap all the way to Envoy.
  */
 import type { FleetInstance, FleetRoute, FleetService, FleetShare, FleetView } from '../model/fleet.ts';
+import { gatewayCheckOf } from '../model/gateway-check.ts';
 import type { Verdict } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Rollout } from '../model/rollout.ts';
@@ -136,6 +137,8 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
     const { gateway } = service.spec;
     // A service that was written anew with the same settings has new objects with the same content.
     const sameGateway = old !== undefined && (old.gateway === gateway || canonical(old.gateway) === canonical(gateway));
+    const wantedCheck = gatewayCheckOf(gateway.healthCheck, service.spec.probe);
+    const check = old?.check !== undefined && canonical(old.check) === canonical(wantedCheck) ? old.check : wantedCheck;
     const sameInstances = old !== undefined && sameParts(old.instances, next);
     const shares = servingShares(rollout, next);
     const asks =
@@ -145,10 +148,12 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
     const sameShares = canonical(old?.shares) === canonical(shares);
     const { tags } = service.spec;
     const sameTags = canonical(old?.tags ?? {}) === canonical(tags);
-    if (sameGateway && sameInstances && sameShares && sameTags && (old.asks ?? false) === asks) return old;
+    if (sameGateway && check === old.check && sameInstances && sameShares && sameTags && (old.asks ?? false) === asks)
+      return old;
     return {
       name: service.name,
       gateway: sameGateway ? old.gateway : gateway,
+      check,
       ...(shares === undefined ? {} : { shares }),
       ...(asks ? { asks } : {}),
       ...(Object.keys(tags).length === 0 ? {} : { tags }),

@@ -1,5 +1,6 @@
 /** One cluster for each service. Its instances come by EDS, so the cluster itself seldom changes. */
-import type { HealthCheck, ServiceGateway } from '../model/service.ts';
+import type { GatewayCheck } from '../model/gateway-check.ts';
+import type { ServiceGateway } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { JsonObject } from '../routing/policy.ts';
 import { affinityOfCluster } from './affinity.ts';
@@ -30,25 +31,39 @@ function webSocketHandshake(path: string): string {
   return Buffer.from(lines.join('\r\n')).toString('hex');
 }
 
-function healthChecks(check: HealthCheck): object[] {
+/** After a first failure, and while it fails: an instance that is back gets sessions soon, one that stays ill does not fill its log. */
+const RECHECK_MS = 1_000;
+const FAILING_MS = 5_000;
+
+function healthChecks(check: GatewayCheck): object[] {
   if (check.type === 'off') return [];
+  const interval = durationMs(check.interval);
+  const failing = seconds(Math.min(interval, FAILING_MS));
   const common = {
     timeout: seconds(durationMs(check.timeout)),
-    interval: seconds(durationMs(check.interval)),
-    // Left alone it is 60 s: an instance without sessions would hardly be checked.
-    no_traffic_interval: seconds(durationMs(check.interval)),
+    interval: seconds(interval),
+    unhealthy_edge_interval: seconds(Math.min(interval, RECHECK_MS)),
+    unhealthy_interval: failing,
+    // Of a cluster that never had a session, where Envoy knows no edge; left alone it is 60 s.
+    no_traffic_interval: failing,
+    no_traffic_healthy_interval: seconds(interval),
     interval_jitter_percent: 10,
     unhealthy_threshold: check.unhealthyAfter,
     healthy_threshold: 1,
   };
   switch (check.type) {
-    case 'http':
-      // A WebSocket server answers 426 to a plain GET: any answer but a server error shows that it lives.
-      return [{ ...common, http_health_check: { path: check.path, expected_statuses: [{ start: 100, end: 500 }] } }];
+    case 'http': {
+      const [low, high] = check.status;
+      return [
+        { ...common, http_health_check: { path: check.path, expected_statuses: [{ start: low, end: high + 1 }] } },
+      ];
+    }
     case 'websocket':
       return [
         {
           ...common,
+          // Envoy would send the next handshake into the session that the last one opened.
+          reuse_connection: false,
           tcp_health_check: {
             send: { text: webSocketHandshake(check.path) },
             receive: [{ text: Buffer.from('HTTP/1.1 101').toString('hex') }],
@@ -60,7 +75,7 @@ function healthChecks(check: HealthCheck): object[] {
   }
 }
 
-export function cluster(name: string, gateway: ServiceGateway, fragment: JsonObject): JsonObject {
+export function cluster(name: string, gateway: ServiceGateway, check: GatewayCheck, fragment: JsonObject): JsonObject {
   return {
     name,
     type: 'EDS',
@@ -87,7 +102,7 @@ export function cluster(name: string, gateway: ServiceGateway, fragment: JsonObj
     upstream_connection_options: { tcp_keepalive: TCP_KEEPALIVE },
     ...TO_AGENTS,
     lb_subset_config: VERSION_SUBSETS,
-    health_checks: healthChecks(gateway.healthCheck),
+    health_checks: healthChecks(check),
     ...fragment,
   };
 }

@@ -3,6 +3,7 @@
  * endpoint encodes one resource; routes are encoded anew only when a route or a service's settings changed.
  */
 import type { FleetService, FleetView } from '../model/fleet.ts';
+import { gatewayCheckOf } from '../model/gateway-check.ts';
 import type { LoadSignals } from '../model/load.ts';
 import { sameParts } from '../model/same-parts.ts';
 import { applyPolicy, type Applied } from '../routing/apply-policy.ts';
@@ -57,6 +58,7 @@ interface Translated {
 /** A cluster keeps its bytes, and routes to it theirs, though an endpoint changed. */
 interface Built {
   readonly gateway: FleetService['gateway'];
+  readonly check: FleetService['check'];
   readonly fragment: PolicyFragment;
   readonly clusterText: string;
   readonly routeText: string;
@@ -114,20 +116,25 @@ export function createTranslator(options: TranslateOptions): Translator {
   /** Live policies move only in their own steps, however often the fleet changes. */
   let stepping = false;
 
-  function build({ name, of, gateway, shares, asks }: Pool, fragment: PolicyFragment): Built {
+  function build({ name, of, gateway, check, shares, asks }: Pool, fragment: PolicyFragment): Built {
     const clusterText = JSON.stringify(fragment.cluster);
     const routeText = JSON.stringify([fragment.route ?? {}, shares ?? [], asks ?? false]);
     const old = built.get(name);
     const same = old?.gateway === gateway;
     return {
       gateway,
+      check,
       fragment,
       clusterText,
       routeText,
       cluster:
-        same && old.clusterText === clusterText
+        same && old.check === check && old.clusterText === clusterText
           ? old.cluster
-          : resource(TYPES.cluster, name, cluster(name, gateway, fragment.cluster)),
+          : resource(
+              TYPES.cluster,
+              name,
+              cluster(name, gateway, check ?? gatewayCheckOf(gateway.healthCheck), fragment.cluster),
+            ),
       reachable:
         same && old.routeText === routeText
           ? old.reachable

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { decode } from '@switchboard/proto';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { gatewayCheckOf } from '../model/gateway-check.ts';
+import { Probe } from '../model/probe.ts';
 import { RouteSpec } from '../model/route.ts';
 import { ServiceGateway } from '../model/service.ts';
 import type { FleetInstance, FleetView } from '../model/fleet.ts';
@@ -14,7 +16,13 @@ const folder = join(import.meta.dirname, 'testdata');
 const LINE = '\n---------- expected ----------\n';
 
 interface Input {
-  services?: { name: string; gateway?: unknown; tags?: Record<string, string>; instances?: Partial<FleetInstance>[] }[];
+  services?: {
+    name: string;
+    gateway?: unknown;
+    probe?: unknown;
+    tags?: Record<string, string>;
+    instances?: Partial<FleetInstance>[];
+  }[];
   routes?: { name: string; spec: unknown }[];
 }
 
@@ -22,10 +30,13 @@ function fleetOf(input: Input, revision = 1): FleetView {
   return {
     revision,
     generation: revision,
-    services: (input.services ?? []).map(({ name, gateway = {}, tags, instances = [] }) => ({
+    services: (input.services ?? []).map(({ name, gateway = {}, probe, tags, instances = [] }) => ({
       name,
       ...(tags === undefined ? {} : { tags }),
       gateway: ServiceGateway.parse(gateway),
+      ...(probe === undefined
+        ? {}
+        : { check: gatewayCheckOf(ServiceGateway.parse(gateway).healthCheck, Probe.parse(probe)) }),
       instances: instances.map((one, n) => ({
         id: `${name}-${n}`,
         host: '127.0.0.1',

@@ -120,16 +120,24 @@ export function createPools(): (fleet: Pick<FleetView, 'services' | 'routes'>) =
     const gateway = service === undefined ? DEFAULTS : gatewayOf(service.gateway, policy);
     const asks = service?.asks;
     // By another policy all versions serve; of some instances a version might have none.
+    const check = service?.check;
     const shares = policy === undefined ? undefined : service?.shares;
     const instances = from.flatMap((one) => one.instances).filter(takes);
     const old = kept.get(name);
-    if (old?.gateway === gateway && old.asks === asks && old.shares === shares && sameParts(old.instances, instances))
+    if (
+      old?.gateway === gateway &&
+      old.check === check &&
+      old.asks === asks &&
+      old.shares === shares &&
+      sameParts(old.instances, instances)
+    )
       return old;
     return {
       name,
       gateway,
       instances,
       ...(of === undefined ? {} : { of }),
+      ...(check === undefined ? {} : { check }),
       ...(asks === undefined ? {} : { asks }),
       ...(shares === undefined ? {} : { shares }),
     };

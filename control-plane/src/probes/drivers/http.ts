@@ -1,21 +1,14 @@
 /** A GET of a path is answered with an expected status. */
 import { request } from 'node:http';
-import { z } from 'zod';
+import { HttpProbeOptions } from '../../model/probe.ts';
 import type { ProbeDriver } from '../probe.ts';
 import { timed } from '../timed.ts';
 
-const Options = z.strictObject({
-  path: z.string().startsWith('/').max(1024).default('/healthz'),
-  /** Inclusive range of statuses that pass. */
-  status: z.tuple([z.int().min(100).max(599), z.int().min(100).max(599)]).default([200, 299]),
-});
-type Options = z.infer<typeof Options>;
-
-export const httpProbe: ProbeDriver<Options> = {
+export const httpProbe: ProbeDriver<HttpProbeOptions> = {
   name: 'http',
   about: 'A GET of `path` is answered with a status in `status`.',
   level: 'http',
-  options: Options,
+  options: HttpProbeOptions,
   create: ({ path, status: [low, high] }) =>
     timed(
       async (target, signal, doing) =>
