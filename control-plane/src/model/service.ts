@@ -113,6 +113,16 @@ export type HealthCheck = z.infer<typeof HealthCheck>;
 export const HintedPolicy = z.enum(['round-robin', 'random', 'least-connections', 'weighted', 'performance', 'hash']);
 export type HintedPolicy = z.infer<typeof HintedPolicy>;
 
+/**
+ * Calls of plain HTTP beside the sessions: pages, uploads, downloads, streams of events. An agent gets each once: only what no instance can have
+ * received is tried at another. There is no limit on the whole of an answer: what flows goes on.
+ */
+export const PlainHttp = z.strictObject({
+  /** From the whole request to the first byte of the agent's answer; then 504. `off`: no limit. */
+  responseTimeout: z.union([z.literal('off'), PositiveDuration]).default('5m'),
+});
+export type PlainHttp = z.infer<typeof PlainHttp>;
+
 /** How Envoy treats the service's sessions. */
 const GatewayFields = z.strictObject({
   policy: z
@@ -121,11 +131,18 @@ const GatewayFields = z.strictObject({
       options: z.record(z.string(), z.unknown()).default({}),
     })
     .prefault({}),
-  /** From the upgrade request to the agent's 101, over all retries. */
+  /** From the upgrade request to the agent's 101, over all tries; then 504. */
   handshakeTimeout: PositiveDuration.default('10s'),
-  /** One attempt at one instance; then the next instance is tried. */
-  attemptTimeout: PositiveDuration.default('1s'),
-  /** A session on which neither side sends a byte for this long is ended. `off`: never. */
+  /**
+   * A handshake that has no answer after this is made at one other instance too, since a process that hangs takes it and never answers. The first is
+   * not given up: whichever answers first has the session, the other's connection is closed. So one that is merely slow is made twice at most.
+   * `off`: never twice because it is slow, for agents whose handshake does what must be done once; one that meets a hanging instance waits for
+   * `handshakeTimeout`, until the health check has found that instance.
+   */
+  attemptTimeout: z.union([z.literal('off'), PositiveDuration]).default('1s'),
+  /** Absent: as if empty. */
+  http: PlainHttp.optional(),
+  /** A session, or a plain HTTP call, on which neither side sends a byte for this long is ended. `off`: never. */
   idleTimeout: z.union([z.literal('off'), Duration]).default('off'),
   /** More sessions than this on the whole service get 503 at once. */
   maxSessions: z.int().min(1).max(10_000_000).optional(),

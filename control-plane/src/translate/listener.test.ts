@@ -10,7 +10,7 @@ import { listener } from './listener.ts';
 const MESSAGE = 'envoy.config.listener.v3.Listener';
 const READABLE = join(import.meta.dirname, 'testdata/listener.yaml');
 /** By hand, never by a tool: who changes it has decided what the message below asks for. */
-const BYTES = 'dab155932674c3b86aff2619ad3116fcf1beb63f4f746b99a8eefbce85bdb3ed';
+const BYTES = '7ab0764ec70d5b13c6fbb63b7024dc016b2376cbb1f52a4c792b198f3b0893dd';
 const DECISION =
   'The bytes of the listener have changed. Envoy replaces a listener that differs, and ends every session on the old one. ' +
   'This needs a decision: a slot that is there (filters.ts) may do instead; if not, the changelog has to say that the upgrade ' +

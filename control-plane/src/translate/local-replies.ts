@@ -91,6 +91,11 @@ export const LOCAL_REPLIES = {
       filter: flags('UAEX'),
       body_format_override: fields('not_admitted', '%LOCAL_REPLY_BODY%'),
     },
+    // Slow is not unreachable. To come back is no advice: what it does may be going on.
+    {
+      filter: flags('UT'),
+      body_format_override: fields('agent_timeout', 'the agent took the request and did not answer in time'),
+    },
     // Only the routes' own answers: their names say why.
     { filter: status(404), body_format_override: fields('%ROUTE_NAME%', '%LOCAL_REPLY_BODY%') },
     ...REASONS.flatMap(jittered),

@@ -9,6 +9,7 @@ import { affinityOfRoute } from './affinity.ts';
 import { seconds } from './options.ts';
 import { rateLimitOfAction, rateLimitOfRoute, rateLimitOfSplit } from './rate-limit.ts';
 import { underscoresOfRoute } from './underscores.ts';
+import { plainTimesOfRoute } from './request-kind.ts';
 import { BY_KEY, ofVersion, shared } from './versions.ts';
 
 /** A cluster that routes can lead to: a service, or a pool of instances by tags. */
@@ -24,15 +25,17 @@ export interface Reachable {
   readonly shares?: readonly FleetShare[];
 }
 
-const RETRY_ON = 'connect-failure,refused-stream,reset,retriable-status-codes';
-
-/** The upgrade is tried at other instances when one refuses, hangs or answers 502 or 503; the client notices nothing. */
-function retryPolicy(attemptTimeoutMs: number): JsonObject {
+/**
+ * What an instance can't have received is tried at others at once: it refuses the connection, or takes none. Nothing else is retried, unless the
+ * request is a handshake: BY_KIND in request-kind.ts. Envoy has one count of retries for all reasons.
+ */
+function retryPolicy(attemptTimeout: ServiceGateway['attemptTimeout']): JsonObject {
   return {
-    retry_on: RETRY_ON,
+    retry_on: 'connect-failure,refused-stream,reset-before-request',
+    // For handshakes, which may be retried for them.
     retriable_status_codes: [502, 503],
     num_retries: 3,
-    per_try_timeout: seconds(attemptTimeoutMs),
+    ...(attemptTimeout === 'off' ? {} : { per_try_timeout: seconds(durationMs(attemptTimeout)) }),
     host_selection_retry_max_attempts: 20,
     retry_host_predicate: [
       {
@@ -42,20 +45,29 @@ function retryPolicy(attemptTimeoutMs: number): JsonObject {
         },
       },
     ],
+    // Else a retry stays among the instances of the level, all of which may be gone before Envoy knows.
+    retry_priority: {
+      name: 'envoy.retry_priorities.previous_priorities',
+      typed_config: {
+        '@type': 'type.googleapis.com/xds.type.v3.TypedStruct',
+        type_url: 'type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig',
+        value: { update_frequency: 1 },
+      },
+    },
     retry_back_off: { base_interval: '0.005s', max_interval: '0.05s' },
   };
 }
 
 const USUAL_ATTEMPT = ServiceGateway.parse({}).attemptTimeout;
-/** Of the virtual host, for all routes that don't say otherwise: Envoy builds a policy for each route that has one, which is most of the cost of a long table. */
-export const USUAL_RETRIES = retryPolicy(durationMs(USUAL_ATTEMPT));
+/** Of the virtual host, for all routes that don't say otherwise: Envoy builds a policy for each route that has one, a fifth of the route's cost. */
+export const USUAL_RETRIES = retryPolicy(USUAL_ATTEMPT);
 
 function timing({ handshakeTimeout, attemptTimeout, idleTimeout }: ServiceGateway): JsonObject {
   return {
-    // Until the agent's 101 only: it does not end an established session.
+    // Until the agent's 101 only: it does not end an established session. Plain HTTP has none: request-kind.ts.
     timeout: seconds(durationMs(handshakeTimeout)),
     idle_timeout: idleTimeout === 'off' ? '0s' : seconds(durationMs(idleTimeout)),
-    ...(attemptTimeout === USUAL_ATTEMPT ? {} : { retry_policy: retryPolicy(durationMs(attemptTimeout)) }),
+    ...(attemptTimeout === USUAL_ATTEMPT ? {} : { retry_policy: retryPolicy(attemptTimeout) }),
   };
 }
 
@@ -73,6 +85,7 @@ function filters(to: Reachable): JsonObject {
   const { gateway, asks } = to;
   const config = {
     ...underscoresOfRoute(gateway.headersWithUnderscores),
+    ...plainTimesOfRoute(gateway.http),
     ...rateLimitOfRoute(gateway.limits),
     ...admissionOfRoute(serviceOf(to), asks === true),
     ...affinityOfRoute(serviceOf(to), gateway.affinity),

@@ -9,6 +9,7 @@ import type { JsonObject } from '../routing/policy.ts';
 import { ASKED_ID_HEADER, HEADERS_OF_OURS } from './filters.ts';
 import { ROUTES_NAME } from './listener.ts';
 import { poolName } from './pools.ts';
+import { BY_KIND } from './request-kind.ts';
 import { USUAL_RETRIES, toCluster, toSplit, toVersion, type Reachable } from './route-action.ts';
 import { conditions, pathRule } from './route-match.ts';
 
@@ -114,6 +115,7 @@ export const VIRTUAL_HOST = {
       append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
     },
   ],
+  typed_per_filter_config: BY_KIND,
 };
 
 export const ROUTE_CONFIGURATION = {
