@@ -1,5 +1,5 @@
 /** Services that need each other, the hook before the stop, what instances use. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -88,6 +88,84 @@ it('a stop hook that is a command runs in the folder of its instance before the 
       'spec.hooks.stop.command',
     );
   }
+  rmSync(folder, { recursive: true });
+});
+
+it.concurrent('both hooks are called at every kind of end, also where the service itself is gone by then', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sb-ends-'));
+  const told: { service: string; reason: string }[] = [];
+  const listener = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part: Buffer) => (body += part.toString()));
+    request.on('end', () => {
+      told.push(JSON.parse(body) as (typeof told)[number]);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const drain = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/drain`;
+  const stop = {
+    command: ['sh', '-c', `echo "$SWITCHBOARD_STOP_REASON $OWN" >> ${folder}/$0`, '{service}'],
+  };
+  const service = (name: string, spec: Record<string, unknown> = {}) =>
+    ({
+      ...echoService(name, { hooks: { drain, stop }, ...spec }),
+    }) as { kind: string; name: string; spec: { launch: object } };
+  const withEnv = (name: string, OWN: string, spec = {}) => {
+    const document = service(name, spec);
+    return { ...document, spec: { ...document.spec, launch: { ...document.spec.launch, env: { OWN } } } };
+  };
+  await using world = await startWorld({
+    name: 'ends',
+    seed: [
+      withEnv('deleted', 'mine'),
+      withEnv('drained-then-deleted', 'mine'),
+      withEnv('newer', 'old'),
+      withEnv('fewer', 'mine', { replicas: 2 }),
+      withEnv('restarted', 'mine'),
+      withEnv('aged', 'mine', { maxAge: '3s' }),
+    ],
+  });
+  await world.client.apply([withEnv('pruned', 'mine')], { set: 'team' });
+  await world.ready('pruned', 1);
+  const held = await world.open('drained-then-deleted');
+  await world.client.stop('drained-then-deleted');
+  await Promise.all([
+    world.client.deleteService('deleted'),
+    world.client.deleteService('drained-then-deleted'),
+    world.client.apply([withEnv('kept', 'mine')], { set: 'team', prune: true }),
+    world.client.apply([withEnv('newer', 'new')]),
+    world.client.scale('fewer', 1),
+    world.client.restart('restarted'),
+  ]);
+  await held.close();
+  const ended = {
+    deleted: 'ServiceDeleted mine',
+    'drained-then-deleted': 'Stopped mine',
+    pruned: 'ServiceDeleted mine',
+    newer: 'NewVersion old',
+    fewer: 'ScaledDown mine',
+    restarted: 'Restarted mine',
+    aged: 'MaxAge mine',
+  };
+  const lines = (name: string): string[] => {
+    const file = join(folder, name);
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  };
+  await world.until('each has run its stop hook', async () => {
+    const left = Object.keys(ended).filter((name) => lines(name).length === 0);
+    if (left.length > 0) throw new Error(left.join(', '));
+    return Promise.resolve(true);
+  });
+  expect(Object.fromEntries(Object.keys(ended).map((name) => [name, lines(name)[0]]))).toEqual(ended);
+  for (const name of Object.keys(ended)) {
+    if (name !== 'aged') expect(lines(name), name).toHaveLength(1);
+    expect(
+      told.some((one) => one.service === name && one.reason === ended[name as keyof typeof ended].split(' ')[0]),
+      name,
+    ).toBe(true);
+  }
+  listener.close();
   rmSync(folder, { recursive: true });
 });
 

@@ -1,5 +1,6 @@
 /** A drain: no new sessions, and what becomes of the open ones. */
 import { z } from 'zod';
+import { Hooks } from './hooks.ts';
 import { Timestamp } from './meta.ts';
 import { plainText } from './plain-text.ts';
 import { Duration } from './units.ts';
@@ -29,6 +30,8 @@ export const DrainState = z.strictObject({
   then: z.enum(['stop', 'keep']).optional(),
   /** Told instead of the service's drain hook. */
   notifyUrl: Url.optional(),
+  /** Of its service, which is deleted: they hold for the end that this brings. */
+  hooks: Hooks.optional(),
   notified: z
     .strictObject({ at: Timestamp, ok: z.boolean(), attempts: z.int().min(1), message: z.string() })
     .optional(),
@@ -61,8 +64,9 @@ export function isLive({ drain }: { readonly drain?: Pick<DrainState, 'then'> | 
   return drain === undefined || drain.then === 'keep';
 }
 
+/** Where nobody has chosen a policy, as for a new version or at the end of its service, an agent is told if it has a hook for it. */
 export function notifiesAgent({ policy }: Pick<DrainState, 'policy'>): boolean {
-  return policy === 'notify' || policy === 'notify-then-close';
+  return policy === undefined || policy === 'notify' || policy === 'notify-then-close';
 }
 
 const remaining = {

@@ -6,7 +6,7 @@ import { notifiesAgent, type DrainState } from '../model/drain.ts';
 import type { Instance } from '../model/instance.ts';
 import { durationMs } from '../model/units.ts';
 import type { Registry } from '../registry/registry.ts';
-import { callHook } from './hooks.ts';
+import { callHook, hooksOf } from './hooks.ts';
 
 export interface DrainNotices {
   /** Begins what is due. */
@@ -66,7 +66,7 @@ export function createDrainNotices({ registry, sessionsOf, now, onError }: Notic
       for (const { value: instance } of view.instances.values()) {
         const { drain, id } = instance;
         if (drain === undefined || instance.state !== 'draining' || busy.has(id) || !isDue(drain)) continue;
-        const hooks = view.services.get(instance.service)?.value.spec.hooks;
+        const hooks = hooksOf(view, instance);
         const url = drain.notifyUrl ?? hooks?.drain;
         if (url === undefined) continue;
         busy.add(id);

@@ -1,8 +1,13 @@
 /** Calls an agent's hook. What it answers is data: an agent that refuses, hangs or has no such path is no error of ours. */
 import { hostText } from '../model/address.ts';
 import { messageOf } from '../model/errors.ts';
-import { hookUrl } from '../model/hooks.ts';
+import { hookUrl, type Hooks } from '../model/hooks.ts';
 import type { Instance } from '../model/instance.ts';
+import type { RegistryView } from '../registry/registry.ts';
+
+/** Those of its service; where that is deleted, those that it had. */
+export const hooksOf = (view: RegistryView, { service, drain }: Instance): Hooks | undefined =>
+  view.services.has(service) ? view.services.get(service)?.value.spec.hooks : drain?.hooks;
 
 export interface HookAnswer {
   readonly ok: boolean;

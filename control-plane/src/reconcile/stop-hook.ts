@@ -4,7 +4,7 @@ import type { Instance } from '../model/instance.ts';
 import { durationMs } from '../model/units.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { callHook, type HookAnswer } from './hooks.ts';
+import { callHook, hooksOf, type HookAnswer } from './hooks.ts';
 
 export interface StopHookParts {
   readonly registry: Registry;
@@ -14,7 +14,7 @@ export interface StopHookParts {
 /** Resolves when the hook has ended or its time is over; how it ended does not keep the instance from being stopped. */
 export async function callStopHook(parts: StopHookParts, instance: Instance): Promise<void> {
   const { registry } = parts;
-  const hooks = registry.view().services.get(instance.service)?.value.spec.hooks;
+  const hooks = hooksOf(registry.view(), instance);
   // Only one that was ready and drained: any other has nothing to put in order.
   if (hooks?.stop === undefined || instance.address === undefined || instance.state !== 'stopping') return;
   const answer = await ask(parts, instance, hooks.stop, durationMs(hooks.timeout));
@@ -38,8 +38,8 @@ async function ask(
     .view()
     .versions.get(service)
     ?.find((one) => one.number === version)?.launch;
-  if (runtime?.run === undefined || launch === undefined)
+  if (runtime?.run === undefined)
     return { ok: false, message: `was not run: runtime ${instance.runtime} runs no commands` };
-  const env = { ...launch.env, SWITCHBOARD_STOP_REASON: reason };
-  return runtime.run({ instance: id, service, version, launch: { ...launch, env } }, hook.command, { timeoutMs });
+  const env = { SWITCHBOARD_STOP_REASON: reason };
+  return runtime.run({ instance: id, service, version, launch, env }, hook.command, { timeoutMs });
 }

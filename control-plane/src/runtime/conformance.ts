@@ -120,7 +120,8 @@ export function runtimeConformance(name: string, kit: RuntimeKit): void {
         const runtime = await kit.open();
         const one = request({ ...kit.steady, env: { INHERITED: 'of its own' } });
         await runtime.start(one, never);
-        const run = async (command: string[] = [], timeoutMs = 20_000) => runtime.run?.(one, command, { timeoutMs });
+        const run = async (command: string[] = [], timeoutMs = 20_000) =>
+          runtime.run?.({ ...one, launch: undefined, env: { SAID: 'more' } }, command, { timeoutMs });
         const readAll = async (): Promise<string[]> => {
           const texts: string[] = [];
           const read = { tail: 20, follow: false, signal: AbortSignal.timeout(10_000) };

@@ -17,6 +17,13 @@ export interface StartRequest {
   readonly launch: Launch;
 }
 
+/** A command beside what runs: `launch` is used where the runtime has kept none, as of an instance that an earlier version has started. */
+export interface CommandRequest extends Omit<StartRequest, 'launch'> {
+  readonly launch: Launch | undefined;
+  /** Beside the instance's own environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** How it ended. Code and signal are null when that can't be known. */
 export interface Exit {
   readonly code: number | null;
@@ -75,10 +82,10 @@ export interface Runtime {
   /** SIGTERM to the process group, SIGKILL after the grace; resolves when the group is gone. Stopping what does not run is no error. */
   stop(instance: string, options: { graceMs: number }): Promise<void>;
   /**
-   * Runs a command beside a running instance: in its folder, with its environment, what it prints in the instance's log. What still runs of it
+   * Runs a command beside a running instance: in its folder, with the environment that it was started with, what it prints in the instance's log. What still runs of it
    * after `timeoutMs` is ended. Never rejects. A runtime that can't run one lacks it, and says so in `check`.
    */
-  run?(request: StartRequest, command: readonly string[], options: { timeoutMs: number }): Promise<CommandEnd>;
+  run?(request: CommandRequest, command: readonly string[], options: { timeoutMs: number }): Promise<CommandEnd>;
   /** Everything that runs now, found again after a restart of the control plane too. Error: `unavailable` (can't be seen for now). */
   list(): Promise<Running[]>;
   watch(listener: (event: RuntimeEvent) => void): () => void;

@@ -1,6 +1,8 @@
 /** Commands that act on instances: drain, restart, registration from outside, and the reconcile loop's own writes. */
 import type { InstanceReason, LeavingReason } from '../../model/reasons.ts';
 import { addressText, hostPort } from '../../model/address.ts';
+import type { DrainState } from '../../model/drain.ts';
+import type { Hooks } from '../../model/hooks.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import { missing } from '../../model/missing.ts';
 import type { Instance, Registration } from '../../model/instance.ts';
@@ -23,7 +25,7 @@ export function drained(
   reason: LeavingReason,
   now: number,
   immediately: boolean,
-): Instance {
+): Instance & { readonly drain: DrainState } {
   const deadline = iso(immediately ? now : now + durationMs(service?.spec.drain.deadline ?? '1h'));
   const earlier = instance.drain;
   return {
@@ -33,6 +35,7 @@ export function drained(
       since: earlier?.since ?? iso(now),
       deadline: earlier !== undefined && earlier.deadline < deadline ? earlier.deadline : deadline,
       stopGrace: service?.spec.drain.stopGrace ?? earlier?.stopGrace ?? DEFAULT_GRACE,
+      ...(earlier?.notified === undefined ? {} : { notified: earlier.notified }),
     },
   };
 }
@@ -46,7 +49,7 @@ export function instancesOf(view: RegistryView, service: string): Instance[] {
   return [...view.instances.values()].map((held) => held.value).filter((instance) => instance.service === service);
 }
 
-/** Drains every instance of a service. */
+/** Drains every instance of a service. `hooks`: what their end needs of the service, where that is not there any more by then. */
 export function drainAll(
   view: RegistryView,
   service: Service,
@@ -54,9 +57,13 @@ export function drainAll(
   context: CommandContext,
   draft: Draft,
   immediately: boolean,
+  hooks?: Hooks,
 ): void {
-  for (const instance of instancesOf(view, service.name))
-    replaceInstance(view, draft, drained(instance, service, reason, context.now(), immediately));
+  for (const instance of instancesOf(view, service.name)) {
+    const leaving = drained(instance, service, reason, context.now(), immediately);
+    const drain = { ...leaving.drain, ...(hooks === undefined ? {} : { hooks }) };
+    replaceInstance(view, draft, { ...leaving, drain });
+  }
 }
 
 /** Instances that gave up are replaced by fresh ones when the service is started again. */

@@ -122,7 +122,7 @@ export function removeService(view: RegistryView, name: string, context: Command
       remedy: 'Delete it first, or take it out of its spec.dependsOn.',
     });
   }
-  drainAll(view, service, 'ServiceDeleted', context, draft, now);
+  drainAll(view, service, 'ServiceDeleted', context, draft, now, service.spec.hooks);
   draft.expect.push({ key: serviceKey(name), revision });
   draft.changes.push(
     remove(serviceKey(name)),

@@ -4,14 +4,26 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { reachableHost } from '../../../model/listen-host.ts';
 import { ProcessIdentity } from '../../../model/instance.ts';
-import { Address } from '../../../model/service.ts';
+import { Address, Launch } from '../../../model/service.ts';
 import type { Running } from '../../runtime.ts';
 import { identify, isAlive } from '../../../home/process-identity.ts';
 
 export interface AgentRecord extends Running {
   readonly memoryLimit: number | null;
   readonly processLimit: number | null;
+  /** What it was started with, for commands beside it; its version may be forgotten by then. Absent: an earlier version has started it. */
+  readonly launch?: Launch | undefined;
 }
+
+/** What others are told of it. */
+export const runningOf = ({ instance, service, version, address, process, startedAt }: AgentRecord): Running => ({
+  instance,
+  service,
+  version,
+  address,
+  process,
+  startedAt,
+});
 
 /** A record that was damaged is as good as none: the process is then known by its marks. */
 const Recorded = z.object({
@@ -23,6 +35,7 @@ const Recorded = z.object({
   startedAt: z.string(),
   memoryLimit: z.number().nullable(),
   processLimit: z.number().nullable().default(null),
+  launch: Launch.optional().catch(undefined),
 });
 
 const file = (folder: string, instance: string): string => join(folder, instance, 'process.json');

@@ -17,7 +17,7 @@ import { identify, isAlive, isTakenByAnother } from '../../../home/process-ident
 import { createLeftovers } from './leftovers.ts';
 import { outOfMemoryKills, wrappersOf } from './limits.ts';
 import { STREAMS, lastWords, logFile, readLogs, rotate, type Rotations } from './logs.ts';
-import { findRunning, writeRecord, type AgentRecord } from './record.ts';
+import { findRunning, runningOf, writeRecord, type AgentRecord } from './record.ts';
 import { fillTemplate } from '../../template.ts';
 import { runCommand } from './run-command.ts';
 import { surroundingsOf } from './surroundings.ts';
@@ -285,6 +285,7 @@ export const processRuntime: RuntimeDriver<Options> = {
         startedAt: new Date(now()).toISOString(),
         memoryLimit: request.launch.memoryLimit === undefined ? null : sizeBytes(request.launch.memoryLimit),
         processLimit: request.launch.limits?.processes ?? null,
+        launch: request.launch,
       };
       const agent: Agent = {
         record,
@@ -315,14 +316,14 @@ export const processRuntime: RuntimeDriver<Options> = {
           });
         }
       }
-      return record;
+      return runningOf(record);
     }
 
     return {
       async start(request, signal) {
         await stopping.get(request.instance)?.catch(() => undefined);
         const running = agents.get(request.instance);
-        if (running !== undefined) return running.record;
+        if (running !== undefined) return runningOf(running.record);
         let promise = starting.get(request.instance);
         if (promise === undefined) {
           promise = launch(request, signal).finally(() => starting.delete(request.instance));
@@ -342,15 +343,17 @@ export const processRuntime: RuntimeDriver<Options> = {
         const agent = agents.get(request.instance);
         if (agent === undefined) return { ok: false, message: 'was not run: the instance has ended' };
         try {
-          const { port } = agent.record.address;
-          const surroundings = surroundingsOf(request, { folder, host, port, environment });
+          const { address, launch = request.launch } = agent.record;
+          if (launch === undefined) return { ok: false, message: 'was not run: what it was started with is not known' };
+          const started = { ...request, launch: { ...launch, env: { ...launch.env, ...request.env } } };
+          const surroundings = surroundingsOf(started, { folder, host, port: address.port, environment });
           const files = STREAMS.map((stream) => logFile(join(folder, request.instance), stream));
           return await runCommand(command, surroundings, files, timeoutMs);
         } catch (error) {
           return { ok: false, message: `can not be run: ${messageOf(error)}` };
         }
       },
-      list: async () => [...agents.values()].map((agent) => agent.record),
+      list: async () => [...agents.values()].map((agent) => runningOf(agent.record)),
       watch(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);
