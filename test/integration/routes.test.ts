@@ -19,6 +19,18 @@ function path(random: Random): string {
   return `/${Array.from({ length: 1 + random.below(3) }, () => random.pick(SEGMENTS)).join('/')}`;
 }
 
+/** The same path in normal form, or nearly, as only somebody who tries would send it. */
+function misspelt(random: Random, path: string): string {
+  const at = random.below(path.length);
+  const char = path.charAt(at);
+  const other =
+    char === '/'
+      ? random.pick(['//', '%2F', '%5c', '\\', '/./', '/x/../', '/%2e%2E/'])
+      : `%${char.charCodeAt(0).toString(16)}`;
+  // A request begins with a slash.
+  return `${at === 0 ? '/' : ''}${path.slice(0, at)}${other.slice(at === 0 && other.startsWith('/') ? 1 : 0)}${path.slice(at + 1)}`;
+}
+
 function condition(random: Random): Record<string, unknown> {
   const value = random.pick(VALUES);
   const some = [...new Set([random.pick(VALUES), random.pick(VALUES)])];
@@ -86,13 +98,14 @@ function client(random: Random): SessionRequest {
   const cookie = pairs('; ');
   if (cookie !== '') headers.set('cookie', cookie);
   if (random.chance(0.3)) headers.set('sec-websocket-protocol', random.pick(['chat', 'mqtt', 'x, chat', 'chatter']));
+  const plain = random.chance(0.3)
+    ? `/agents/${random.pick(SERVICES)}${random.pick(['', '/', '/x'])}`
+    : random.chance(0.15)
+      ? '/0/00'
+      : path(random);
   return {
     host: random.pick(['one.test', 'TWO.test:80', '127.0.0.1']),
-    path: random.chance(0.3)
-      ? `/agents/${random.pick(SERVICES)}${random.pick(['', '/', '/x'])}`
-      : random.chance(0.15)
-        ? '/0/00'
-        : path(random),
+    path: random.chance(0.2) ? misspelt(random, plain) : plain,
     query: pairs('&'),
     headers,
     clientIp: random.pick(ADDRESSES),
@@ -151,7 +164,8 @@ it.each([
     for (let done = 0; done < requests; done += 20) await Promise.all(Array.from({ length: 20 }, one));
     expect(different.slice(0, 6)).toEqual([]);
     // The story is worth something only if each kind of answer occurs.
-    for (const kind of ['route', 'service', 'no_route']) expect(kinds.get(kind) ?? 0).toBeGreaterThan(20);
+    for (const kind of ['route', 'service', 'no_route', 'path_spelling'])
+      expect(kinds.get(kind) ?? 0).toBeGreaterThan(20);
   },
   180_000,
 );

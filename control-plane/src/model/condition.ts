@@ -114,6 +114,22 @@ export function testOf(operators: Operators): Test {
 
 export const escapeRegex = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
+/** What servers take for one, in an expression. */
+export const SLASH = String.raw`(?:[/\\]|%2[fF]|%5[cC])`;
+
+/** An expression for all spellings of a part of a path that are the same in normal form (RFC 3986, and what servers take for a slash). */
+export function anySpelling(text: string): string {
+  return [...text]
+    .map((char) => {
+      if (char === '/') return `${SLASH}+`;
+      if (!/[\w.~-]/.test(char)) return escapeRegex(char);
+      const hex = char.charCodeAt(0).toString(16);
+      const either = hex.replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
+      return `(?:${escapeRegex(char)}|%${either})`;
+    })
+    .join('');
+}
+
 function holds(test: Test, value: string): boolean {
   // ASCII only, as in Envoy.
   const fold = (text: string): string =>

@@ -2,7 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import { RE2JS } from 're2js';
 import { z } from 'zod';
-import { inWords, passes, testOf } from './condition.ts';
+import { anySpelling, inWords, passes, testOf } from './condition.ts';
 import type { Match, NamedCondition } from './route.ts';
 
 export interface SessionRequest {
@@ -57,9 +57,13 @@ function pathHolds(path: NonNullable<Match['path']>, given: string): boolean {
     const base = cased(path.prefix).replace(/\/+$/, '');
     return base === '' || value === base || value.startsWith(`${base}/`);
   }
-  if ('suffix' in path) return value.endsWith(cased(path.suffix));
-  if ('contains' in path) return value.includes(cased(path.contains));
-  return RE2JS.compile(path.regex, path.caseSensitive ? 0 : RE2JS.CASE_INSENSITIVE).matches(given);
+  const regex =
+    'suffix' in path
+      ? `.*${anySpelling(path.suffix)}`
+      : 'contains' in path
+        ? `.*${anySpelling(path.contains)}.*`
+        : path.regex;
+  return RE2JS.compile(regex, path.caseSensitive ? 0 : RE2JS.CASE_INSENSITIVE).matches(given);
 }
 
 function inRanges(ranges: readonly string[], address: string): boolean {

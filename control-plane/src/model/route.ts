@@ -17,7 +17,10 @@ const HeaderName = z
   .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a token of letters, digits and !#$%&'*+.^`|~-");
 
 const caseSensitive = z.boolean().default(true);
-/** One of these; none: every path. `prefix: /a` matches /a and /a/b, not /ab; `regex` must match the whole path. */
+/**
+ * One of these; none: every path. `prefix: /a` matches /a and /a/b, not /ab; `regex` must match the whole path as it was sent. A request whose path
+ * would match in another spelling (`//a`, `/%61`, `/x/../a`) is refused (path-spelling.ts).
+ */
 export const PathMatch = z.union([
   z.strictObject({ exact: Path, caseSensitive }),
   z.strictObject({ prefix: Path, caseSensitive }),

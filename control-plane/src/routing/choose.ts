@@ -2,6 +2,7 @@
 import { ENTRY, KNOWN_HINTS, askedOf, hintIn, isKnownHint, isListOf, scopesOf, wordsOfAll } from '../model/entry.ts';
 import type { FleetRoute, FleetService, FleetView } from '../model/fleet.ts';
 import { findings, type Finding, type SessionRequest } from '../model/request.ts';
+import { MISLEADING_PATH, isMisleading } from '../model/path-spelling.ts';
 import { inOrder } from '../model/route-order.ts';
 import type { Target } from '../model/route.ts';
 import type { HintedPolicy } from '../model/service.ts';
@@ -30,6 +31,7 @@ const MOST_PASSED_OVER = 50;
 const MOST_WORDS = 20;
 
 export function choose({ services, routes }: Pick<FleetView, 'services' | 'routes'>, request: SessionRequest): Choice {
+  if (isMisleading(request.path, routes)) return refused(MISLEADING_PATH.code, MISLEADING_PATH.message);
   const passedOver: PassedOver[] = [];
   for (const { name, spec } of inOrder(routes) satisfies FleetRoute[]) {
     const conditions = findings(spec.match, request);

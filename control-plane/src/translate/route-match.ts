@@ -1,6 +1,6 @@
 /** A route's conditions as Envoy's RouteMatch. What each means for a request that lacks the value is in model/condition.ts. */
 import { isIP } from 'node:net';
-import { escapeRegex, testOf, type Test } from '../model/condition.ts';
+import { anySpelling, escapeRegex, testOf, type Test } from '../model/condition.ts';
 import type { Match, NamedCondition } from '../model/route.ts';
 import type { JsonObject } from '../routing/policy.ts';
 import { CLIENT_ADDRESS } from './listener.ts';
@@ -144,9 +144,9 @@ export function pathRule(path: Match['path'], rewrite: string | undefined): Path
   }
   const regex =
     'suffix' in path
-      ? `.*${escapeRegex(path.suffix)}`
+      ? `.*${anySpelling(path.suffix)}`
       : 'contains' in path
-        ? `.*${escapeRegex(path.contains)}.*`
+        ? `.*${anySpelling(path.contains)}.*`
         : path.regex;
   return {
     match: { safe_regex: { regex: `${insensitive(!path.caseSensitive)}${regex}` } },

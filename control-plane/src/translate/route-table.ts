@@ -5,6 +5,7 @@
 import { encode, partOf } from '@switchboard/proto';
 import { ENTRY } from '../model/entry.ts';
 import type { FleetRoute, FleetService } from '../model/fleet.ts';
+import { misleadingPaths } from '../model/path-spelling.ts';
 import { inOrder } from '../model/route-order.ts';
 import { sameParts } from '../model/same-parts.ts';
 import type { XdsResource } from '../xds/snapshot.ts';
@@ -15,7 +16,7 @@ import type { EntryScopes } from './pools.ts';
 import { hash, whyNot } from './resource.ts';
 import type { Reachable } from './route-action.ts';
 import { createRouteTree, literal, type TableEntry } from './route-tree.ts';
-import { NO_AGENT_ROUTE, ROUTE_CONFIGURATION, customRoute, reach, standardRoutes } from './route.ts';
+import { NO_AGENT_ROUTE, ROUTE_CONFIGURATION, customRoute, misleadingRoute, reach, standardRoutes } from './route.ts';
 
 const ROUTE = 'envoy.config.route.v3.Route';
 const CONFIGURATION = 'envoy.config.route.v3.RouteConfiguration';
@@ -105,7 +106,14 @@ export function createRouteTable(): (
     for (const { name, from, make } of atEntry(fleet, reachable, scopes)) add(name, entry(name, ENTRY, from, make));
     all.push(none);
     entries = next;
-    const host = partOf(CONFIGURATION, 'virtual_hosts', tree(all));
+    const host = partOf(
+      CONFIGURATION,
+      'virtual_hosts',
+      tree(
+        all,
+        misleadingPaths(routes).map((regex) => ({ regex, route: encode(ROUTE, misleadingRoute(regex)) })),
+      ),
+    );
     const body = Buffer.concat([encode(CONFIGURATION, ROUTE_CONFIGURATION), ...host]);
     return { resource: { name: ROUTES_NAME, version: hash(body), body }, problems };
   }

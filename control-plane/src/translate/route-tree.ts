@@ -11,6 +11,9 @@ const HOST = 'envoy.config.route.v3.VirtualHost';
 const LIST = 'envoy.config.route.v3.RouteList';
 const MATCHER = 'xds.type.matcher.v3.Matcher';
 const ON_MATCH = `${MATCHER}.OnMatch`;
+const MATCHER_LIST = `${MATCHER}.MatcherList`;
+const FIELD_MATCHER = `${MATCHER_LIST}.FieldMatcher`;
+const PREDICATE = `${MATCHER_LIST}.Predicate`;
 const TREE = `${MATCHER}.MatcherTree`;
 const MAP = `${TREE}.MatchMap`;
 const EXTENSION = 'xds.core.v3.TypedExtensionConfig';
@@ -58,6 +61,36 @@ const INPUT = {
     header_name: ':path',
   },
 };
+
+/** Of a tree each place would have to repeat what comes before all others: it stands above the tree instead. */
+export interface FirstRoute {
+  readonly regex: string;
+  readonly route: Uint8Array;
+}
+
+function afterAll(first: readonly FirstRoute[], rest: readonly Uint8Array[]): Uint8Array[] {
+  const matchers = first.map(({ regex, route }) =>
+    Buffer.concat([
+      part(
+        FIELD_MATCHER,
+        'predicate',
+        // The input is the path with its query.
+        encode(PREDICATE, {
+          single_predicate: {
+            input: INPUT,
+            value_match: { safe_regex: { google_re2: {}, regex: `(?:${regex})(?:\\?.*)?` } },
+          },
+        }),
+      ),
+      part(FIELD_MATCHER, 'on_match', action([{ at: undefined, bytes: [route] }])),
+    ]),
+  );
+  const list = matchers.map((one) => part(MATCHER_LIST, 'matchers', one));
+  return [
+    part(MATCHER, 'matcher_list', Buffer.concat(list)),
+    ...partOf(MATCHER, 'on_no_match', partOf(ON_MATCH, 'matcher', rest)),
+  ];
+}
 
 interface Place {
   readonly path: string;
@@ -148,22 +181,28 @@ function graft(tree: Tree, entries: readonly TableEntry[]): Tree | undefined {
 }
 
 /** Makes one table after another into a virtual host, in pieces. */
-export function createRouteTree(longestList = LONGEST_LIST): (entries: readonly TableEntry[]) => Uint8Array[] {
+export function createRouteTree(
+  longestList = LONGEST_LIST,
+): (entries: readonly TableEntry[], first?: readonly FirstRoute[]) => Uint8Array[] {
   let tree: Tree | undefined;
-  return (entries) => {
+  return (entries, first = []) => {
     tree =
       entries.length <= longestList
         ? undefined
         : ((tree === undefined ? undefined : graft(tree, entries)) ?? grow(entries));
     const host = encode(HOST, VIRTUAL_HOST);
     if (tree === undefined)
-      return [host, ...entries.flatMap(({ bytes }) => bytes.flatMap((one) => partOf(HOST, 'routes', [one])))];
+      return [
+        host,
+        ...first.flatMap(({ route }) => partOf(HOST, 'routes', [route])),
+        ...entries.flatMap(({ bytes }) => bytes.flatMap((one) => partOf(HOST, 'routes', [one]))),
+      ];
     const map = tree.places.map(({ bytes }) => bytes);
     const matcherTree = [part(TREE, 'input', encode(EXTENSION, INPUT)), ...partOf(TREE, 'prefix_match_map', map)];
-    const matcher = [
+    const byPath = [
       ...partOf(MATCHER, 'matcher_tree', matcherTree),
       part(MATCHER, 'on_no_match', action(tree.anywhere)),
     ];
-    return [host, ...partOf(HOST, 'matcher', matcher)];
+    return [host, ...partOf(HOST, 'matcher', first.length === 0 ? byPath : afterAll(first, byPath))];
   };
 }

@@ -3,6 +3,7 @@
  * the host as a header match: so a route's priority counts across hosts, and one table can be read from top to bottom.
  */
 import type { FleetRoute } from '../model/fleet.ts';
+import { MISLEADING_PATH } from '../model/path-spelling.ts';
 import type { RouteSpec } from '../model/route.ts';
 import { VERSION_HEADER, VERSION_QUERY, versionCookie } from '../model/version-choice.ts';
 import type { JsonObject } from '../routing/policy.ts';
@@ -103,6 +104,10 @@ export const NO_AGENT_ROUTE = refusalRoute(
   { prefix: '/' },
   'no agent here: a session is opened at /agents/<service>',
 );
+
+/** Before all others. */
+export const misleadingRoute = (regex: string): object =>
+  refusalRoute(MISLEADING_PATH.code, { safe_regex: { regex } }, MISLEADING_PATH.message);
 
 export const VIRTUAL_HOST = {
   name: 'all',
