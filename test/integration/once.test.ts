@@ -102,8 +102,13 @@ it('a slow request is done once, a slow handshake twice at most; one that kills 
   expect([deadly.status, code(deadly.body)]).toEqual([503, 'instances_unreachable']);
   expect(times('poison', '/crash?why=secret').length).toBe(2);
   expect(await handshake('/agents/poison')).toBe(101);
-  const { port } = (await world.status()).gateway;
-  expect(port).toBe(at);
+  const told = await world.until('it is named', async () =>
+    (await world.client.events({ action: 'service.deadly-request' })).items.at(0),
+  );
+  expect([told.subject, told.message]).toEqual([
+    { kind: 'Service', name: 'poison' },
+    `GET /agents/poison/crash was sent once, and 2 instances ended while they had it: ${times('poison', '/crash?why=secret').sort().join(', ')}`,
+  ]);
   // A POST that kills costs the one instance.
   expect((await call(world, 'POST', '/agents/poison/crash?by=post')).status).toBe(503);
   expect(times('poison', '/crash?by=post').length).toBe(1);

@@ -67,6 +67,7 @@ const IN_DETAIL: ReadonlySet<string> = new Set([
   'rollout.pause',
   'rollout.step',
   'service.autoscale',
+  'service.deadly-request',
   'session.end',
 ]);
 const detailOf = (code: string, text: string): string => (IN_DETAIL.has(code) ? text : '');

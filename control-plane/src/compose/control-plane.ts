@@ -50,6 +50,7 @@ import { doorFor } from './gateway-settings.ts';
 import { startGateway } from './gateway.ts';
 import { feedHistory } from './history.ts';
 import { createGatewayViews } from './gateway-views.ts';
+import { watchDeadlyRequests } from './deadly-requests.ts';
 import { startLoop } from './loop.ts';
 import { followSignals } from './live-routing.ts';
 import { metricsForApi, presentMetrics } from './metrics.ts';
@@ -160,6 +161,10 @@ async function build(
   closers.add(() => {
     admission.close();
   });
+  const deadly = watchDeadlyRequests(
+    { view: () => registryView(), note: async (event, write) => registry.note(event, write), now, log },
+    closers,
+  );
   const xds = await startXdsServer({
     host: config.xds.host,
     port: ports.xds,
@@ -170,6 +175,7 @@ async function build(
     ...doorFor(config),
     services: [
       accessLogService(sessions, {
+        broke: deadly.broke,
         refused: feed.refused,
         ended: admission.arrived,
         unanswered: (upstream) => unanswered(byAddress(registryView()).get(upstream)?.id ?? ''),

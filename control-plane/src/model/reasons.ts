@@ -138,6 +138,7 @@ export const EVENT_ACTIONS = [
   'route.update',
   'service.autoscale',
   'service.create',
+  'service.deadly-request',
   'service.delete',
   'service.drain',
   'service.restart',

@@ -2,6 +2,7 @@
 import type { ServerReadableStream, ServiceDefinition, UntypedHandleCall, sendUnaryData } from '@grpc/grpc-js';
 import { grpcService, projection } from '@switchboard/proto';
 import { hostPort } from '../model/address.ts';
+import { hasBroken, withoutQuery, type BrokenRequest } from './broken.ts';
 import { FLAGS, whyEnded, type Flags } from './ending.ts';
 import { REFUSAL_FLAGS, whyRefused, type RefusedRequest } from './refusal.ts';
 import type { SessionTable } from './sessions.ts';
@@ -37,7 +38,7 @@ const WANTED = {
         ),
         tls_properties: { peer_certificate_properties: { subject: true } },
       },
-      request: { path: true, user_agent: true, request_headers: true },
+      request: { request_method: true, path: true, user_agent: true, request_headers: true },
       response: { response_code_details: true, response_code: { value: true } },
     },
   },
@@ -72,6 +73,7 @@ interface LogEntry {
     readonly tls_properties?: { readonly peer_certificate_properties?: { readonly subject?: string } };
   };
   readonly request?: {
+    readonly request_method?: string;
     readonly path?: string;
     readonly user_agent?: string;
     readonly request_headers?: readonly (readonly [string, string])[];
@@ -123,8 +125,21 @@ function refusedRequest(
   };
 }
 
+function brokenRequest({ common_properties: common, request, response }: LogEntry): BrokenRequest | undefined {
+  if (!hasBroken(common?.response_flags ?? {}, response?.response_code_details ?? '')) return undefined;
+  return {
+    cluster: common?.upstream_cluster ?? '',
+    method: request?.request_method ?? '',
+    path: withoutQuery(kept(common, SENT_PATH) ?? request?.path ?? ''),
+    upstream: address(common?.upstream_remote_address),
+    attempts: common?.upstream_request_attempt_count ?? 1,
+    durationMs: Math.round(milliseconds(common?.duration ?? {})),
+  };
+}
+
 /** What else wants to know of records. */
 export interface RecordListener {
+  readonly broke?: (request: BrokenRequest) => void;
   readonly refused?: (request: RefusedRequest) => void;
   /** The request of this id has ended, whether it ever was a session or not. */
   readonly ended?: (id: string) => void;
@@ -136,7 +151,7 @@ function record(
   table: SessionTable,
   gateway: string,
   entry: LogEntry,
-  { refused, ended, unanswered }: RecordListener,
+  { broke, refused, ended, unanswered }: RecordListener,
 ): void {
   const { common_properties: common, request } = entry;
   // The stream's own id is the client's X-Request-ID once it goes to an agent, and two clients may send the same.
@@ -146,6 +161,8 @@ function record(
     case 'DownstreamEnd': {
       const failed = refused === undefined ? undefined : refusedRequest(gateway, entry);
       if (failed !== undefined) refused?.(failed);
+      const broken = broke === undefined ? undefined : brokenRequest(entry);
+      if (broken !== undefined) broke?.(broken);
       ended?.(id);
       table.end(id, {
         ...whyEnded(

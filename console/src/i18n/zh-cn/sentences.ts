@@ -155,6 +155,7 @@ export const sentences: Sentences = {
     'route.update': (name) => `已修改路由 ${name}`,
     'service.autoscale': (name) => `服务 ${name} 已自动调整实例数`,
     'service.create': (name) => `已创建服务 ${name}`,
+    'service.deadly-request': (name) => `服务 ${name} 的多个实例因同一请求而结束`,
     'service.delete': (name) => `已删除服务 ${name}`,
     'service.drain': (name) => `要求服务 ${name} 排空`,
     'service.restart': (name) => `要求服务 ${name} 重启`,
