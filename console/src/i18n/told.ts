@@ -12,6 +12,7 @@ import type {
 import { isError, messageOf } from '../../../control-plane/src/model/errors.ts';
 import type { Event } from '../../../control-plane/src/model/event.ts';
 import type { Condition } from '../../../control-plane/src/model/meta.ts';
+import { takesSessions } from '../../../control-plane/src/model/takes-sessions.ts';
 import { dateTime } from './format.ts';
 import { t } from './i18n.svelte.ts';
 import type { Sentences } from './sentences.ts';
@@ -83,7 +84,8 @@ export function reasonToLeave(reason: string): string {
 
 export function ofInstance(one: InstanceView): Told {
   const { sentences } = t();
-  const ill = one.state === 'ready' && one.health?.verdict === 'unhealthy' ? one.health.reason : undefined;
+  const ill =
+    one.state === 'ready' && one.health !== null && !takesSessions(one.health) ? one.health.reason : undefined;
   if (sentences === undefined) return own(ill ?? one.message);
   if (ill !== undefined) return said(sentences.unhealthy, ill);
   if (one.state === 'draining' && one.reason !== 'Drained')

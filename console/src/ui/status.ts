@@ -1,5 +1,6 @@
 /** From the words of the API to five kinds of status. */
 import type { InstanceView } from '../../../control-plane/src/api/types.ts';
+import { takesSessions } from '../../../control-plane/src/model/takes-sessions.ts';
 
 export type Kind = 'ok' | 'busy' | 'warn' | 'bad' | 'off';
 
@@ -35,4 +36,4 @@ export const kindOf = (word: string): Kind => KINDS[word] ?? 'warn';
 
 /** What an operator should see of an instance: that it runs says nothing when its probe fails. */
 export const wordOf = (instance: InstanceView): string =>
-  instance.state === 'ready' && instance.health?.verdict === 'unhealthy' ? 'unhealthy' : instance.state;
+  instance.state === 'ready' && !takesSessions(instance.health) ? 'unhealthy' : instance.state;

@@ -168,6 +168,7 @@ export const HEALTH: HealthDetail = {
   checkedAt: EPOCH,
   consecutiveFailures: 0,
   since: EPOCH,
+  gateway: 'unknown',
   levels: [{ level: 'process', state: 'unknown', reason: '', latencyMs: null, checkedAt: null, source: '' }],
   checks: [{ name: '', type: '', effect: 'unhealthy', verdict: 'unknown', consecutiveFailures: 0, history: [] }],
   verdicts: [],

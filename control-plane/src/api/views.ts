@@ -5,6 +5,7 @@ import type { LoadSignals } from '../model/load.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Condition } from '../model/meta.ts';
 import type { Service } from '../model/service.ts';
+import { takesSessions } from '../model/takes-sessions.ts';
 import type { Held, RegistryView } from '../registry/registry.ts';
 import { wantedOf } from '../registry/wanted.ts';
 import type { SessionCounts } from '../telemetry/session.ts';
@@ -38,11 +39,17 @@ export function instanceView({ value, revision }: Held<Instance>, observed: Obse
   };
 }
 
+/** Of an instance that is ready by its own probe and gets no sessions. */
+function whyShutOut(instance: Instance | undefined, { health }: Observed): string | undefined {
+  return instance === undefined ? undefined : `${instance.id} ${health(instance.id)?.reason ?? ''}`;
+}
+
 function stateOf(
   service: Service,
   instances: readonly Instance[],
   serving: number,
   wanted: number,
+  shutOut: string | undefined,
 ): { state: ServiceState; message: string } {
   if (!service.spec.enabled) {
     const leaving = instances.length;
@@ -59,13 +66,11 @@ function stateOf(
   if (serving > wanted) return { state: 'ready', message: `${serving} instances are ready, ${wanted} are wanted` };
   if (serving === wanted) return { state: 'ready', message: `${serving} of ${wanted} instances are ready` };
   const failed = instances.find((one) => one.state === 'failed' || one.state === 'backoff');
-  if (serving > 0)
-    return {
-      state: 'degraded',
-      message: `${serving} of ${wanted} instances are ready${failed === undefined ? '' : `; ${failed.id} ${failed.message}`}`,
-    };
-  if (failed !== undefined) return { state: 'failed', message: `${failed.id} ${failed.message}` };
-  return { state: 'starting', message: `0 of ${wanted} instances are ready` };
+  const why = failed === undefined ? shutOut : `${failed.id} ${failed.message}`;
+  const count = `${serving} of ${wanted} instances are ready`;
+  if (serving > 0) return { state: 'degraded', message: why === undefined ? count : `${count}; ${why}` };
+  if (why !== undefined) return { state: 'failed', message: failed === undefined ? `${count}; ${why}` : why };
+  return { state: 'starting', message: count };
 }
 
 export function serviceView(
@@ -75,8 +80,11 @@ export function serviceView(
   observed: Observed,
 ): ServiceView {
   const ready = instances.filter(
-    (one) => one.state === 'ready' && one.drain === undefined && observed.health(one.id)?.verdict !== 'unhealthy',
+    (one) => one.state === 'ready' && one.drain === undefined && takesSessions(observed.health(one.id)),
   ).length;
+  const shutOut = instances.find(
+    (one) => one.state === 'ready' && one.drain === undefined && !takesSessions(observed.health(one.id)),
+  );
   const present = value.spec.enabled ? instances.filter((one) => one.drain === undefined).length : 0;
   const wanted = value.spec.runtime === 'external' ? present : wantedOf(view, value);
   const sessions = instances.reduce((sum, one) => sum + sessionsOf(one, observed.counts), 0);
@@ -84,7 +92,7 @@ export function serviceView(
     ...value,
     revision,
     status: {
-      ...stateOf(value, instances, ready, wanted),
+      ...stateOf(value, instances, ready, wanted, whyShutOut(shutOut, observed)),
       ready,
       wanted,
       sessions,

@@ -43,10 +43,24 @@ it.each([
   ],
   [
     'one is ill',
-    [instance('a'), instance('b', { health: { verdict: 'unhealthy' } })],
+    [instance('a'), instance('b', { health: { verdict: 'unhealthy', reason: 'does not answer' } })],
     undefined,
     12,
-    'waiting: 1 of 2 instances are ready; b ready: says why',
+    'waiting: 1 of 2 instances are ready; b ready: does not answer',
+  ],
+  [
+    'one is shut out by the gateway',
+    [instance('a'), instance('b', { health: { verdict: 'degraded', gateway: 'failed', reason: 'its check fails' } })],
+    undefined,
+    12,
+    'waiting: 1 of 2 instances are ready; b ready: its check fails',
+  ],
+  [
+    'one is not checked by the gateway yet',
+    [instance('a'), instance('b', { health: { verdict: 'healthy', gateway: 'unknown', reason: 'is well' } })],
+    undefined,
+    12,
+    'waiting: 1 of 2 instances are ready; b ready: the gateway has not checked it yet',
   ],
   [
     'one has given up',

@@ -1,6 +1,7 @@
 /** Whether what is written of a service runs: all instances of its version serve, every gateway knows them, and no rollout goes on. Pure. */
 import type { GatewayView, InstanceView, RolloutView, ServiceView } from '../api/types.ts';
 import { isActive } from '../model/rollout.ts';
+import { takesSessions } from '../model/takes-sessions.ts';
 
 export interface Standing {
   readonly is: 'ready' | 'waiting' | 'failed';
@@ -16,6 +17,11 @@ export interface Seen {
   readonly gateways: readonly GatewayView[];
   /** The newest of the service. */
   readonly rollout: RolloutView | undefined;
+}
+
+function whyNot({ state, health, message }: InstanceView): string {
+  if (state !== 'ready' || health === null) return message;
+  return takesSessions(health) ? 'the gateway has not checked it yet' : health.reason;
 }
 
 /** `abortFails`: a new version was asked for, so that an aborted one is a failure; else the old one serves on, and counts. */
@@ -43,7 +49,10 @@ export function standingOf({ service, instances, gateways, rollout }: Seen, abor
       text: `instance ${failed.id} ${failed.message}`,
       remedy: `See \`switchboard logs ${failed.id}\`.`,
     };
-  const serving = lasting.filter((one) => one.state === 'ready' && one.health?.verdict !== 'unhealthy');
+  // Until the gateway's own check has passed it sends nobody there.
+  const serving = lasting.filter(
+    (one) => one.state === 'ready' && takesSessions(one.health) && one.health?.gateway !== 'unknown',
+  );
   const count = `${serving.length} of ${wanted} instances are ready`;
   // With all sessions at the new version only the end of the old one is waited for.
   if (active && rollout.weight < 100) return { is: 'waiting', text: `${count}; ${rollout.phase}: ${rollout.message}` };
@@ -51,7 +60,7 @@ export function standingOf({ service, instances, gateways, rollout }: Seen, abor
   if (serving.length < wanted)
     return {
       is: 'waiting',
-      text: other === undefined ? count : `${count}; ${other.id} ${other.state}: ${other.message}`,
+      text: other === undefined ? count : `${count}; ${other.id} ${other.state}: ${whyNot(other)}`,
     };
   const leaving = own.length - lasting.length;
   if (leaving > 0) return { is: 'waiting', text: `${count}; ${leaving} old ones are still to be replaced` };

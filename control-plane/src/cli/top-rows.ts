@@ -2,6 +2,7 @@
 import type { ApiClient } from '../api/client.ts';
 import type { HistoryAnswer, InstanceView, ServiceView } from '../api/types.ts';
 import { SwitchboardError } from '../model/errors.ts';
+import { takesSessions } from '../model/takes-sessions.ts';
 import { everyPage } from './pages.ts';
 
 export const SUBJECTS = ['services', 'instances'] as const;
@@ -139,7 +140,7 @@ export function topOf(of: TopSubject, parts: TopParts): Top {
           name: one.id,
           service: one.service,
           state: one.drain !== undefined && one.state === 'ready' ? 'draining' : one.state,
-          ready: one.state === 'ready' && one.drain === undefined && one.health?.verdict !== 'unhealthy' ? 1 : 0,
+          ready: one.state === 'ready' && one.drain === undefined && takesSessions(one.health) ? 1 : 0,
           wanted: 1,
           ...figuresOf(parts, 'instance', one.id, { sessions: one.sessions, ...usageOf([one]) }),
         }));
@@ -210,7 +211,7 @@ export async function readTop(client: ApiClient, of: TopSubject, service: string
       : [await client.service(service)],
     everyPage(async (cursor) =>
       client.instances({
-        fields: 'id,service,state,drain,health.verdict,sessions,usage',
+        fields: 'id,service,state,drain,health.verdict,health.gateway,sessions,usage',
         ...(service === undefined ? {} : { service }),
         ...(cursor === undefined ? {} : { cursor }),
       }),

@@ -19,6 +19,7 @@ import { adminToken, instanceTokens } from '../home/token.ts';
 import type { Log } from '../log.ts';
 import type { LoadSignals } from '../model/load.ts';
 import type { SystemStatus } from '../model/system.ts';
+import { takesSessions } from '../model/takes-sessions.ts';
 import { durationMs } from '../model/units.ts';
 import { endSessions } from '../reconcile/end-sessions.ts';
 import { impactOf } from '../reconcile/impact.ts';
@@ -278,7 +279,7 @@ async function build(
   });
   late.admission = {
     isAcked: (revision) => xds.report(revision).pending.length === 0,
-    isUnhealthy: (instance) => loop.health(instance)?.verdict === 'unhealthy',
+    isUnhealthy: (instance) => !takesSessions(loop.health(instance)),
     closed: (service) => (xds.runs(ENDPOINT, service) ? translator.closed(service) : undefined),
     gatewayView: () => gatewayView,
     onWait: () => {
@@ -329,7 +330,7 @@ async function build(
     certificates,
     peers,
     signals,
-    isUnhealthy: (instance) => loop.health(instance)?.verdict === 'unhealthy',
+    isUnhealthy: (instance) => !takesSessions(loop.health(instance)),
     waiting: (service) => admission.waiting(service),
   });
   closers.add(startOtlp({ config, metrics, present, startedAt, instance: `${hostname()}:${ports.api}`, now, log }));

@@ -44,3 +44,16 @@ export function checkText({ type, path }: GatewayCheck): string {
   if (type === 'http') return `GET ${path} over HTTP`;
   return type === 'websocket' ? `a WebSocket handshake at ${path}` : 'a TCP connection';
 }
+
+/** The same check as a probe, so that it can be made again to see what it is answered. */
+export function asProbe({ type, path, status, timeout }: GatewayCheck): Pick<Probe, 'type' | 'options' | 'timeout'> {
+  if (type === 'http') return { type, options: { path, status: [...status] }, timeout };
+  return type === 'websocket' ? { type, options: { path }, timeout } : { type: 'tcp', options: {}, timeout };
+}
+
+/** Why an instance that is well gets no sessions all the same. `answer`: what the check saw when it was made again. */
+export function whyNotTaken(check: GatewayCheck, isAuto: boolean, answer: string): string {
+  const setting = isAuto ? (check.type === 'tcp' ? undefined : 'tcp') : 'auto';
+  const remedy = setting === undefined ? '' : `, or set spec.gateway.healthCheck.type to ${setting}`;
+  return `the gateway sends it no new sessions: its check (${checkText(check)}) fails: ${answer}. Its own probe passes: make both agree${remedy}`;
+}

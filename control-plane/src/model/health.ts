@@ -38,6 +38,11 @@ export const HealthReport = z
     checkedAt: Timestamp,
     consecutiveFailures: z.int().min(0),
     since: Timestamp.describe('When the verdict last changed.'),
+    gateway: z
+      .enum(['ok', 'failed', 'unknown'])
+      .describe(
+        "Whether the gateway's own check passes. failed: it gets no new sessions, whatever the verdict; unknown: not checked yet.",
+      ),
   })
   .meta({ id: 'HealthReport' });
 export type HealthReport = Readonly<z.infer<typeof HealthReport>>;

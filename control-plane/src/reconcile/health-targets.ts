@@ -1,11 +1,18 @@
 /** Which instances are looked at, and how: from the registry's view. What did not change keeps its identity, which is how the monitor knows. */
+import { gatewayCheckOf, type GatewayCheck } from '../model/gateway-check.ts';
 import type { HealthRules } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Probe } from '../model/probe.ts';
+import type { ServiceSpec } from '../model/service.ts';
 import type { Version } from '../model/version.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import type { NamedCheck } from './check-state.ts';
 import type { HealthTarget } from './health.ts';
+
+/** The gateway's check, and whether the service left it to us. */
+export interface TargetGatewayCheck extends GatewayCheck {
+  readonly isAuto: boolean;
+}
 
 const ofOlder = new WeakMap<Probe, WeakMap<Version, Probe>>();
 
@@ -40,6 +47,18 @@ export function createHealthTargets(): (view: RegistryView) => HealthTarget[] {
     return all;
   }
 
+  const gatewayChecks = new WeakMap<ServiceSpec, TargetGatewayCheck>();
+  function gatewayCheck(spec: ServiceSpec | undefined): TargetGatewayCheck | undefined {
+    if (spec === undefined) return undefined;
+    const { healthCheck } = spec.gateway;
+    const found = gatewayChecks.get(spec) ?? {
+      ...gatewayCheckOf(healthCheck, spec.probe),
+      isAuto: healthCheck.type === 'auto',
+    };
+    gatewayChecks.set(spec, found);
+    return found;
+  }
+
   return (view) => {
     const targets: HealthTarget[] = [];
     for (const { value: instance } of view.instances.values()) {
@@ -47,11 +66,13 @@ export function createHealthTargets(): (view: RegistryView) => HealthTarget[] {
       // One that is only drained for a while is looked at meanwhile.
       const kept = instance.drain?.then === 'keep' && instance.state === 'draining';
       if ((!LOOKED_AT.has(instance.state) && !kept) || probe === undefined || instance.address === undefined) continue;
-      const rules = view.services.get(instance.service)?.value.spec.health;
+      const spec = view.services.get(instance.service)?.value.spec;
+      const rules = spec?.health;
+      const byGateway = gatewayCheck(spec);
       const wanted = checks(probe, rules);
       const old = known.get(instance);
       const useReports = rules?.report !== 'ignore';
-      if (old?.checks === wanted && old.useReports === useReports) {
+      if (old?.checks === wanted && old.useReports === useReports && old.gatewayCheck === byGateway) {
         targets.push(old);
         continue;
       }
@@ -61,6 +82,7 @@ export function createHealthTargets(): (view: RegistryView) => HealthTarget[] {
         target: { ...instance.address, ...process },
         checks: wanted,
         useReports,
+        ...(byGateway === undefined ? {} : { gatewayCheck: byGateway }),
         starting: instance.state === 'starting' || instance.state === 'unknown',
       };
       known.set(instance, target);

@@ -3,12 +3,14 @@
  * and combines that with what the gateways and the agents say into a verdict. Verdicts are not stored: after a restart a ready instance
  * counts as healthy until something says otherwise, since taking it out on no evidence would end its share of new sessions for nothing.
  */
+import { asProbe, whyNotTaken } from '../model/gateway-check.ts';
 import type { HealthDetail, HealthReport, Verdict } from '../model/health.ts';
 import type { HeldLoadReport } from '../model/load.ts';
 import type { Probe } from '../model/probe.ts';
 import { durationMs } from '../model/units.ts';
 import type { HealthProbe, ProbeLevel, ProbeResult, ProbeTarget } from '../probes/probe.ts';
 import { checkReport, continued, newCheckState, noteResult, type CheckState, type NamedCheck } from './check-state.ts';
+import type { TargetGatewayCheck } from './health-targets.ts';
 import { createProcessSweep } from './process-sweep.ts';
 import { judge, levelsOf, type Evidence, type GatewayOpinion, type Judgement } from './verdict.ts';
 
@@ -18,6 +20,7 @@ export interface HealthTarget {
   /** The service's probe first. */
   readonly checks: readonly NamedCheck[];
   readonly useReports: boolean;
+  readonly gatewayCheck?: TargetGatewayCheck;
   /** While it starts it is probed often, so that it is ready soon. */
   readonly starting: boolean;
 }
@@ -29,6 +32,8 @@ export interface HealthMonitor {
   detail(id: string): HealthDetail | undefined;
   /** The verdict alone: cheap, for every instance at every turn. */
   verdict(id: string): Verdict;
+  /** What its gateway's own check says. */
+  gateway(id: string): HealthReport['gateway'];
   /** Milliseconds since it became unhealthy; undefined: it is not. */
   unhealthyFor(id: string): number | undefined;
   /** Milliseconds of a passed probe, smoothed; undefined: none has passed yet. */
@@ -54,7 +59,7 @@ export interface HealthOptions {
   readonly monotonic?: () => number;
   /** In [0, 1). */
   readonly random: () => number;
-  /** The verdict of this instance has changed. */
+  /** The verdict of this instance has changed, or what the gateway says of it. */
   readonly onChange: (id: string) => void;
   /** Each check's outcome. */
   readonly onResult?: (id: string, result: ProbeResult) => void;
@@ -89,6 +94,9 @@ interface Watched {
   readonly checks: readonly Running[];
   dropped: boolean;
   judgement: Judgement;
+  gateway: HealthReport['gateway'];
+  /** What the gateway's check saw when it was made again from here, since it fails there. */
+  gatewayAnswer: string | undefined;
   /** Milliseconds since the epoch, and of the clock that never jumps. */
   since: number;
   sinceMonotonic: number;
@@ -98,7 +106,7 @@ interface Watched {
 }
 
 function keyOf(target: HealthTarget): string {
-  return JSON.stringify([target.target, target.checks, target.starting]);
+  return JSON.stringify([target.target, target.checks, target.starting, target.gatewayCheck]);
 }
 
 export function createHealthMonitor(options: HealthOptions): HealthMonitor {
@@ -185,20 +193,49 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
     judgeAnew(entry);
   }
 
-  function evidenceOf({ target, checks, stopped, processSeenAt }: Watched): Evidence {
+  /** Asked each time: of an instance that is new it is asked for only when somebody wants to know. */
+  const gatewaySays = (id: string): HealthReport['gateway'] => options.gatewayOpinion?.(id)?.state ?? 'unknown';
+
+  /** With what to do about it, where the check itself is what fails. */
+  function opinionOf({ id, gatewayCheck }: HealthTarget, answer: string | undefined): GatewayOpinion | undefined {
+    const opinion = options.gatewayOpinion?.(id);
+    if (opinion?.state !== 'failed' || gatewayCheck === undefined || answer === undefined) return opinion;
+    return { ...opinion, reason: whyNotTaken(gatewayCheck, gatewayCheck.isAuto, answer) };
+  }
+
+  /** Envoy tells that its check fails, not how: it is made again from here. */
+  async function askAgain(entry: Watched): Promise<void> {
+    const { gatewayCheck, target, checks } = entry.target;
+    const probe = checks[0]?.probe;
+    if (gatewayCheck === undefined || probe === undefined) return;
+    const run = options.createProbe({ ...probe, ...asProbe(gatewayCheck) });
+    const { ok, reason } = await run(target, AbortSignal.timeout(durationMs(gatewayCheck.timeout)));
+    if (isDropped(entry) || entry.gateway !== 'failed') return;
+    entry.gatewayAnswer = ok ? `${reason} when asked from here, but not the gateway` : reason;
+    judgeAnew(entry);
+  }
+
+  function evidenceOf({ target, checks, stopped, processSeenAt, gatewayAnswer }: Watched): Evidence {
     return {
       checks: checks.map((one) => one.state),
       stopped,
       processSeenAt: processSeenAt === undefined ? undefined : new Date(processSeenAt).toISOString(),
-      gateway: options.gatewayOpinion?.(target.id),
+      gateway: opinionOf(target, gatewayAnswer),
       reported: target.useReports ? options.reported?.(target.id) : undefined,
     };
   }
 
   function judgeAnew(entry: Watched): void {
-    const next = judge(evidenceOf(entry));
+    const evidence = evidenceOf(entry);
+    const next = judge(evidence);
+    const gateway = evidence.gateway?.state ?? 'unknown';
     const changed = next.verdict !== entry.judgement.verdict;
+    const gatewayChanged = gateway !== entry.gateway;
     entry.judgement = next;
+    entry.gateway = gateway;
+    if (gatewayChanged) entry.gatewayAnswer = undefined;
+    if (gatewayChanged && gateway === 'failed') void askAgain(entry);
+    if (gatewayChanged && !changed) options.onChange(entry.target.id);
     if (!changed) return;
     entry.since = options.now();
     entry.sinceMonotonic = monotonic();
@@ -239,6 +276,8 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
       checks,
       dropped: false,
       judgement: goesOn ? old.judgement : { verdict: 'unknown', reason: 'not checked yet' },
+      gateway: goesOn ? old.gateway : 'unknown',
+      gatewayAnswer: undefined,
       since: goesOn ? old.since : options.now(),
       sinceMonotonic: goesOn ? old.sinceMonotonic : monotonic(),
       stopped: goesOn ? old.stopped : undefined,
@@ -247,7 +286,7 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
     };
   }
 
-  function reportOf({ judgement, checks, since }: Watched): HealthReport | undefined {
+  function reportOf({ target, judgement, checks, since }: Watched): HealthReport | undefined {
     const main = checks[0]?.state;
     if (main?.last === undefined) return undefined;
     return {
@@ -256,6 +295,7 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
       checkedAt: new Date(main.last.at).toISOString(),
       consecutiveFailures: main.failures,
       since: new Date(since).toISOString(),
+      gateway: gatewaySays(target.id),
     };
   }
 
@@ -299,6 +339,7 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
           new Map(targets.flatMap(({ id, target }) => (target.process === undefined ? [] : [[id, target.process]]))),
         );
     },
+    gateway: gatewaySays,
     verdict: (id) => watched.get(id)?.judgement.verdict ?? 'unknown',
     unhealthyFor(id) {
       const entry = watched.get(id);

@@ -35,6 +35,7 @@ import { applyPlan } from './records.ts';
 import { callStopHook } from './stop-hook.ts';
 import { DEFAULT_PACE, createStartGate, type StartPace } from './start-gate.ts';
 import { advanceRollouts } from './rollouts.ts';
+import { servesClients } from './serving.ts';
 import type { GatewayOpinion } from './verdict.ts';
 
 export interface LoopOptions {
@@ -184,15 +185,13 @@ export function createLoop(options: LoopOptions): Loop {
     };
   }
 
+  const serves = (instance: Instance): boolean => servesClients(instance, monitor, now());
+
   /** One turn: write what the plan says, then take each instance's next step. */
   async function turn(): Promise<void> {
-    await registry.writeRollouts(advanceRollouts(registry.view(), (id) => monitor.verdict(id), now()));
+    await registry.writeRollouts(advanceRollouts(registry.view(), serves, now()));
     options.names.follow(namesIn(registry.view()));
-    const names: NameFacts = {
-      of: (name) => options.names.of(name),
-      isHealthy: ({ id }) => monitor.verdict(id) !== 'unhealthy',
-      now: now(),
-    };
+    const names: NameFacts = { of: (name) => options.names.of(name), isHealthy: serves, now: now() };
     const planned = applyPlan(plan(registry.view(), knownSessions, names), { now: now(), randomId: options.randomId });
     const lost = drainLost(registry.view(), await registry.lostLeases(), now());
     await registry.writeInstances([...planned, ...lost, ...overAge(registry.view(), now())]);

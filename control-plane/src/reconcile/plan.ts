@@ -54,7 +54,7 @@ export function plan(view: RegistryView, sessionsOf: SessionsOf, names: NameFact
     actions.push(
       ...(service.spec.runtime === 'external'
         ? planExternal(service, instances, names)
-        : planManaged(view, service, instances, sessionsOf)),
+        : planManaged(view, service, instances, sessionsOf, names)),
     );
   }
   for (const [name, instances] of byService) {
@@ -92,6 +92,7 @@ function planManaged(
   service: Service,
   instances: readonly Instance[],
   sessionsOf: SessionsOf,
+  { isHealthy }: NameFacts,
 ): PlanAction[] {
   const rollout = view.rollouts.get(service.name)?.value;
   const pools = poolsOf(service, rollout, wantedOf(view, service));
@@ -102,7 +103,7 @@ function planManaged(
     const { version } = members.pool;
     const runtime = view.versions.get(service.name)?.find((one) => one.number === version)?.runtime;
     const create = { do: 'create', service, version, runtime: runtime ?? service.spec.runtime } as const;
-    return planPool(service, pools, members, create, sessionsOf);
+    return planPool(service, pools, members, create, sessionsOf, isHealthy);
   });
 }
 
@@ -119,6 +120,7 @@ function planPool(
   members: Members,
   create: PlanAction,
   sessionsOf: SessionsOf,
+  isHealthy: NameFacts['isHealthy'],
 ): PlanAction[] {
   const { pool, current, outdated } = members;
   const wanted = pool.instances;
@@ -131,8 +133,8 @@ function planPool(
     servingOld.length === 0 ? missing : Math.max(0, wanted + pools.surge - current.length - servingOld.length);
   for (let count = 0; count < Math.min(missing, room); count += 1) actions.push(create);
 
-  // An old instance that serves goes only when enough others are ready; one that does not serve goes at once.
-  const readyCurrent = current.filter((instance) => instance.state === 'ready').length;
+  // An old instance that serves goes only when enough others do, as clients see it; one that does not serve goes at once.
+  const readyCurrent = current.filter((instance) => instance.state === 'ready' && isHealthy(instance)).length;
   let spare = readyCurrent + servingOld.length - (wanted - pools.unavailable);
   for (const instance of fewestSessionsFirst(servingOld, sessionsOf)) {
     if (spare <= 0) break;

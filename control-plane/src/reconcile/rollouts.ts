@@ -1,6 +1,5 @@
 /** Carries every rollout on: from what is known of its instances to what the registry is asked to write. Pure. */
 import type { RolloutAction, RolloutReason } from '../model/reasons.ts';
-import type { HealthReport } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
 import type { RegistryView, RolloutWrite } from '../registry/registry.ts';
@@ -12,13 +11,14 @@ import { isLive } from '../model/drain.ts';
 /** Envoy gives a new instance nothing before a check of its own has passed: for so long it does not count. */
 const SETTLE_MS = 1_000;
 
-export type VerdictOf = (instance: string) => HealthReport['verdict'];
+/** Clients get in there. */
+export type Serves = (instance: Instance) => boolean;
 
 function factsOf(
   view: RegistryView,
   rollout: Rollout,
   instances: readonly Instance[],
-  verdict: VerdictOf,
+  serves: Serves,
   now: number,
 ): RolloutFacts {
   const service = view.services.get(rollout.service)?.value;
@@ -27,7 +27,7 @@ function factsOf(
     (instance) =>
       instance.state === 'ready' &&
       now - Date.parse(instance.readyAt ?? instance.since) >= SETTLE_MS &&
-      verdict(instance.id) !== 'unhealthy',
+      serves(instance),
   );
   const failed = live.find((instance) => instance.version === rollout.to && instance.state === 'failed');
   return {
@@ -41,14 +41,14 @@ function factsOf(
   };
 }
 
-export function advanceRollouts(view: RegistryView, verdict: VerdictOf, now: number): RolloutWrite[] {
+export function advanceRollouts(view: RegistryView, serves: Serves, now: number): RolloutWrite[] {
   const writes: RolloutWrite[] = [];
   for (const { value: rollout, revision } of view.rollouts.values()) {
     if (!isActive(rollout)) continue;
     const instances = [...view.instances.values()]
       .map((held) => held.value)
       .filter((instance) => instance.service === rollout.service);
-    const patch = advance(rollout, factsOf(view, rollout, instances, verdict, now));
+    const patch = advance(rollout, factsOf(view, rollout, instances, serves, now));
     if (patch === undefined) continue;
     const event = eventOf(patch.phase, patch.reason);
     writes.push({ service: rollout.service, revision, patch, ...(event === undefined ? {} : { event }) });

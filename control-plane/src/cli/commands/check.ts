@@ -1,6 +1,7 @@
 /** `switchboard check`: looks at an instance, or at all of a service, now, and tells each level with its reason. */
 import type { HealthDetail, LevelReport } from '../../model/health.ts';
 import { isError } from '../../model/errors.ts';
+import { takesSessions } from '../../model/takes-sessions.ts';
 import { instancesNamed, type Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { age, format, note, parseFormat, print, tint, type Column } from '../output.ts';
@@ -24,7 +25,10 @@ export function checkCommand(cli: Cli): void {
     .command('check <name>')
     .summary('check an instance, or all instances of a service, now')
     .option('-o, --output <format>', 'table, json or yaml', 'table')
-    .addHelpText('after', '\nExit code 7 if one is unhealthy.\n\nExample:\n  switchboard check weather')
+    .addHelpText(
+      'after',
+      '\nExit code 7 if one is unhealthy or gets no sessions from the gateway.\n\nExample:\n  switchboard check weather',
+    )
     .action(async (name: string, options: { output: string }) => {
       const as = parseFormat(options.output);
       const client = cli.client();
@@ -41,6 +45,6 @@ export function checkCommand(cli: Cli): void {
       }
       if (as === 'table' || as === 'wide') for (const { instance, detail } of found) tell(instance, detail);
       else print(format(found, [], (one) => one.instance, as));
-      if (found.some(({ detail }) => detail.verdict === 'unhealthy')) throw new Exit(EXIT.unhealthy);
+      if (found.some(({ detail }) => !takesSessions(detail))) throw new Exit(EXIT.unhealthy);
     });
 }

@@ -6,6 +6,7 @@ import { SwitchboardError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
 import { missing } from '../../model/missing.ts';
 import { pathInWords, targetInWords } from '../../model/route-words.ts';
+import { takesSessions } from '../../model/takes-sessions.ts';
 import type { Version } from '../../model/version.ts';
 import { unknownKind, untilInterrupted, wholeNumber, type Cli } from '../command.ts';
 import { keepWatching } from '../keep-watching.ts';
@@ -54,7 +55,10 @@ const instances: Listing<InstanceView> = {
     { title: 'id', cell: (one) => one.id },
     { title: 'service', cell: (one) => one.service },
     { title: 'state', cell: (one) => tint(one.state) },
-    { title: 'health', cell: (one) => tint(one.health?.verdict ?? 'unknown') },
+    {
+      title: 'health',
+      cell: ({ health }) => tint(health?.gateway === 'failed' ? 'no sessions' : (health?.verdict ?? 'unknown')),
+    },
     { title: 'sessions', cell: (one) => String(one.sessions) },
     { title: 'address', cell: (one) => placeOf(one) || '-' },
     { title: 'pid', cell: (one) => String(one.process?.pid ?? '-') },
@@ -65,7 +69,12 @@ const instances: Listing<InstanceView> = {
     },
     { title: 'restarts', cell: (one) => String(one.restarts) },
     { title: 'age', cell: (one) => since(one.createdAt) },
-    { title: 'message', cell: (one) => one.message, wide: true },
+    {
+      title: 'message',
+      cell: ({ state, health, message }) =>
+        state === 'ready' && health !== null && !takesSessions(health) ? health.reason : message,
+      wide: true,
+    },
   ],
 };
 
