@@ -37,6 +37,10 @@ const NEW_FIELDS: Readonly<Record<string, readonly NewField[]>> = {
     ['rate_limits', 17, 'envoy.config.route.v3.RateLimit', 'repeated'],
     ['max_dynamic_descriptors', 18, 'google.protobuf.UInt32Value'],
   ],
+  'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext': [
+    ['auto_host_sni', 6, 'bool'],
+    ['auto_sni_san_validation', 7, 'bool'],
+  ],
   'envoy.extensions.filters.http.lua.v3.LuaPerRoute': [['filter_context', 4, 'google.protobuf.Struct']],
 };
 

@@ -14,6 +14,7 @@ export const ROOTS: readonly string[] = [
   'envoy/config/endpoint/v3/endpoint.proto',
   'envoy/config/core/v3/extension.proto',
   'envoy/extensions/transport_sockets/tls/v3/secret.proto',
+  'envoy/extensions/transport_sockets/tls/v3/tls.proto',
   'envoy/service/runtime/v3/rtds.proto',
   // Each type's own service.
   'envoy/service/cluster/v3/cds.proto',

@@ -1,13 +1,16 @@
 /** Agents at DNS names, on the real Envoy: names that change, go, come back, or can't be asked for. No session ends by any of it. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { parseAllDocuments } from 'yaml';
 import type { InstanceView } from '../../control-plane/src/api/types.ts';
 import { startDnsServer, type DnsServer } from '../support/dns-server.ts';
 import type { OpenSession } from '../support/sessions.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { repository, startWorld, type World } from '../support/world.ts';
 
 /** An agent that greets with where it listens, then echoes. */
 async function startAgent(host: string, port = 0): Promise<WebSocketServer> {
@@ -140,6 +143,16 @@ describe('agents at DNS names', () => {
     await sleep(200);
     expect((await instances('many')).map((one) => one.revision)).toEqual(before);
   }, 60_000);
+
+  it('takes the example', async () => {
+    const text = readFileSync(join(repository, 'deploy/examples/external-by-name.yaml'), 'utf8');
+    const documents = parseAllDocuments(text).map((one) => one.toJS() as unknown);
+    const { changes } = await world.client.apply(documents, { dryRun: true });
+    expect(changes.filter(({ kind }) => kind === 'Service').map(({ name, action }) => [name, action])).toEqual([
+      ['by-name', 'created'],
+      ['by-tls', 'created'],
+    ]);
+  });
 
   it('refuses what is no name, and a registration by name, with the reason', async () => {
     for (const host of ['10.0.0.256', 'http://agent', '[::1]', 'agent:80', 'two words', ''])

@@ -1,4 +1,6 @@
 /** For every field of a Service's spec and of a Route a change of it alone, as a JSON merge patch, and what must stand there before. */
+import { rootCertificates } from 'node:tls';
+
 type Patch = Readonly<Record<string, unknown>>;
 
 export interface Group {
@@ -119,6 +121,9 @@ export function changesInPlace({ addresses, other }: Surroundings): Group[] {
           attemptTimeout: '2s',
           idleTimeout: DURATION,
           hints: ['random'],
+          hostHeader: 'address',
+          headersWithUnderscores: 'pass',
+          'http.responseTimeout': '33s',
         }),
         ...under('gateway.healthCheck.', {
           path: '/check',
@@ -150,6 +155,11 @@ export function changesInPlace({ addresses, other }: Surroundings): Group[] {
         options: { path: '/check' },
         effect: 'degraded',
       }),
+    },
+    {
+      name: 'tls',
+      base: { gateway: { tls: { serverName: 'agent.example' } } },
+      fields: under('gateway.tls.', { serverName: 'other.example', ca: rootCertificates[0], insecure: true }),
     },
     {
       name: 'limits',

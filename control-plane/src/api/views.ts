@@ -67,10 +67,13 @@ function stateOf(
   if (serving === wanted) return { state: 'ready', message: `${serving} of ${wanted} instances are ready` };
   const failed = instances.find((one) => one.state === 'failed' || one.state === 'backoff');
   const why = failed === undefined ? shutOut : `${failed.id} ${failed.message}`;
+  const nowhere = instances.find((one) => one.address === undefined && one.hostname !== undefined);
+  const hint = why ?? (nowhere === undefined ? undefined : `${nowhere.id} ${nowhere.message}`);
   const count = `${serving} of ${wanted} instances are ready`;
-  if (serving > 0) return { state: 'degraded', message: why === undefined ? count : `${count}; ${why}` };
-  if (why !== undefined) return { state: 'failed', message: failed === undefined ? `${count}; ${why}` : why };
-  return { state: 'starting', message: count };
+  const told = hint === undefined ? count : `${count}; ${hint}`;
+  if (serving > 0) return { state: 'degraded', message: told };
+  if (why !== undefined) return { state: 'failed', message: failed === undefined ? told : why };
+  return { state: 'starting', message: told };
 }
 
 export function serviceView(

@@ -42,6 +42,13 @@ it.each([
     'waiting: 1 of 2 instances are ready; b starting: says why',
   ],
   [
+    'one elsewhere was never ready',
+    [instance('a'), instance('b', { state: 'unknown', health: { reason: 'its certificate has expired' } })],
+    undefined,
+    12,
+    'waiting: 1 of 2 instances are ready; b unknown: its certificate has expired',
+  ],
+  [
     'one is ill',
     [instance('a'), instance('b', { health: { verdict: 'unhealthy', reason: 'does not answer' } })],
     undefined,

@@ -20,6 +20,8 @@ export interface Seen {
 }
 
 function whyNot({ state, health, message }: InstanceView): string {
+  // Of one that was never ready, the last check knows best.
+  if (state === 'unknown' && health !== null) return health.reason;
   if (state !== 'ready' || health === null) return message;
   return takesSessions(health) ? 'the gateway has not checked it yet' : health.reason;
 }

@@ -65,6 +65,7 @@ import { CONTROL_PLANE_CLUSTER, NODE_ID, SESSION_REPORT_MS } from './settings.ts
 import { byAddress, keepJournal, keepSessionsFresh, placementOf, sessionsAtInstance } from './sessions.ts';
 import { createSignals } from './signals.ts';
 import { createStatus } from './status.ts';
+import { systemTrust } from './system-trust.ts';
 import { openStore } from './store.ts';
 
 export interface ControlPlane {
@@ -203,6 +204,7 @@ async function build(
   await seed(config, registry, log);
 
   const runtimes = await createRuntimes(config, drivers, { now, log }, closers);
+  const trust = systemTrust(config.environment);
   const tokenOf = instanceTokens(data);
   const translator = createTranslator({
     gateway: { host: config.gateway.host, port: ports.gateway },
@@ -210,6 +212,7 @@ async function build(
     sessionReportMs: SESSION_REPORT_MS,
     instanceToken: tokenOf,
     signals: (instance) => signalsOf(instance),
+    systemTrust: trust,
     policies: drivers.policies,
   });
   const gatewayView = createGatewayView(now, (upstreams) => {
@@ -251,6 +254,7 @@ async function build(
     gatewayView,
     rebalancer,
     dnsServers: config.dns.servers,
+    systemTrust: trust,
     endSessions: async (chosen, reason) =>
       endSessions(chosen, { view: registry.view(), reason, dryRun: false, whyNotDestroy, destroy: destroySocket }),
     now,

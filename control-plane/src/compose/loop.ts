@@ -33,6 +33,8 @@ export interface LoopParts {
   readonly gatewayView: GatewayView;
   readonly rebalancer: Rebalancer;
   readonly dnsServers: readonly string[];
+  /** A file of authorities that this machine trusts, in PEM. */
+  readonly systemTrust: string | undefined;
   readonly endSessions: (sessions: readonly Session[], reason: string) => Promise<unknown>;
   readonly now: () => number;
   readonly log: Log;
@@ -102,6 +104,7 @@ export async function startLoop(parts: LoopParts): Promise<{
       );
     },
     names,
+    systemTrust: parts.systemTrust,
     publish,
     sessionsAt: (upstream) => {
       const counts = sessions.counts();

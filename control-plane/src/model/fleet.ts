@@ -15,6 +15,10 @@ export interface FleetInstance {
   readonly version: number;
   readonly tags: Readonly<Record<string, string>>;
   readonly zone: string;
+  /** The DNS name of its address, where its service uses it for TLS or as Host. */
+  readonly hostname?: string;
+  /** The service by whose `gateway.tls` it is reached. Absent: plain. */
+  readonly tls?: string;
   /** draining keeps its sessions and gets no new ones; unhealthy likewise; degraded gets new ones only if too few are healthy. */
   readonly health: 'healthy' | 'degraded' | 'draining' | 'unhealthy';
 }

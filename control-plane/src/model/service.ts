@@ -1,6 +1,7 @@
 /** A Service is one agent service: what runs (launch), how many, how it is probed, drained and reached. */
 import { z } from 'zod';
 import { isDnsName } from './address.ts';
+import { AgentTls } from './agent-tls.ts';
 import { Affinity } from './affinity.ts';
 import { HealthRules } from './health.ts';
 import { Hooks } from './hooks.ts';
@@ -149,6 +150,13 @@ const GatewayFields = z.strictObject({
   healthCheck: HealthCheck.prefault({}),
   /** Absent: a client that comes back is placed anew. */
   affinity: Affinity.optional(),
+  /** TLS to the agents, 1.2 or 1.3. Absent: plain. */
+  tls: AgentTls.optional(),
+  /**
+   * The Host that agents get: the client's, or the DNS name that their address stands under in `spec.addresses` (then the client's is in
+   * X-Forwarded-Host), as balancers and virtual hosts want it.
+   */
+  hostHeader: z.enum(['client', 'address']).default('client'),
   limits: SessionLimits.optional(),
   /**
    * Request headers whose names have an underscore. `drop`: they don't reach the agent, since servers that read an underscore as a hyphen could be

@@ -2,10 +2,25 @@
 import type { z } from 'zod';
 import type { ProcessIdentity } from '../model/instance.ts';
 
+/** How its certificate is judged. */
+export interface TargetTls {
+  /** The name that it must have, and that is asked for by SNI if it is a DNS name. */
+  readonly serverName?: string;
+  /** Authorities in PEM, or a file of them. */
+  readonly ca?: string;
+  readonly caFile?: string;
+  /** It is not judged. */
+  readonly insecure: boolean;
+}
+
 export interface ProbeTarget {
   readonly host: string;
   readonly port: number;
   readonly process?: ProcessIdentity;
+  /** Absent: plain. */
+  readonly tls?: TargetTls;
+  /** Sent as Host. Default: its address. */
+  readonly hostHeader?: string;
 }
 
 /** How far up a check looks. Each level stands on those before it; `process` stands alone. */

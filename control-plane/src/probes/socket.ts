@@ -1,6 +1,7 @@
 /** A WebSocket for one probe: opened, asked one thing, closed; never left open, whatever happens. */
 import { WebSocket } from 'ws';
 import { addressText } from '../model/address.ts';
+import { hostOf, tlsOptions } from './connect.ts';
 import type { ProbeTarget } from './probe.ts';
 import type { Doing } from './timed.ts';
 
@@ -20,10 +21,13 @@ export async function openSocket(
   signal: AbortSignal,
   doing: Doing,
 ): Promise<ProbeSocket> {
-  const socket = new WebSocket(`ws://${addressText(target)}${options.path}`, options.subprotocol ?? [], {
+  const { tls } = target;
+  const url = `${tls === undefined ? 'ws' : 'wss'}://${addressText(target)}${options.path}`;
+  const socket = new WebSocket(url, options.subprotocol ?? [], {
+    ...(tls === undefined ? {} : tlsOptions(tls)),
     perMessageDeflate: false,
     maxPayload: LARGEST_MESSAGE,
-    headers: { 'user-agent': 'switchboard-probe' },
+    headers: { host: hostOf(target), 'user-agent': 'switchboard-probe' },
   });
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => undefined);

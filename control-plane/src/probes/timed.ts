@@ -7,6 +7,9 @@ export type Doing = (what: string, level: ProbeLevel) => void;
 /** A check resolves with what it saw when all is well, and rejects with an Error whose message says what is not. */
 export type Check = (target: ProbeTarget, signal: AbortSignal, doing: Doing) => Promise<string>;
 
+const UNTRUSTED = 'its certificate comes from no authority that is trusted here (gateway.tls.ca)';
+const NO_TLS = 'does not speak TLS';
+
 const KNOWN: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
@@ -15,6 +18,16 @@ const KNOWN: Readonly<Record<string, string>> = {
   ENOTFOUND: 'host not found',
   ETIMEDOUT: 'connection timed out',
   EPIPE: 'connection closed while writing',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  ERR_SSL_HTTP_REQUEST: NO_TLS,
 };
 
 /** What the system says where nobody answers. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { Resolution } from '../discovery/names.ts';
+import type { Names, Resolution } from '../discovery/names.ts';
 import { hostPort } from '../model/address.ts';
 import { isLive } from '../model/drain.ts';
 import type { Instance } from '../model/instance.ts';
@@ -71,11 +71,17 @@ function partsOf({ name, spec }: Service): Parts {
 }
 
 /** All names that services stand at. */
-export function namesIn(view: RegistryView): ReadonlySet<string> {
+function namesIn(view: RegistryView): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { value: service } of view.services.values())
     if (service.spec.runtime === 'external') for (const { host } of partsOf(service).named) names.add(host);
   return names;
+}
+
+/** Whatever stands in a service is followed from now on. */
+export function nameFacts(names: Names, view: RegistryView, isHealthy: NameFacts['isHealthy'], now: number): NameFacts {
+  names.follow(namesIn(view));
+  return { of: (name) => names.of(name), isHealthy, now };
 }
 
 const at = ({ host, port }: FixedAddress): string => hostPort(host, port);

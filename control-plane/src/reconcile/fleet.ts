@@ -34,6 +34,10 @@ function healthOf(
   return verdict === 'unhealthy' || verdict === 'degraded' ? verdict : 'healthy';
 }
 
+/** Told to Envoy only where it is used: of an endpoint with another name it forgets how many sessions are open. */
+const usesName = ({ tls, hostHeader }: Service['spec']['gateway']): boolean =>
+  (tls !== undefined && tls.serverName === undefined) || hostHeader === 'address';
+
 /** A version without an instance that takes sessions leaves its share to the other. */
 function servingShares(
   rollout: Rollout | undefined,
@@ -53,6 +57,8 @@ function sameInstance(a: FleetInstance, b: FleetInstance): boolean {
     a.health === b.health &&
     a.host === b.host &&
     a.port === b.port &&
+    a.hostname === b.hostname &&
+    a.tls === b.tls &&
     a.weight === b.weight &&
     a.version === b.version &&
     a.zone === b.zone &&
@@ -111,6 +117,8 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
       version: instance.version,
       tags: { ...service.spec.tags, ...instance.tags },
       zone: instance.zone ?? '',
+      ...(instance.hostname !== undefined && usesName(service.spec.gateway) ? { hostname: instance.hostname } : {}),
+      ...(service.spec.gateway.tls === undefined ? {} : { tls: service.name }),
       health,
     };
     return old !== undefined && sameInstance(old, next) ? old : next;

@@ -3,9 +3,10 @@ import { gatewayCheckOf, type GatewayCheck } from '../model/gateway-check.ts';
 import type { HealthRules } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Probe } from '../model/probe.ts';
-import type { ServiceSpec } from '../model/service.ts';
+import type { ServiceGateway, ServiceSpec } from '../model/service.ts';
 import type { Version } from '../model/version.ts';
 import type { RegistryView } from '../registry/registry.ts';
+import type { ProbeTarget } from '../probes/probe.ts';
 import type { NamedCheck } from './check-state.ts';
 import type { HealthTarget } from './health.ts';
 
@@ -34,9 +35,32 @@ export function probeOf(view: RegistryView, { service, version: number }: Instan
 
 const LOOKED_AT: ReadonlySet<Instance['state']> = new Set(['starting', 'ready', 'unknown']);
 
-export function createHealthTargets(): (view: RegistryView) => HealthTarget[] {
+/** As the gateway reaches it: by the same trust, with the same Host. `systemTrust`: a file of authorities. */
+function wayTo(
+  { hostname }: Instance,
+  gateway: ServiceGateway | undefined,
+  systemTrust: string | undefined,
+): Pick<ProbeTarget, 'tls' | 'hostHeader'> {
+  const tls = gateway?.tls;
+  const serverName = tls?.serverName ?? hostname;
+  return {
+    ...(tls === undefined
+      ? {}
+      : {
+          tls: {
+            insecure: tls.insecure,
+            ...(serverName === undefined ? {} : { serverName }),
+            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+            ...(tls.ca !== undefined || systemTrust === undefined ? {} : { caFile: systemTrust }),
+          },
+        }),
+    ...(gateway?.hostHeader === 'address' && hostname !== undefined ? { hostHeader: hostname } : {}),
+  };
+}
+
+export function createHealthTargets(systemTrust: string | undefined): (view: RegistryView) => HealthTarget[] {
   const checksOf = new WeakMap<Probe, { rules: HealthRules | undefined; checks: readonly NamedCheck[] }>();
-  const known = new WeakMap<Instance, HealthTarget>();
+  const known = new WeakMap<Instance, { target: HealthTarget; gateway: ServiceGateway | undefined }>();
 
   function checks(probe: Probe, rules: HealthRules | undefined): readonly NamedCheck[] {
     const old = checksOf.get(probe);
@@ -67,25 +91,30 @@ export function createHealthTargets(): (view: RegistryView) => HealthTarget[] {
       const kept = instance.drain?.then === 'keep' && instance.state === 'draining';
       if ((!LOOKED_AT.has(instance.state) && !kept) || probe === undefined || instance.address === undefined) continue;
       const spec = view.services.get(instance.service)?.value.spec;
-      const rules = spec?.health;
+      const { health: rules, gateway } = spec ?? {};
       const byGateway = gatewayCheck(spec);
       const wanted = checks(probe, rules);
-      const old = known.get(instance);
       const useReports = rules?.report !== 'ignore';
-      if (old?.checks === wanted && old.useReports === useReports && old.gatewayCheck === byGateway) {
-        targets.push(old);
+      const old = known.get(instance);
+      if (
+        old?.gateway === gateway &&
+        old?.target.checks === wanted &&
+        old.target.useReports === useReports &&
+        old.target.gatewayCheck === byGateway
+      ) {
+        targets.push(old.target);
         continue;
       }
       const process = instance.process === undefined ? {} : { process: instance.process };
       const target: HealthTarget = {
         id: instance.id,
-        target: { ...instance.address, ...process },
+        target: { ...instance.address, ...process, ...wayTo(instance, gateway, systemTrust) },
         checks: wanted,
         useReports,
         ...(byGateway === undefined ? {} : { gatewayCheck: byGateway }),
         starting: instance.state === 'starting' || instance.state === 'unknown',
       };
-      known.set(instance, target);
+      known.set(instance, { target, gateway });
       targets.push(target);
     }
     return targets;

@@ -14,7 +14,7 @@ import type { Log } from '../log.ts';
 import type { HealthProbe, ProbeLevel, ProbeResult } from '../probes/probe.ts';
 import type { InstanceWrite, Registry, RegistryView } from '../registry/registry.ts';
 import type { Exit, Runtime, RuntimeEvent } from '../runtime/runtime.ts';
-import { namesIn, type NameFacts } from './addresses.ts';
+import { nameFacts } from './addresses.ts';
 import { adopt } from './adopt.ts';
 import { DEFAULT_RESTART, afterExit, overMemory } from './endings.ts';
 import { afterFailure } from './failure.ts';
@@ -30,7 +30,7 @@ import { drainLost } from './lost-leases.ts';
 import { createPace } from './pace.ts';
 import { plan } from './plan.ts';
 import { runtimeIsAway, runtimeIsBack } from './reachability.ts';
-import { changesWithTime } from './rest.ts';
+import { LONGEST_REST_MS, SLOWEST_LOOK_MS, changesWithTime } from './rest.ts';
 import { applyPlan } from './records.ts';
 import { callStopHook } from './stop-hook.ts';
 import { DEFAULT_PACE, createStartGate, type StartPace } from './start-gate.ts';
@@ -56,6 +56,8 @@ export interface LoopOptions {
   readonly endSessionsOf: (instance: Instance, reason: string) => void;
   /** Where agents at DNS names are. */
   readonly names: Names;
+  /** A file of authorities that this machine trusts, in PEM. */
+  readonly systemTrust: string | undefined;
   readonly publish: (fleet: FleetView) => void;
   /** Open sessions at `host:port`; undefined: not known for certain. */
   readonly sessionsAt: (upstream: string) => number | undefined;
@@ -94,11 +96,6 @@ export interface Loop {
 
 type Exited = Extract<RuntimeEvent, { type: 'exited' }>;
 
-/** Lost leases, and what changes by time alone, are found at least this often. */
-const SLOWEST_LOOK_MS = 1_000;
-/** A fleet at rest is looked through all the same, for changes that nobody told of. */
-const LONGEST_REST_MS = 30_000;
-
 export function createLoop(options: LoopOptions): Loop {
   const { registry, runtimes, now, log } = options;
   const buildFleet = createFleetBuilder((instance) => options.weightFactor(instance));
@@ -135,7 +132,7 @@ export function createLoop(options: LoopOptions): Loop {
   const endings: (() => void)[] = [];
   /** Runtimes whose instances have been found again, or found ended, since the start. */
   const accounted = new Set<string>();
-  const healthTargets = createHealthTargets();
+  const healthTargets = createHealthTargets(options.systemTrust);
   /** Processes that ended while their start or stop was still under way. */
   const overlooked = new Map<string, Exited>();
   const verdicts = createPace(publish);
@@ -151,9 +148,9 @@ export function createLoop(options: LoopOptions): Loop {
   /** Nothing but a change or a lost lease is to be waited for until then. */
   let restUntil = 0;
 
-  const upstreamOf = ({ address }: Instance): string => (address === undefined ? '' : addressText(address));
-  const knownSessions = (instance: Instance): number =>
-    instance.address === undefined ? 0 : (options.sessionsAt(upstreamOf(instance)) ?? 0);
+  const sessionsOf = ({ address }: Instance): number | undefined =>
+    address === undefined ? 0 : options.sessionsAt(addressText(address));
+  const knownSessions = (instance: Instance): number => sessionsOf(instance) ?? 0;
 
   const notices = createDrainNotices({
     registry,
@@ -177,7 +174,7 @@ export function createLoop(options: LoopOptions): Loop {
       unhealthyFor: monitor.unhealthyFor(instance.id),
       health: view.services.get(instance.service)?.value.spec.health,
       healthReason: () => monitor.report(instance.id)?.reason ?? 'not probed yet',
-      sessions: () => (instance.address === undefined ? 0 : options.sessionsAt(upstreamOf(instance))),
+      sessions: () => sessionsOf(instance),
       drainAcked: () => options.isAcked(revision),
       waitsFor: () => waitsFor(instance.service),
       probe: probeOf(view, instance),
@@ -190,8 +187,7 @@ export function createLoop(options: LoopOptions): Loop {
   /** One turn: write what the plan says, then take each instance's next step. */
   async function turn(): Promise<void> {
     await registry.writeRollouts(advanceRollouts(registry.view(), serves, now()));
-    options.names.follow(namesIn(registry.view()));
-    const names: NameFacts = { of: (name) => options.names.of(name), isHealthy: serves, now: now() };
+    const names = nameFacts(options.names, registry.view(), serves, now());
     const planned = applyPlan(plan(registry.view(), knownSessions, names), { now: now(), randomId: options.randomId });
     const lost = drainLost(registry.view(), await registry.lostLeases(), now());
     await registry.writeInstances([...planned, ...lost, ...overAge(registry.view(), now())]);

@@ -3,6 +3,11 @@ import type { Instance } from '../model/instance.ts';
 import { isActive } from '../model/rollout.ts';
 import type { RegistryView } from '../registry/registry.ts';
 
+/** Lost leases, and what changes by time alone, are found at least this often. */
+export const SLOWEST_LOOK_MS = 1_000;
+/** A fleet at rest is looked through all the same, for changes that nobody told of. */
+export const LONGEST_REST_MS = 30_000;
+
 /** What has left the name is drained when this is ready, or some time later. */
 const isNewToName = ({ hostname, state }: Instance): boolean => hostname !== undefined && state === 'unknown';
 

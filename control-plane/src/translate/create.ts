@@ -9,6 +9,7 @@ import { sameParts } from '../model/same-parts.ts';
 import { applyPolicy, type Applied } from '../routing/apply-policy.ts';
 import type { PolicyFragment } from '../routing/policy.ts';
 import type { Snapshot, TypeSet, TypeUrl, XdsResource } from '../xds/snapshot.ts';
+import { transportSocket, type ServiceTls } from './agent-tls.ts';
 import { cluster } from './cluster.ts';
 import { endpoints } from './endpoint.ts';
 import { extensions, hasPart } from './extensions.ts';
@@ -59,6 +60,7 @@ interface Translated {
 interface Built {
   readonly gateway: FleetService['gateway'];
   readonly check: FleetService['check'];
+  readonly tls: readonly ServiceTls[];
   readonly fragment: PolicyFragment;
   readonly clusterText: string;
   readonly routeText: string;
@@ -68,6 +70,7 @@ interface Built {
 
 const url = (type: string): TypeUrl => `type.googleapis.com/${type}`;
 const NOTHING: ReadonlyMap<string, number> = new Map();
+const NO_TLS: readonly ServiceTls[] = [];
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** Affinity by a key is the hash policy by that key. */
@@ -116,14 +119,15 @@ export function createTranslator(options: TranslateOptions): Translator {
   /** Live policies move only in their own steps, however often the fleet changes. */
   let stepping = false;
 
-  function build({ name, of, gateway, check, shares, asks }: Pool, fragment: PolicyFragment): Built {
+  function build({ name, of, gateway, check, shares, asks, tls = NO_TLS }: Pool, fragment: PolicyFragment): Built {
     const clusterText = JSON.stringify(fragment.cluster);
     const routeText = JSON.stringify([fragment.route ?? {}, shares ?? [], asks ?? false]);
     const old = built.get(name);
-    const same = old?.gateway === gateway;
+    const same = old?.gateway === gateway && sameParts(old.tls, tls);
     return {
       gateway,
       check,
+      tls,
       fragment,
       clusterText,
       routeText,
@@ -133,7 +137,10 @@ export function createTranslator(options: TranslateOptions): Translator {
           : resource(
               TYPES.cluster,
               name,
-              cluster(name, gateway, check ?? gatewayCheckOf(gateway.healthCheck), fragment.cluster),
+              cluster(name, gateway, check ?? gatewayCheckOf(gateway.healthCheck), {
+                ...transportSocket(gateway, tls, options.systemTrust),
+                ...fragment.cluster,
+              }),
             ),
       reachable:
         same && old.routeText === routeText

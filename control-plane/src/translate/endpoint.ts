@@ -3,18 +3,23 @@ import { isIP } from 'node:net';
 import type { FleetInstance, FleetService } from '../model/fleet.ts';
 import type { PolicyFragment } from '../routing/policy.ts';
 import type { Problem } from './options.ts';
+import { hostnameOf, socketOf } from './agent-tls.ts';
 import { versionOfEndpoint } from './versions.ts';
 
 const HEALTH = { healthy: 'HEALTHY', degraded: 'DEGRADED', draining: 'DRAINING', unhealthy: 'UNHEALTHY' } as const;
 
 function endpoint(instance: FleetInstance, weight: number | undefined, closed: boolean): object {
   return {
-    endpoint: { address: { socket_address: { address: instance.host, port_value: instance.port } } },
+    endpoint: {
+      address: { socket_address: { address: instance.host, port_value: instance.port } },
+      ...hostnameOf(instance),
+    },
     // Closed to new sessions like one that drains: those it has stay.
     health_status: closed && instance.health === 'healthy' ? HEALTH.draining : HEALTH[instance.health],
     metadata: {
       filter_metadata: {
         switchboard: { instance: instance.id, version: instance.version },
+        ...socketOf(instance),
         'envoy.lb': { ...instance.tags, ...versionOfEndpoint(instance.version) },
       },
     },

@@ -63,6 +63,7 @@ function translator(sessionsAt: (instance: string) => number | undefined = () =>
       const sessions = sessionsAt(instance);
       return sessions === undefined ? undefined : { instance, sessions };
     },
+    systemTrust: '/etc/ssl/certs/ca-certificates.crt',
     policies: new Map(routingPolicies.map((policy) => [policy.name, policy])),
   });
 }

@@ -13,6 +13,8 @@ export interface TranslateOptions {
   readonly instanceToken: (instance: string) => string;
   /** Undefined: nothing is known of it. */
   readonly signals: (instance: string) => LoadSignals | undefined;
+  /** A file of authorities that the gateway's machine trusts, in PEM; undefined: there is none. */
+  readonly systemTrust?: string | undefined;
   readonly policies: ReadonlyMap<string, RoutingPolicy<never>>;
 }
 

@@ -7,12 +7,15 @@ import type { FleetInstance, FleetService, FleetView } from '../model/fleet.ts';
 import type { Target } from '../model/route.ts';
 import { ServiceGateway, type HintedPolicy } from '../model/service.ts';
 import { sameParts } from '../model/same-parts.ts';
+import type { ServiceTls } from './agent-tls.ts';
 
 type TagTarget = Extract<Target, { tags: unknown }>;
 
 export interface Pool extends FleetService {
   /** Whose instances they are; absent: of several. */
   readonly of?: string;
+  /** How instances of several services are reached; absent: all alike. */
+  readonly tls?: readonly ServiceTls[];
 }
 
 const NONE: readonly Pool[] = [];
@@ -48,6 +51,20 @@ export interface EntryScopes {
 export interface Pools {
   readonly pools: readonly Pool[];
   readonly scopes: EntryScopes;
+}
+
+const NO_TLS: readonly ServiceTls[] = [];
+const tlsByGateway = new WeakMap<ServiceGateway, ServiceTls>();
+
+/** Of the services that these instances are of. */
+function tlsOf(services: readonly FleetService[], instances: readonly FleetInstance[]): readonly ServiceTls[] {
+  const present = new Set(instances.map((one) => one.tls));
+  return services.flatMap(({ name, gateway }) => {
+    if (gateway.tls === undefined || !present.has(name)) return [];
+    const one = tlsByGateway.get(gateway) ?? { service: name, tls: gateway.tls };
+    tlsByGateway.set(gateway, one);
+    return [one];
+  });
 }
 
 interface Wanted {
@@ -123,8 +140,10 @@ export function createPools(): (fleet: Pick<FleetView, 'services' | 'routes'>) =
     const check = service?.check;
     const shares = policy === undefined ? undefined : service?.shares;
     const instances = from.flatMap((one) => one.instances).filter(takes);
+    const tls = service === undefined ? tlsOf(from, instances) : NO_TLS;
     const old = kept.get(name);
     if (
+      sameParts(old?.tls ?? NO_TLS, tls) &&
       old?.gateway === gateway &&
       old.check === check &&
       old.asks === asks &&
@@ -138,6 +157,7 @@ export function createPools(): (fleet: Pick<FleetView, 'services' | 'routes'>) =
       instances,
       ...(of === undefined ? {} : { of }),
       ...(check === undefined ? {} : { check }),
+      ...(tls.length === 0 ? {} : { tls }),
       ...(asks === undefined ? {} : { asks }),
       ...(shares === undefined ? {} : { shares }),
     };

@@ -5,6 +5,7 @@ import type { Sticky } from '../model/route.ts';
 import { durationMs } from '../model/units.ts';
 import type { JsonObject } from '../routing/policy.ts';
 import { admissionOfRoute } from './admission.ts';
+import { hostOfAction } from './agent-tls.ts';
 import { affinityOfRoute } from './affinity.ts';
 import { seconds } from './options.ts';
 import { rateLimitOfAction, rateLimitOfRoute, rateLimitOfSplit } from './rate-limit.ts';
@@ -98,7 +99,13 @@ type Action = JsonObject & { route: JsonObject };
 function action(to: Reachable, where: JsonObject): Action {
   const { gateway, fragment } = to;
   return {
-    route: { ...where, ...timing(gateway), ...rateLimitOfAction(serviceOf(to), gateway.limits), ...fragment },
+    route: {
+      ...where,
+      ...timing(gateway),
+      ...hostOfAction(gateway),
+      ...rateLimitOfAction(serviceOf(to), gateway.limits),
+      ...fragment,
+    },
     ...filters(to),
   };
 }
@@ -118,7 +125,7 @@ export function toVersion(to: Reachable, version: number): Action {
   return action(to, { cluster: to.name, ...ofVersion(version) });
 }
 
-/** Timeouts of a split are those of its first service. */
+/** Timeouts and Host of a split are those of its first service. */
 export function toSplit(
   split: readonly { readonly weight: number; readonly to: Reachable }[],
   sticky: Sticky | undefined,
@@ -139,6 +146,7 @@ export function toSplit(
         ...(sticky === undefined ? {} : { use_hash_policy: true }),
       },
       ...timing(first.to.gateway),
+      ...hostOfAction(first.to.gateway),
       ...rateLimitOfSplit(split.map(({ to }) => to.gateway.limits)),
       ...(sticky === undefined ? {} : { hash_policy: [hashPolicy(sticky)] }),
     },

@@ -1,7 +1,9 @@
 /** A GET of a path is answered with an expected status. */
 import { request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { HttpProbeOptions } from '../../model/probe.ts';
 import type { ProbeDriver } from '../probe.ts';
+import { hostOf, tlsOptions } from '../connect.ts';
 import { timed } from '../timed.ts';
 
 export const httpProbe: ProbeDriver<HttpProbeOptions> = {
@@ -13,16 +15,18 @@ export const httpProbe: ProbeDriver<HttpProbeOptions> = {
     timed(
       async (target, signal, doing) =>
         new Promise((resolve, reject) => {
-          const call = request({
+          const { tls } = target;
+          const call = (tls === undefined ? request : requestTls)({
             host: target.host,
             port: target.port,
             path,
             agent: false,
             signal,
-            headers: { connection: 'close', 'user-agent': 'switchboard-probe' },
+            ...(tls === undefined ? {} : tlsOptions(tls)),
+            headers: { host: hostOf(target), connection: 'close', 'user-agent': 'switchboard-probe' },
           });
           call.once('socket', (socket) =>
-            socket.once('connect', () => {
+            socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
               doing(`an answer to GET ${path}`, 'http');
             }),
           );

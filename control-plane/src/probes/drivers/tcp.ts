@@ -1,7 +1,7 @@
-/** A TCP connection can be made. It misses a server that hangs: the kernel accepts for it. */
-import { connect } from 'node:net';
+/** A TCP connection can be made, and by TLS where the service speaks it. It misses a server that hangs: the kernel accepts for it. */
 import { z } from 'zod';
 import type { ProbeDriver } from '../probe.ts';
+import { connectTo } from '../connect.ts';
 import { timed } from '../timed.ts';
 
 const Options = z.strictObject({});
@@ -13,12 +13,11 @@ export const tcpProbe: ProbeDriver<z.infer<typeof Options>> = {
   options: Options,
   create: () =>
     timed(
-      async (target, signal) =>
+      async (target, signal, doing) =>
         new Promise((resolve, reject) => {
-          const socket = connect({ host: target.host, port: target.port, signal });
-          socket.once('connect', () => {
+          const socket = connectTo(target, { signal }, doing, () => {
             socket.destroy();
-            resolve('accepts connections');
+            resolve(target.tls === undefined ? 'accepts connections' : 'accepts TLS connections');
           });
           socket.once('error', reject);
         }),

@@ -3,10 +3,9 @@
  * whole WebSocket for it costs five times the CPU. With `ping`, a real WebSocket is opened and a ping must be answered.
  */
 import { createHash } from 'node:crypto';
-import { connect } from 'node:net';
 import { z } from 'zod';
-import { addressText } from '../../model/address.ts';
 import type { ProbeDriver } from '../probe.ts';
+import { connectTo, hostOf } from '../connect.ts';
 import { openSocket } from '../socket.ts';
 import { timed, type Check } from '../timed.ts';
 
@@ -76,35 +75,31 @@ function handshake(options: Options): Check {
     new Promise((resolve, reject) => {
       let answer = '';
       let judged = false;
-      const socket = connect({
-        host: target.host,
-        port: target.port,
-        onread: {
-          buffer: ARRIVED,
-          callback(bytes) {
-            if (judged) return true;
-            answer += ARRIVED.toString('latin1', 0, bytes);
-            const end = answer.indexOf('\r\n\r\n');
-            if (end < 0 && answer.length < LARGEST_ANSWER) return true;
-            judged = true;
-            const wrong = judge(answer.slice(0, Math.max(end, 0)), options.subprotocol);
-            // It speaks HTTP: what is wrong is a level above.
-            if (answer.startsWith('HTTP/')) doing('the WebSocket handshake', 'websocket');
-            // Our end is said politely, and the connection is not waited for.
-            if (wrong === undefined) socket.end(CLOSE);
-            else socket.end();
-            socket.setTimeout(1_000, () => socket.destroy());
-            if (wrong === undefined) resolve('answers the WebSocket handshake');
-            else reject(new Error(wrong));
-            return true;
-          },
+      const onread = {
+        buffer: ARRIVED,
+        callback(bytes: number) {
+          if (judged) return true;
+          answer += ARRIVED.toString('latin1', 0, bytes);
+          const end = answer.indexOf('\r\n\r\n');
+          if (end < 0 && answer.length < LARGEST_ANSWER) return true;
+          judged = true;
+          const wrong = judge(answer.slice(0, Math.max(end, 0)), options.subprotocol);
+          // It speaks HTTP: what is wrong is a level above.
+          if (answer.startsWith('HTTP/')) doing('the WebSocket handshake', 'websocket');
+          // Our end is said politely, and the connection is not waited for.
+          if (wrong === undefined) socket.end(CLOSE);
+          else socket.end();
+          socket.setTimeout(1_000, () => socket.destroy());
+          if (wrong === undefined) resolve('answers the WebSocket handshake');
+          else reject(new Error(wrong));
+          return true;
         },
+      };
+      const socket = connectTo(target, { onread }, doing, () => {
+        doing('the WebSocket handshake', 'http');
+        socket.write(`${request.before}${hostOf(target)}${request.after}`, 'latin1');
       });
       signal.addEventListener('abort', () => socket.destroy(new Error('aborted')), { once: true });
-      socket.once('connect', () => {
-        doing('the WebSocket handshake', 'http');
-        socket.write(`${request.before}${addressText(target)}${request.after}`, 'latin1');
-      });
       socket.once('error', reject);
       socket.once('close', () => {
         reject(new Error('closed the connection during the WebSocket handshake'));

@@ -1,5 +1,7 @@
 /** Apply: create or update Services and Routes from documents, all or nothing. */
+import { isIP } from 'node:net';
 import { addressText } from '../../model/address.ts';
+import { needsServerName } from '../../model/agent-tls.ts';
 import type { Issue } from '../../model/errors.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import { issuesOf } from '../../model/parse.ts';
@@ -69,6 +71,15 @@ function parseDocuments(documents: readonly unknown[], validate: Validate): Docu
   return parsed;
 }
 
+/** Whose certificate is to be checked must have a name. */
+function tlsIssues({ gateway, runtime, addresses = [] }: ServiceDocument['spec']): Issue[] {
+  const unnamed = addresses.find(({ host }) => isIP(host) !== 0);
+  if (!needsServerName(gateway.tls) || (runtime === 'external' && unnamed === undefined)) return [];
+  const whose = unnamed === undefined ? 'instances of this service have' : `${addressText(unnamed)} has`;
+  const message = `is missing: ${whose} no DNS name, so say which name the certificate has`;
+  return [{ path: 'spec.gateway.tls.serverName', message }];
+}
+
 function checkService(service: ServiceDocument): Issue[] {
   const { spec } = service;
   const issues: Issue[] = [];
@@ -87,6 +98,7 @@ function checkService(service: ServiceDocument): Issue[] {
     if (spec.addresses !== undefined)
       issues.push({ path: 'spec.addresses', message: 'only an external service has fixed addresses' });
   }
+  issues.push(...tlsIssues(spec));
   const seen = new Set<string>();
   for (const [index, address] of (spec.addresses ?? []).entries()) {
     const text = addressText(address);

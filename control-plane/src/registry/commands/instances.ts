@@ -1,5 +1,6 @@
 /** Commands that act on instances: drain, restart, registration from outside, and the reconcile loop's own writes. */
 import type { InstanceReason, LeavingReason } from '../../model/reasons.ts';
+import { needsServerName } from '../../model/agent-tls.ts';
 import { addressText, hostPort } from '../../model/address.ts';
 import type { DrainState } from '../../model/drain.ts';
 import type { Hooks } from '../../model/hooks.ts';
@@ -174,6 +175,15 @@ export function checkRegistration(view: RegistryView, registration: Registration
       },
     );
   }
+  if (needsServerName(service.spec.gateway.tls))
+    throw new SwitchboardError(
+      'invalid',
+      `service ${service.name} speaks TLS to agents, and which name the certificate of one that registers itself has is not said`,
+      {
+        issues: [{ path: 'address', message: 'has no DNS name to find in a certificate' }],
+        remedy: 'Set spec.gateway.tls.serverName of the service.',
+      },
+    );
   const { host, port } = registration.address;
   for (const { value: other } of view.instances.values()) {
     const sameAddress = other.address?.host === host && other.address.port === port;
