@@ -29,6 +29,27 @@ export function identify(pid: number): ProcessIdentity | undefined {
   }
 }
 
+/** A signal has stopped it (SIGSTOP), until it is continued. */
+export function isStopped({ pid }: ProcessIdentity): boolean {
+  try {
+    if (process.platform !== 'linux')
+      return execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.charAt(stat.lastIndexOf(')') + 2) === 'T';
+  } catch {
+    return false;
+  }
+}
+
+/** What it was started with; undefined: that can't be known. */
+export function argumentsOf({ pid }: ProcessIdentity): readonly string[] | undefined {
+  try {
+    return process.platform === 'linux' ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export function isAlive(known: ProcessIdentity): boolean {
   return identify(known.pid)?.startTime === known.startTime;
 }

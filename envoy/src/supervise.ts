@@ -3,7 +3,7 @@
  * its admin socket tells. Ending the supervisor leaves Envoy as it is. It can be replaced by a new one while it serves (`handover.ts`).
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -20,8 +20,9 @@ import {
   standIn,
   type Generation,
 } from './handover.ts';
-import { findByArgument, identify, isAlive, type ProcessIdentity } from './identity.ts';
+import { argumentsOf, findByArgument, identify, isAlive, isStopped, type ProcessIdentity } from './identity.ts';
 import { createLookout } from './lookout.ts';
+import { answersClients, createPulse, type Beat } from './pulse.ts';
 import { RECORD, keepLogSmall, lastFailure, readRecord, writeRecord, type EnvoyRecord, type Former } from './record.ts';
 import { signalProcess } from './signal.ts';
 import { adminSocketPath, handoverSocketPath } from './socket-path.ts';
@@ -45,6 +46,7 @@ const LONGEST_BACKOFF_MS = 5_000;
 const STABLE_MS = 30_000;
 const ADOPT_TRIES = 20;
 const TAKES_OVER_MS = 30_000;
+const ANSWERS_MS = 2_000;
 
 const textOf = ({ pid, startTime }: ProcessIdentity): string => `${pid}@${startTime}`;
 
@@ -79,6 +81,13 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       }),
     isOften: () => former.get() !== undefined,
   });
+  const pulse = createPulse({
+    admin: async () => (await whoAnswers(socketPath)) !== undefined,
+    clients: async () => answersClients({ ...options.client, host: options.reachedAt }, ANSWERS_MS),
+    clock: () => performance.now(),
+  });
+  /** Why it was ended here. */
+  let endedFor: string | undefined;
   let failures = 0;
   let wanted = false;
 
@@ -91,10 +100,11 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
   async function findRunning(): Promise<(Running & { readonly startedAt: string }) | undefined> {
     const record = readRecord(files.record);
     if (record?.former != null && isAlive(record.former.process)) former.set(withPorts(record.former));
-    const isRecorded = record !== undefined && isAlive(record.process);
+    const isRecorded = record !== undefined && isAlive(record.process) && isOurs(record.process);
     for (const process of isRecorded ? [record.process] : findByArgument(files.bootstrap)) {
       // It serves on what it has open, and can be told nothing.
       if (process.pid === former.get()?.process.pid) continue;
+      if (isStopped(process)) signalProcess(process.pid, 'SIGCONT');
       for (let attempt = 0; attempt < ADOPT_TRIES && isAlive(process); attempt += 1) {
         const answer = await whoAnswers(socketPath);
         if (answer?.nodeId === options.nodeId) return foundAs(process, record, answer.epoch);
@@ -105,6 +115,13 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       if (isAlive(process)) signalProcess(process.pid, 'SIGKILL');
     }
     return undefined;
+  }
+
+  /** A copy of the folder has the same record, and its Envoy is that of the folder that was copied; one that was moved has its own. */
+  function isOurs(process: ProcessIdentity): boolean {
+    const known = argumentsOf(process);
+    const config = known?.[known.indexOf('--config-path') + 1];
+    return config === undefined || config === files.bootstrap || !existsSync(config);
   }
 
   const ofNow = { settings: options.settings, client: options.client };
@@ -233,6 +250,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
 
   function follow(mine: Running): void {
     current = mine;
+    endedFor = undefined;
     lookout.letGo();
     mine.child?.once('exit', (code, signal) => {
       if (current === mine)
@@ -337,12 +355,35 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     const seen = current;
     if (seen === undefined) return;
     if (!isAlive(seen.process)) {
-      if (current === seen) died('it is gone');
+      if (current === seen) died(endedFor ?? 'it has ended');
       return;
     }
     if (status.state === 'starting' && (await whoAnswers(socketPath))?.nodeId === options.nodeId && current === seen)
       become({ state: 'running' });
-    if (status.state === 'running' && current === seen) lookout.hold(socketPath);
+    if (status.state !== 'running' || current !== seen) return;
+    lookout.hold(socketPath);
+    // While one is replaced, neither has the admin address for a moment.
+    const beat = replacing ? undefined : await pulse();
+    if (current === seen && !replacing) feel(seen, beat);
+  }
+
+  function feel({ process }: Running, beat: Beat | undefined): void {
+    if (beat === undefined || endedFor !== undefined) return;
+    if (beat === 'answers') {
+      if (status.reason !== '') become({ reason: '' });
+      return;
+    }
+    if (beat === 'hangs') {
+      endedFor = 'it did not answer for 12 s, neither its control plane nor its clients, and was ended';
+      signalProcess(process.pid, 'SIGKILL');
+      return;
+    }
+    const stopped = isStopped(process);
+    if (stopped) signalProcess(process.pid, 'SIGCONT');
+    const reason = stopped
+      ? 'a signal had stopped it (SIGSTOP): it is continued'
+      : 'it does not answer, neither its control plane nor its clients';
+    if (status.reason !== reason) become({ reason });
   }
 
   return {
@@ -351,7 +392,9 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       socketPath = adminSocketPath(folder);
       handoverPath = handoverSocketPath(folder);
       wanted = true;
+      const recorded = readRecord(files.record);
       const running = await findRunning();
+      const lost = running === undefined && recorded !== undefined && !isAlive(recorded.process);
       let movedFrom: Address | undefined;
       if (running === undefined) {
         if (former.get() === undefined) await options.mayListen();
@@ -372,7 +415,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
         log.info({ pid: running.process.pid }, 'Envoy was found running and is kept');
       }
       lookout.begin();
-      return { movedFrom };
+      return { movedFrom, lost };
     },
     status: () => status,
     identity: () => (current === undefined ? '' : textOf(current.process)),

@@ -24,6 +24,8 @@ export interface EnvoyOptions {
   readonly nodeId: string;
   /** Where its clients connect. */
   readonly client: Address;
+  /** The host at which programs of this machine find it. */
+  readonly reachedAt: string;
   /** One that was started for anything else must be replaced. */
   readonly startedFor: string;
   /** What it reads at its start alone, as text by the name of the setting. */
@@ -39,8 +41,11 @@ export interface EnvoyOptions {
 }
 
 export interface EnvoySupervisor {
-  /** Adopts the one that runs, or starts one; then keeps it running. `movedFrom`: its clients' address was another till now. */
-  start(): Promise<{ readonly movedFrom: Address | undefined }>;
+  /**
+   * Adopts the one that runs, or starts one; then keeps it running. `movedFrom`: its clients' address was another till now. `lost`: one that nobody has
+   * ended here has gone.
+   */
+  start(): Promise<{ readonly movedFrom: Address | undefined; readonly lost: boolean }>;
   status(): EnvoyStatus;
   /** Who it is, as one text; empty: none runs. */
   identity(): string;

@@ -7,6 +7,8 @@ import { startEchoAgent } from '../bench/processes.ts';
 import { echoService, repository, startWorld } from '../support/world.ts';
 import { isError } from '../../control-plane/src/model/errors.ts';
 
+const STUBBORN = `trap '' TERM; while true; do sleep 0.2; done`;
+
 it('an agent that is killed costs only its own sessions, and is started again with its reason shown', async () => {
   await using world = await startWorld({ seed: [echoService('weather', { replicas: 2 })] });
   const crowd = await world.crowd('weather', 40);
@@ -97,13 +99,89 @@ it('an agent over its memory limit is replaced, new one first', async () => {
 it('Envoy that is killed is started again within seconds, and new sessions go on', async () => {
   await using world = await startWorld({ seed: [echoService('weather')] });
   const { envoy } = await world.status();
+  const lost = await world.crowd('weather', 3);
+  await world.until('they are told of', async () => (await world.status()).sessions.open === 3);
   process.kill(envoy.pid ?? 0, 'SIGKILL');
+  await world.until('they have ended', async () => Promise.resolve(lost.cut() === 3));
+  await world.until('it is told', async () => {
+    const [event] = (await world.client.events({ action: 'gateway.lost' })).items;
+    return (
+      event?.message === `Envoy (process ${envoy.pid ?? 0}) is started again: it has ended; 3 sessions ended with it`
+    );
+  });
   const session = await world.until('a session opens', async () => world.open('weather'));
   const after = await world.status();
   expect(after.envoy.pid).not.toBe(envoy.pid);
   expect(after.envoy.restarts).toBe(1);
   await session.close();
 });
+
+it.concurrent(
+  'Envoy that a signal has stopped is continued with its sessions; one that hangs on is ended, and both are told',
+  async () => {
+    await using world = await startWorld({ name: 'hang', seed: [echoService('weather')] });
+    const { pid } = (await world.status()).envoy;
+    const session = await world.open('weather');
+    await world.until('it is told of', async () => (await world.status()).sessions.open === 1);
+    process.kill(pid ?? 0, 'SIGSTOP');
+    expect(await session.ask('still here')).toBe('still here');
+    const told = async (action: string): Promise<string[]> =>
+      (await world.client.events({ action })).items.map(({ message }) => message);
+    await world.until('it answers again', async () => (await told('gateway.hang')).length === 2);
+    expect((await told('gateway.hang')).toSorted()).toEqual([
+      `Envoy (process ${pid ?? 0}) answers again`,
+      `Envoy (process ${pid ?? 0}), with 1 session open: a signal had stopped it (SIGSTOP): it is continued`,
+    ]);
+    expect((await world.status()).envoy).toMatchObject({ state: 'running', pid, reason: '' });
+
+    // Whatever continues it, it does not go on.
+    const hold = setInterval(() => {
+      try {
+        process.kill(pid ?? 0, 'SIGSTOP');
+      } catch {
+        // It has been ended.
+      }
+    }, 20);
+    const after = await world
+      .until(
+        'another serves',
+        async () => {
+          const { envoy } = await world.status();
+          return envoy.state === 'running' && envoy.pid !== pid && envoy;
+        },
+        40_000,
+      )
+      .finally(() => {
+        clearInterval(hold);
+      });
+    expect(after.restarts).toBe(1);
+    const [lost] = await told('gateway.lost');
+    expect(lost).toMatch(/is started again: it did not answer for 12 s.*; 1 session ended with it$/);
+    await world.until('a session opens', async () => (await world.open('weather')).close().then(() => true));
+  },
+);
+
+it.concurrent(
+  'an agent that does not end when it is asked to is killed after its grace, and that is told',
+  async () => {
+    await using world = await startWorld({
+      name: 'stubborn',
+      waitReady: false,
+      seed: [
+        echoService('stubborn', {
+          drain: { stopGrace: '500ms' },
+          launch: { command: ['sh', '-c', STUBBORN, 'sh', '{port}'] },
+          probe: { type: 'process' },
+        }),
+      ],
+    });
+    await world.until('it runs', async () => (await world.client.instances()).items[0]?.state === 'ready');
+    await world.client.deleteService('stubborn');
+    await world.until('it has gone', async () => (await world.client.instances()).items.length === 0);
+    const messages = (await world.client.events({ action: 'instance.remove' })).items.map(({ message }) => message);
+    expect(messages.join()).toContain('has stopped; it had not ended 0.5 s after SIGTERM, and was killed');
+  },
+);
 
 it('an agent that registers itself is reached, kept by heartbeats, and removed when they stop', async () => {
   await using world = await startWorld({

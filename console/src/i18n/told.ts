@@ -58,6 +58,8 @@ const IN_DETAIL: ReadonlySet<string> = new Set([
   'TakesStandardPath',
   'Unreachable',
   'gateway.drift',
+  'gateway.hang',
+  'gateway.lost',
   'gateway.move',
   'gateway.outdated',
   'gateway.restart',

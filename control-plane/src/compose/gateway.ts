@@ -23,6 +23,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { XdsServer } from '../xds/server.ts';
 import { renewGateway, type GatewayRenewal } from './gateway-renewal.ts';
 import { settingsOf, startedFor } from './gateway-settings.ts';
+import { watchTroubles } from './gateway-troubles.ts';
 import { NODE_ID } from './settings.ts';
 
 export interface GatewayParts {
@@ -72,6 +73,7 @@ export async function startGateway({
     version: binary.version,
     nodeId: NODE_ID,
     client: { host: config.gateway.host, port: ports.gateway },
+    reachedAt: reachableHost(config.gateway.host),
     startedFor: startedFor(config),
     settings: settingsOf(config, binary, ports.xds),
     bootstrap: (adminPath) =>
@@ -92,7 +94,7 @@ export async function startGateway({
     now,
     log,
   });
-  const { movedFrom } = await envoy.start();
+  const { movedFrom, lost } = await envoy.start();
 
   const { left } = journal;
   if (left.process !== '') sessions.restore(NODE_ID, left.process, left.sessions, left.whole);
@@ -104,6 +106,7 @@ export async function startGateway({
     else if (state === 'backoff' || state === 'stopped') sessions.gatewayGone(NODE_ID);
     else sessions.gatewayLost(NODE_ID);
   }
+  watchTroubles({ envoy, open: () => sessions.counts().total, left: lost ? left.sessions.length : 0, note });
   envoy.watch(noteSessions);
   xds.subscribe((event) => {
     if (event.kind === 'connected' || event.kind === 'disconnected') noteSessions();

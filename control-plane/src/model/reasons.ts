@@ -103,6 +103,8 @@ export const EVENT_ACTIONS = [
   'gateway.drain',
   'gateway.drift',
   'gateway.drift-over',
+  'gateway.hang',
+  'gateway.lost',
   'gateway.move',
   'gateway.outdated',
   'gateway.restart',

@@ -13,7 +13,9 @@ const EnvoyStatus = z.strictObject({
   adopted: z.boolean().describe('It was found running when the control plane started.'),
   startedAt: Timestamp.nullable(),
   restarts: z.int().min(0),
-  reason: z.string().describe('Last line of its log when it ended by itself; empty: none.'),
+  reason: z
+    .string()
+    .describe('What is wrong with it, or how it ended by itself, with the last line of its log; empty: nothing.'),
   former: z
     .strictObject({ pid: Pid, since: Timestamp, until: Timestamp.nullable() })
     .nullable()

@@ -30,6 +30,14 @@ export interface OperationsOptions {
 
 const RETRY_MS = 1_000;
 
+/** What is told of one that did not end when it was asked to. */
+function killed(then: InstanceWrite, graceMs: number): InstanceWrite {
+  const how = `it had not ended ${graceMs / 1000} s after SIGTERM, and was killed`;
+  const event = then.event === undefined ? how : `${then.event}; ${how}`;
+  if (then.op !== 'update' || then.patch.message === undefined) return { ...then, event };
+  return { ...then, event, patch: { ...then.patch, message: `${then.patch.message}; ${how}` } };
+}
+
 export function createOperations({ registry, runtimes, log, now, onDone }: OperationsOptions): Operations {
   const running = new Map<string, { done: Promise<void>; abort: AbortController; kind: 'start' | 'stop' }>();
 
@@ -108,8 +116,9 @@ export function createOperations({ registry, runtimes, log, now, onDone }: Opera
   ): Promise<void> {
     await before();
     const runtime = runtimes.get(instance.runtime);
-    await runtime?.stop(instance.id, { graceMs });
-    await registry.writeInstances([then]);
+    const end = await runtime?.stop(instance.id, { graceMs });
+    const late = end?.killed === true && graceMs > 0;
+    await registry.writeInstances([late ? killed(then, graceMs) : then]);
     if (then.op === 'delete') await runtime?.remove(instance.id);
   }
 

@@ -79,8 +79,11 @@ export interface CommandEnd {
 export interface Runtime {
   /** Errors: `invalid` (command not found, permission denied, missing secret or folder: issues name the field), `unavailable` (no free port). */
   start(request: StartRequest, signal: AbortSignal): Promise<Running>;
-  /** SIGTERM to the process group, SIGKILL after the grace; resolves when the group is gone. Stopping what does not run is no error. */
-  stop(instance: string, options: { graceMs: number }): Promise<void>;
+  /**
+   * SIGTERM to the process group, SIGKILL after the grace; resolves when the group is gone, with whether it had to be killed. Stopping what does not run is
+   * no error.
+   */
+  stop(instance: string, options: { graceMs: number }): Promise<{ readonly killed: boolean }>;
   /**
    * Runs a command beside a running instance: in its folder, with the environment that it was started with, what it prints in the instance's log. What still runs of it
    * after `timeoutMs` is ended. Never rejects. A runtime that can't run one lacks it, and says so in `check`.

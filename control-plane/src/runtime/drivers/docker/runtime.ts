@@ -299,14 +299,16 @@ export const dockerRuntime: RuntimeDriver<Options> = {
         await starting.get(instance)?.catch(() => undefined);
         await engine.mustBeUp();
         const agent = agents.get(instance);
-        if (agent === undefined) return;
+        if (agent === undefined) return { killed: false };
         await signalled(agent, 'SIGTERM', graceMs);
-        if (!agent.isEnded) await signalled(agent, 'SIGKILL', KILL_WAIT_MS);
+        const killed = !agent.isEnded;
+        if (killed) await signalled(agent, 'SIGKILL', KILL_WAIT_MS);
         if (!agent.isEnded)
           throw new SwitchboardError(
             'unavailable',
             `container ${agent.container.slice(0, 12)} of ${instance} does not end`,
           );
+        return { killed };
       },
       async list() {
         await engine.mustBeUp();

@@ -74,7 +74,7 @@ export const processRuntime: RuntimeDriver<Options> = {
     const { folder, host, ports, logs, now, log, environment } = context;
     const agents = new Map<string, Agent>();
     const starting = new Map<string, Promise<Running>>();
-    const stopping = new Map<string, Promise<void>>();
+    const stopping = new Map<string, Promise<{ killed: boolean }>>();
     const listeners = new Set<(event: RuntimeEvent) => void>();
     const rotations: Rotations = new Map();
     const leftovers = createLeftovers(folder, log);
@@ -214,23 +214,25 @@ export const processRuntime: RuntimeDriver<Options> = {
         throw new SwitchboardError('invalid', `${issues[0].path}: ${issues[0].message}`, { issues });
     }
 
-    async function stopGroup(agent: Agent, graceMs: number): Promise<void> {
+    async function stopGroup(agent: Agent, graceMs: number): Promise<{ killed: boolean }> {
       const { process, instance } = agent.record;
       if (!isAlive(process)) {
         ended(agent, null, null);
-        return;
+        return { killed: false };
       }
       agent.stopping = { code: null, signal: null };
       signalGroup(process.pid, 'SIGTERM');
       // A stopped process would see the signal only when it is continued.
       signalGroup(process.pid, 'SIGCONT');
-      if (!(await untilGone(process.pid, graceMs))) {
+      const killed = !(await untilGone(process.pid, graceMs));
+      if (killed) {
         signalGroup(process.pid, 'SIGKILL');
         if (!(await untilGone(process.pid, KILL_WAIT_MS)))
           throw new SwitchboardError('unavailable', `process ${process.pid} of ${instance} does not end`);
       }
       await reaped(agent.child);
       ended(agent, agent.stopping.code, agent.stopping.signal);
+      return { killed };
     }
 
     async function launch(request: StartRequest, signal: AbortSignal): Promise<Running> {
@@ -334,10 +336,10 @@ export const processRuntime: RuntimeDriver<Options> = {
       async stop(instance, { graceMs }) {
         await starting.get(instance)?.catch(() => undefined);
         const agent = agents.get(instance);
-        if (agent === undefined) return;
+        if (agent === undefined) return { killed: false };
         const promise = stopping.get(instance) ?? stopGroup(agent, graceMs).finally(() => stopping.delete(instance));
         stopping.set(instance, promise);
-        await promise;
+        return promise;
       },
       async run(request, command, { timeoutMs }) {
         const agent = agents.get(request.instance);
