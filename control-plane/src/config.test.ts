@@ -69,6 +69,11 @@ describe('bad settings', () => {
     ['', { SWITCHBOARD_GATEWAY_PROT: '9000' }, 'there is no environment variable SWITCHBOARD_GATEWAY_PROT'],
     ['dns: { servers: [dns.example] }', {}, 'dns.servers.0: must be an IP address'],
     ['', { SWITCHBOARD_DNS_SERVERS: '10.0.0.53,10.0.0.54:0' }, 'SWITCHBOARD_DNS_SERVERS: must be an IP address'],
+    ['gateway: { trustedProxies: [nginx] }', {}, 'gateway.trustedProxies.0: must be an IP address or a range'],
+    ['', { SWITCHBOARD_GATEWAY_TRUSTED_PROXIES: '10.0.0.0/33' }, 'SWITCHBOARD_GATEWAY_TRUSTED_PROXIES: must be an IP'],
+    ["gateway: { trustedProxies: ['::ffff:10.0.0.1'] }", {}, 'write it as IPv4, such as 10.0.0.1'],
+    ['gateway: { proxyProtocol: {} }', {}, 'gateway.proxyProtocol.port: '],
+    ['gateway: { proxyProtocol: { port: 8801 } }', {}, 'gateway.proxyProtocol.port: 8801 is api.port too'],
     [Buffer.from([0x61, 0x3a, 0x20, 0xff]), {}, 'is not valid UTF-8'],
     ['[a]', {}, 'must hold a mapping'],
     ['a: [', {}, 'is not valid YAML'],
@@ -89,6 +94,13 @@ it.each([
   ['agents: {ports: [9200, 9100]}', {}, 'agents.ports: the first port (9200) is above the last (9100)'],
 ])('%s %o is refused: %s', (text, environment, message) => {
   expect(() => load(text, environment)).toThrow(message);
+});
+
+it('a list of trusted proxies is the same in whatever order', () => {
+  const { gateway } = load("gateway: { trustedProxies: ['fd00::/8', 10.0.0.1, 10.0.0.0/8, 10.0.0.1] }");
+  expect(gateway.trustedProxies).toEqual(['10.0.0.0/8', '10.0.0.1', 'fd00::/8']);
+  const environment = { SWITCHBOARD_GATEWAY_TRUSTED_PROXIES: '10.0.0.1, 10.0.0.0/8' };
+  expect(load('', environment).gateway.trustedProxies).toEqual(['10.0.0.0/8', '10.0.0.1']);
 });
 
 it('several ports may be picked free', () => {

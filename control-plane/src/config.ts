@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { splitAddress } from './model/address.ts';
 import { ListenHost } from './model/listen-host.ts';
 import { SwitchboardError, messageOf } from './model/errors.ts';
+import { TrustedProxies } from './model/cidr.ts';
 import { issuesOf } from './model/parse.ts';
 import { OtlpSettings } from './model/otlp.ts';
 import { PositiveDuration } from './model/units.ts';
@@ -28,7 +29,16 @@ export const Settings = z
     /** Folder for everything that is kept: store, tokens, logs, instances' folders. */
     data: z.string().min(1).default('data'),
     /** Where clients connect. Port 0 picks a free one and keeps it. */
-    gateway: z.strictObject({ host: ListenHost.default('127.0.0.1'), port: Port.default(8800) }).prefault({}),
+    gateway: z
+      .strictObject({
+        host: ListenHost.default('127.0.0.1'),
+        port: Port.default(8800),
+        /** Proxies before it whose word counts on whom they forward for (X-Forwarded-For, -Proto, -Host): addresses and ranges. */
+        trustedProxies: TrustedProxies,
+        /** One more port, for balancers of connections that begin each with the PROXY protocol (v1 or v2); absent: none. */
+        proxyProtocol: z.strictObject({ host: ListenHost.optional(), port: Port.min(1) }).optional(),
+      })
+      .prefault({}),
     /** API and console. */
     api: z.strictObject({ host: ListenHost.default('127.0.0.1'), port: Port.default(8801) }).prefault({}),
     /** Where Envoy gets its configuration. */
@@ -105,6 +115,10 @@ export const Settings = z
     };
     const [low, high] = agents.ports;
     if (low > high) refuse('agents.ports', `the first port (${low}) is above the last (${high})`);
+    const balanced = gateway.proxyProtocol?.port;
+    const taken = { 'gateway.port': gateway.port, 'api.port': api.port, 'xds.port': xds.port };
+    for (const [name, port] of Object.entries(taken))
+      if (port === balanced) refuse('gateway.proxyProtocol.port', `${port} is ${name} too`);
     if (api.port !== 0 && api.port === gateway.port) refuse('api.port', `${api.port} is gateway.port too`);
     if (xds.port !== 0 && [gateway.port, api.port].includes(xds.port))
       refuse('xds.port', `${xds.port} is ${xds.port === api.port ? 'api' : 'gateway'}.port too`);
@@ -124,11 +138,12 @@ export interface Config extends Readonly<Settings> {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+const LISTS = new Set(['seed', 'plugins', 'dns.servers', 'gateway.trustedProxies']);
+
 /** A variable's text as the JSON value the schema expects: numbers for ports, `a-b` for a range, commas for lists. */
 function parseVariable(path: readonly string[], text: string): unknown {
   const field = path.join('.');
-  if (['seed', 'plugins', 'dns.servers'].includes(field))
-    return text === '' ? [] : text.split(',').map((part) => part.trim());
+  if (LISTS.has(field)) return text === '' ? [] : text.split(',').map((part) => part.trim());
   if (field === 'agents.ports') return text.split('-').map(Number);
   return /^\d+$/.test(text) ? Number(text) : text;
 }

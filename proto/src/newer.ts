@@ -15,9 +15,8 @@ const NEW_TYPES: Readonly<Record<string, readonly NewField[]>> = {
     ['string_match', 2, 'envoy.type.matcher.v3.StringMatcher'],
     ['invert_match', 3, 'bool'],
   ],
-  'envoy.type.matcher.v3.AddressMatcher': [
-    ['ranges', 1, 'xds.core.v3.CidrRange', 'repeated'],
-    ['invert_match', 2, 'bool'],
+  'envoy.extensions.http.original_ip_detection.xff.v3.XffTrustedCidrs': [
+    ['cidrs', 1, 'envoy.config.core.v3.CidrRange', 'repeated'],
   ],
 };
 
@@ -27,12 +26,12 @@ const NEW_FIELDS: Readonly<Record<string, readonly NewField[]>> = {
   'envoy.config.common.mutation_rules.v3.HeaderMutation': [
     ['remove_on_match', 3, 'envoy.config.common.mutation_rules.v3.HeaderMutation.RemoveOnMatch'],
   ],
-  'envoy.config.route.v3.RouteMatch': [
-    ['filter_state', 16, 'envoy.type.matcher.v3.FilterStateMatcher', 'repeated'],
-    ['cookies', 17, 'envoy.config.route.v3.CookieMatcher', 'repeated'],
-  ],
+  'envoy.config.route.v3.RouteMatch': [['cookies', 17, 'envoy.config.route.v3.CookieMatcher', 'repeated']],
   'envoy.config.route.v3.WeightedCluster': [['use_hash_policy', 5, 'google.protobuf.BoolValue']],
-  'envoy.type.matcher.v3.FilterStateMatcher': [['address_match', 3, 'envoy.type.matcher.v3.AddressMatcher']],
+  'envoy.extensions.http.original_ip_detection.xff.v3.XffConfig': [
+    ['xff_trusted_cidrs', 2, 'envoy.extensions.http.original_ip_detection.xff.v3.XffTrustedCidrs'],
+    ['skip_xff_append', 3, 'google.protobuf.BoolValue'],
+  ],
   'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': [
     ['rate_limits', 17, 'envoy.config.route.v3.RateLimit', 'repeated'],
     ['max_dynamic_descriptors', 18, 'google.protobuf.UInt32Value'],

@@ -25,8 +25,9 @@ export const ROOTS: readonly string[] = [
   'envoy/service/extension/v3/config_discovery.proto',
   // Extensions that stand in an Any.
   'envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto',
+  'envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.proto',
   'envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto',
-  'envoy/extensions/filters/network/set_filter_state/v3/set_filter_state.proto',
+  'envoy/extensions/http/original_ip_detection/xff/v3/xff.proto',
   'envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.proto',
   'envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.proto',
   'envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto',
@@ -50,7 +51,6 @@ export const ROOTS: readonly string[] = [
   'envoy/extensions/load_balancing_policies/random/v3/random.proto',
   'envoy/extensions/load_balancing_policies/maglev/v3/maglev.proto',
   'envoy/type/matcher/v3/http_inputs.proto',
-  'envoy/type/matcher/v3/filter_state.proto',
   'xds/core/v3/cidr.proto',
   // Configuration for extensions whose own types are not shipped.
   'xds/type/v3/typed_struct.proto',

@@ -1,4 +1,5 @@
 /** One upgrade request with full control over path and headers, without a WebSocket library between: status, headers, and what came first. */
+import { connect } from 'node:net';
 import { request, type IncomingHttpHeaders } from 'node:http';
 
 export interface UpgradeAnswer {
@@ -13,6 +14,8 @@ export async function upgrade(
   path: string,
   headers: Record<string, string> = {},
   localAddress = '127.0.0.1',
+  /** Before all else, such as the header of the PROXY protocol. */
+  first?: Uint8Array | string,
 ): Promise<UpgradeAnswer> {
   return new Promise((resolve, reject) => {
     const sent = request({
@@ -20,7 +23,16 @@ export async function upgrade(
       port,
       path,
       localAddress,
-      agent: false,
+      // An agent of its own, which would pass over how the connection is to be made.
+      ...(first === undefined
+        ? { agent: false }
+        : {
+            createConnection: () => {
+              const socket = connect({ host: '127.0.0.1', port, localAddress });
+              socket.write(first);
+              return socket;
+            },
+          }),
       timeout: 30_000,
       headers: {
         connection: 'Upgrade',

@@ -6,13 +6,11 @@
 import type { ServerUnaryCall, ServiceDefinition, UntypedHandleCall, sendUnaryData } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import { grpcService } from '@switchboard/proto';
+import { CLIENT_ADDRESS } from '../model/gateway.ts';
 import type { Door } from './door.ts';
 
 interface CheckRequest {
   readonly attributes: {
-    readonly source: {
-      readonly address: { readonly socket_address?: { readonly address: string } | null } | null;
-    } | null;
     readonly context_extensions: Readonly<Record<string, string>>;
     readonly request: {
       readonly time: { readonly seconds: number; readonly nanos: number } | null;
@@ -55,11 +53,11 @@ export function authorizationService(
         call.on('cancelled', () => {
           left.abort();
         });
-        const { context_extensions: context, request, source } = call.request.attributes ?? {};
+        const { context_extensions: context, request } = call.request.attributes ?? {};
         // The same over all that Envoy asks for one client.
         const id = request?.http?.headers['x-request-id'] ?? '';
         const { seconds = 0, nanos = 0 } = request?.time ?? {};
-        const address = source?.address?.socket_address?.address ?? '';
+        const [address = ''] = call.metadata.get(CLIENT_ADDRESS).map(String);
         const caller = { id, cameAt: seconds * 1_000 + nanos / 1e6, address };
         void door.enter(context?.['service'] ?? '', caller, left.signal).then((answer) => {
           if (answer.kind === 'in') done(null, { status: { code: status.OK }, ok_response: {} });

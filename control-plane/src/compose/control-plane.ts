@@ -207,7 +207,7 @@ async function build(
   const trust = systemTrust(config.environment);
   const tokenOf = instanceTokens(data);
   const translator = createTranslator({
-    gateway: { host: config.gateway.host, port: ports.gateway },
+    gateway: { ...config.gateway, port: ports.gateway },
     controlPlaneCluster: CONTROL_PLANE_CLUSTER,
     sessionReportMs: SESSION_REPORT_MS,
     instanceToken: tokenOf,

@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { Timestamp } from './meta.ts';
 
+/** Where Envoy tells the client's address when it asks whether a session may be opened: a key of the call's metadata. */
+export const CLIENT_ADDRESS = 'x-switchboard-client';
+
 /** One Envoy has taken over from another. */
 export const GatewayRestart = z.strictObject({
   node: z.string(),

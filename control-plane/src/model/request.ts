@@ -1,7 +1,7 @@
 /** A request to open a session, as routes see it; and whether a route's conditions hold for it, each with a sentence. */
-import { BlockList, isIP } from 'node:net';
 import { RE2JS } from 're2js';
 import { z } from 'zod';
+import { inRanges } from './cidr.ts';
 import { anySpelling, inWords, passes, testOf } from './condition.ts';
 import type { Match, NamedCondition } from './route.ts';
 
@@ -64,18 +64,6 @@ function pathHolds(path: NonNullable<Match['path']>, given: string): boolean {
         ? `.*${anySpelling(path.contains)}.*`
         : path.regex;
   return RE2JS.compile(regex, path.caseSensitive ? 0 : RE2JS.CASE_INSENSITIVE).matches(given);
-}
-
-function inRanges(ranges: readonly string[], address: string): boolean {
-  const family = isIP(address);
-  if (family === 0) return false;
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [net = '', length] = range.split('/');
-    const kind = isIP(net) === 4 ? 'ipv4' : 'ipv6';
-    list.addSubnet(net, length === undefined ? (kind === 'ipv4' ? 32 : 128) : Number(length), kind);
-  }
-  return list.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 function named(

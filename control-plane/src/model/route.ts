@@ -1,6 +1,6 @@
 /** A Route leads clients to a service. Every service has `/agents/<name>` without one. */
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { Cidr } from './cidr.ts';
 import { Regex, exactlyOne, operatorFields } from './condition.ts';
 import { Labels, Name, stored } from './meta.ts';
 
@@ -33,12 +33,6 @@ export type PathMatch = z.infer<typeof PathMatch>;
 const NamedCondition = z.strictObject({ name: HeaderName, ...operatorFields }).superRefine(exactlyOne);
 export type NamedCondition = z.infer<typeof NamedCondition>;
 
-const Cidr = z.string().refine((text) => {
-  const [address = '', length, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128));
-}, 'must be an IP address or a range such as 10.0.0.0/8');
 const Cidrs = z.array(Cidr).min(1).max(100);
 
 export const Match = z.strictObject({
@@ -54,7 +48,7 @@ export const Match = z.strictObject({
   cookies: z.array(NamedCondition).max(16).default([]),
   /** The client offers one of these. */
   subprotocols: z.array(HeaderName).min(1).max(16).optional(),
-  /** The address that the connection comes from. */
+  /** The client's address: where the connection comes from or, behind a proxy that the settings trust, what that tells. */
   clientIp: z.union([z.strictObject({ in: Cidrs }), z.strictObject({ notIn: Cidrs })]).optional(),
 });
 export type Match = z.infer<typeof Match>;

@@ -11,6 +11,8 @@ export const SETTING_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   SWITCHBOARD_DATA: ['data'],
   SWITCHBOARD_GATEWAY_HOST: ['gateway', 'host'],
   SWITCHBOARD_GATEWAY_PORT: ['gateway', 'port'],
+  SWITCHBOARD_GATEWAY_TRUSTED_PROXIES: ['gateway', 'trustedProxies'],
+  SWITCHBOARD_GATEWAY_PROXY_PROTOCOL_PORT: ['gateway', 'proxyProtocol', 'port'],
   SWITCHBOARD_API_HOST: ['api', 'host'],
   SWITCHBOARD_API_PORT: ['api', 'port'],
   SWITCHBOARD_XDS_HOST: ['xds', 'host'],

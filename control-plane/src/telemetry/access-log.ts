@@ -1,7 +1,7 @@
 /** Envoy's gRPC access log as the feed of the session table. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/accesslog/v3/als.proto */
 import type { ServerReadableStream, ServiceDefinition, UntypedHandleCall, sendUnaryData } from '@grpc/grpc-js';
 import { grpcService, projection } from '@switchboard/proto';
-import { hostPort } from '../model/address.ts';
+import { hostPort, hostText } from '../model/address.ts';
 import { hasBroken, withoutQuery, type BrokenRequest } from './broken.ts';
 import { FLAGS, whyEnded, type Flags } from './ending.ts';
 import { REFUSAL_FLAGS, whyRefused, type RefusedRequest } from './refusal.ts';
@@ -90,6 +90,9 @@ const PRINCIPAL_HEADER = 'x-switchboard-principal';
 
 const address = ({ socket_address: socket }: SocketAddress = {}): string =>
   socket?.address === undefined ? '' : hostPort(socket.address, socket.port_value ?? 0);
+/** What a trusted proxy tells of a client is an address without a port. */
+const clientOf = (told: SocketAddress = {}): string =>
+  (told.socket_address?.port_value ?? 0) === 0 ? hostText(told.socket_address?.address ?? '') : address(told);
 const milliseconds = ({ seconds = 0, nanos = 0 }: Time): number => seconds * 1_000 + nanos / 1e6;
 
 function principalOf(entry: LogEntry): string | null {
@@ -191,7 +194,7 @@ function record(
           gateway,
           upstream,
           upstreamLocal: address(common.upstream_local_address),
-          client: address(common.downstream_remote_address),
+          client: clientOf(common.downstream_remote_address),
           principal: principalOf(entry),
           path: kept(common, SENT_PATH) ?? request?.path ?? '',
           userAgent: request?.user_agent ?? '',

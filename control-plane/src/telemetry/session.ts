@@ -15,7 +15,7 @@ export const Session = z
     instance: z.string().nullable(),
     upstream: z.string().describe('`ip:port` of the instance.'),
     upstreamLocal: z.string().describe("`ip:port` of the gateway's side of its connection to the instance."),
-    client: z.string().describe('`ip:port`.'),
+    client: z.string().describe('`ip:port`; as a trusted proxy tells it, the address alone.'),
     principal: z
       .string()
       .nullable()

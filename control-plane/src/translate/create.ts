@@ -14,7 +14,7 @@ import { cluster } from './cluster.ts';
 import { endpoints } from './endpoint.ts';
 import { extensions, hasPart } from './extensions.ts';
 import { SESSION_HEADER } from './filters.ts';
-import { LISTENER_NAME, ROUTES_NAME, listener } from './listener.ts';
+import { LISTENER_NAME, PROXY_PROTOCOL_NAME, ROUTES_NAME, listener, proxyProtocolListener } from './listener.ts';
 import type { Problem, TranslateOptions } from './options.ts';
 import { changedSet, resource, setOf, whyNot } from './resource.ts';
 import type { Reachable } from './route-action.ts';
@@ -103,9 +103,13 @@ function keptWeights({ instances }: FleetService, weights: ReadonlyMap<string, n
 }
 
 export function createTranslator(options: TranslateOptions): Translator {
-  const listeners = setOf([resource(TYPES.listener, LISTENER_NAME, listener(options))]);
+  const balanced = proxyProtocolListener(options);
+  const listeners = setOf([
+    resource(TYPES.listener, LISTENER_NAME, listener(options)),
+    ...(balanced === undefined ? [] : [resource(TYPES.listener, PROXY_PROTOCOL_NAME, balanced)]),
+  ]);
   const poolsOf = createPools();
-  const routeTable = createRouteTable();
+  const routeTable = createRouteTable(options.gateway.trustedProxies ?? []);
   /** By name, in the form that the fleet had it last. */
   const kept = new Map<string, Translated>();
   let clusterSet = setOf([]);

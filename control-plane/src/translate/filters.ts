@@ -6,6 +6,7 @@
  * Most of what is to come needs no slot of its own: a `chain` is empty until a route puts any filters into it. What keeps state (buckets, keys
  * that were fetched, a Lua VM) must not stand in a route, since any change of any route makes it anew: that comes by ECDS.
  */
+import { CLIENT_ADDRESS } from '../model/gateway.ts';
 import type { JsonObject } from '../routing/policy.ts';
 import type { TranslateOptions } from './options.ts';
 
@@ -117,7 +118,11 @@ function admission(options: TranslateOptions): JsonObject {
         retry_policy: { retry_back_off: { base_interval: '0.1s', max_interval: '1s' } },
       },
       timeout: `${ADMISSION_S}s`,
-      initial_metadata: [{ key: 'x-envoy-upstream-rq-per-try-timeout-ms', value: String(ADMISSION_S * 1_000) }],
+      initial_metadata: [
+        { key: 'x-envoy-upstream-rq-per-try-timeout-ms', value: String(ADMISSION_S * 1_000) },
+        // Of its own it tells the peer of the connection, which may be a proxy.
+        { key: CLIENT_ADDRESS, value: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' },
+      ],
       retry_policy: {
         num_retries: 100,
         retry_on: 'unavailable,connect-failure,reset',

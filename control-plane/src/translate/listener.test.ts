@@ -10,7 +10,7 @@ import { listener } from './listener.ts';
 const MESSAGE = 'envoy.config.listener.v3.Listener';
 const READABLE = join(import.meta.dirname, 'testdata/listener.yaml');
 /** By hand, never by a tool: who changes it has decided what the message below asks for. */
-const BYTES = '7ab0764ec70d5b13c6fbb63b7024dc016b2376cbb1f52a4c792b198f3b0893dd';
+const BYTES = '69fcf3814ce8511d9f112db2d5c75cb443aa59c72c5b265baa92252930448671';
 const DECISION =
   'The bytes of the listener have changed. Envoy replaces a listener that differs, and ends every session on the old one. ' +
   'This needs a decision: a slot that is there (filters.ts) may do instead; if not, the changelog has to say that the upgrade ' +

@@ -1,7 +1,8 @@
 /**
- * The listener for clients. It is written once: its bytes depend on the options alone, since any change within a filter
+ * The listeners for clients. They are written once: their bytes depend on the options alone, since any change within a filter
  * chain ends every session on it. What varies is delivered by RDS, CDS, EDS and ECDS.
  */
+import { cidrRange } from '../model/cidr.ts';
 import { ALL_IPV6 } from '../model/listen-host.ts';
 import {
   ASKED_ID_HEADER,
@@ -16,8 +17,10 @@ import {
 import { HTTP1_AS_SENT } from './http1.ts';
 import { LOCAL_REPLIES } from './local-replies.ts';
 import { seconds, type TranslateOptions } from './options.ts';
+import { CLIENT, trustedProxy, type Peer } from './peers.ts';
 
 export const LISTENER_NAME = 'clients';
+export const PROXY_PROTOCOL_NAME = 'clients-proxy-protocol';
 export const ROUTES_NAME = 'clients';
 
 const FILTERS = 'type.googleapis.com/envoy.extensions.filters';
@@ -52,22 +55,6 @@ function sessionLog(options: TranslateOptions): object {
   };
 }
 
-/** Routes match the client's address as this value of the connection. */
-export const CLIENT_ADDRESS = 'switchboard.client';
-const clientAddress = {
-  name: 'client-address',
-  typed_config: {
-    '@type': `${FILTERS}.network.set_filter_state.v3.Config`,
-    on_new_connection: [
-      {
-        object_key: CLIENT_ADDRESS,
-        factory_key: 'envoy.network.ip',
-        format_string: { text_format_source: { inline_string: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' } },
-      },
-    ],
-  },
-};
-
 const asked = (key: string, ...values: string[]): object[] =>
   values.map((value) => ({ append: { header: { key, value }, append_action: 'ADD_IF_ABSENT' } }));
 
@@ -93,7 +80,7 @@ const NAMES_OF_OURS = [
   ...asked(ASKED_ID_HEADER, SANE_ID),
 ];
 
-function connectionManager(options: TranslateOptions): object {
+function connectionManager(options: TranslateOptions, { early, manager, idleTimeout }: Peer): object {
   return {
     '@type': `${FILTERS}.network.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: 'clients',
@@ -105,7 +92,7 @@ function connectionManager(options: TranslateOptions): object {
         name: 'names-of-ours',
         typed_config: {
           '@type': 'type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation',
-          mutations: NAMES_OF_OURS,
+          mutations: [...early, ...NAMES_OF_OURS],
         },
       },
     ],
@@ -120,11 +107,11 @@ function connectionManager(options: TranslateOptions): object {
     request_timeout: '0s',
     request_headers_timeout: '10s',
     common_http_protocol_options: {
-      idle_timeout: '15s',
+      idle_timeout: idleTimeout,
       headers_with_underscores_action: 'ALLOW',
       max_headers_count: 100,
     },
-    use_remote_address: true,
+    ...manager,
     // The agent gets the path as it was sent. What that could mislead is refused by the routes: path-spelling.ts.
     normalize_path: false,
     merge_slashes: false,
@@ -140,31 +127,70 @@ function connectionManager(options: TranslateOptions): object {
 }
 
 /** By default Envoy's `::` shuts out IPv4. */
-const listensOn = ({ host, port }: TranslateOptions['gateway']): object => ({
+const listensOn = ({ host, port }: { readonly host: string; readonly port: number }): object => ({
   address: host,
   port_value: port,
   ...(host === ALL_IPV6 ? { ipv4_compat: true } : {}),
 });
 
-export function listener(options: TranslateOptions): object {
+/** With it a chain for TLS can be added beside the others, and sessions on those live on. */
+const TLS_INSPECTOR = { name: 'tls', typed_config: { '@type': `${FILTERS}.listener.tls_inspector.v3.TlsInspector` } };
+/** A connection that does not begin with the PROXY protocol's header is closed. */
+const PROXY_PROTOCOL = {
+  name: 'proxy-protocol',
+  typed_config: { '@type': `${FILTERS}.listener.proxy_protocol.v3.ProxyProtocol` },
+};
+
+interface Chain {
+  readonly name: string;
+  readonly match?: object;
+  readonly peer: Peer;
+}
+
+const filterChain = (options: TranslateOptions, { name, match, peer }: Chain): object => ({
+  name,
+  filter_chain_match: { transport_protocol: 'raw_buffer', ...match },
+  filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: connectionManager(options, peer) }],
+});
+
+function listenerOf(
+  options: TranslateOptions,
+  name: string,
+  at: { readonly host: string; readonly port: number },
+  listenerFilters: readonly object[],
+  chains: readonly Chain[],
+): object {
   return {
-    name: LISTENER_NAME,
-    address: { socket_address: listensOn(options.gateway) },
+    name,
+    address: { socket_address: listensOn(at) },
     // Two Envoys must never share a port in silence.
     enable_reuse_port: false,
     per_connection_buffer_limit_bytes: BUFFER_BYTES,
     socket_options: TCP_KEEPALIVE,
-    // With it a chain for TLS can be added beside this one, and sessions on this one live on.
-    listener_filters: [{ name: 'tls', typed_config: { '@type': `${FILTERS}.listener.tls_inspector.v3.TlsInspector` } }],
-    filter_chains: [
-      {
-        name: 'plain',
-        filter_chain_match: { transport_protocol: 'raw_buffer' },
-        filters: [
-          clientAddress,
-          { name: 'envoy.filters.network.http_connection_manager', typed_config: connectionManager(options) },
-        ],
-      },
-    ],
+    listener_filters: listenerFilters,
+    filter_chains: chains.map((one) => filterChain(options, one)),
   };
+}
+
+const PLAIN: Chain = { name: 'plain', peer: CLIENT };
+
+/** For clients, and proxies that speak for them in headers: those that are trusted have a chain of their own. */
+export function listener(options: TranslateOptions): object {
+  const { host, port, trustedProxies = [] } = options.gateway;
+  const forwarded: Chain = {
+    name: 'forwarded',
+    match: { source_prefix_ranges: trustedProxies.map(cidrRange) },
+    peer: trustedProxy(trustedProxies),
+  };
+  const chains = trustedProxies.length === 0 ? [PLAIN] : [PLAIN, forwarded];
+  return listenerOf(options, LISTENER_NAME, { host, port }, [TLS_INSPECTOR], chains);
+}
+
+/** For balancers of connections, which say with the PROXY protocol whom each is for. Whoever reaches this port can say so: it is for the trusted ones alone, if any are named. */
+export function proxyProtocolListener(options: TranslateOptions): object | undefined {
+  const { host, proxyProtocol, trustedProxies = [] } = options.gateway;
+  if (proxyProtocol === undefined) return undefined;
+  const match = trustedProxies.length === 0 ? {} : { direct_source_prefix_ranges: trustedProxies.map(cidrRange) };
+  const at = { host: proxyProtocol.host ?? host, port: proxyProtocol.port };
+  return listenerOf(options, PROXY_PROTOCOL_NAME, at, [PROXY_PROTOCOL, TLS_INSPECTOR], [{ ...PLAIN, match }]);
 }

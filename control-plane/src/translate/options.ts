@@ -3,8 +3,13 @@ import type { LoadSignals } from '../model/load.ts';
 import type { RoutingPolicy } from '../routing/policy.ts';
 
 export interface TranslateOptions {
-  /** Where clients connect: an address in its shortest form. */
-  readonly gateway: { readonly host: string; readonly port: number };
+  /** Where clients connect: an address in its shortest form; which proxies are believed (ranges); where connections begin with the PROXY protocol. */
+  readonly gateway: {
+    readonly host: string;
+    readonly port: number;
+    readonly trustedProxies?: readonly string[];
+    readonly proxyProtocol?: { readonly host?: string | undefined; readonly port: number } | undefined;
+  };
   /** The static cluster through which Envoy reaches the control plane. */
   readonly controlPlaneCluster: string;
   /** How often Envoy reports each open session. */

@@ -1,9 +1,7 @@
 /** A route's conditions as Envoy's RouteMatch. What each means for a request that lacks the value is in model/condition.ts. */
-import { isIP } from 'node:net';
 import { anySpelling, escapeRegex, testOf, type Test } from '../model/condition.ts';
 import type { Match, NamedCondition } from '../model/route.ts';
 import type { JsonObject } from '../routing/policy.ts';
-import { CLIENT_ADDRESS } from './listener.ts';
 
 const insensitive = (ignoreCase: boolean): string => (ignoreCase ? '(?i)' : '');
 
@@ -58,22 +56,7 @@ function noSuchParameter({ name }: NamedCondition, test: Test): JsonObject {
   };
 }
 
-function clientAddress(clientIp: Match['clientIp']): JsonObject {
-  if (clientIp === undefined) return {};
-  const negated = 'notIn' in clientIp;
-  const ranges = (negated ? clientIp.notIn : clientIp.in).map((text) => {
-    const [address = '', length] = text.split('/');
-    return {
-      address_prefix: address,
-      prefix_len: length === undefined ? (isIP(address) === 4 ? 32 : 128) : Number(length),
-    };
-  });
-  return {
-    filter_state: [{ key: CLIENT_ADDRESS, address_match: { ranges, ...(negated ? { invert_match: true } : {}) } }],
-  };
-}
-
-/** Everything but the path. `more`: conditions on headers beside the match's own. */
+/** Everything but the path and the client's address, which is in `client-address.ts`. `more`: conditions on headers beside the match's own. */
 export function conditions(match: Match, more: readonly JsonObject[] = []): JsonObject {
   const headers: JsonObject[] = [...more];
   const parameters: JsonObject[] = [];
@@ -101,7 +84,6 @@ export function conditions(match: Match, more: readonly JsonObject[] = []): Json
     ...(headers.length === 0 ? {} : { headers }),
     ...(parameters.length === 0 ? {} : { query_parameters: parameters }),
     ...(cookies.length === 0 ? {} : { cookies }),
-    ...clientAddress(match.clientIp),
   };
 }
 

@@ -39,12 +39,9 @@ export interface Reach {
   readonly pools: readonly Reachable[];
 }
 
-export function createRouteTable(): (
-  routes: readonly FleetRoute[],
-  reach: Reach,
-  fleet: readonly FleetService[],
-  scopes: EntryScopes,
-) => RouteTable {
+export function createRouteTable(
+  trustedProxies: readonly string[],
+): (routes: readonly FleetRoute[], reach: Reach, fleet: readonly FleetService[], scopes: EntryScopes) => RouteTable {
   const atEntry = createEntry();
   /** Of routes and of the old way in, by name. */
   let entries = new Map<string, Entry>();
@@ -96,7 +93,7 @@ export function createRouteTable(): (
         const from = [route.spec, ...found.parts.map(({ to }) => to)];
         add(
           name,
-          entry(name, literal(route.spec.match.path), from, () => customRoute(route, found.parts)),
+          entry(name, literal(route.spec.match.path), from, () => customRoute(route, found.parts, trustedProxies)),
         );
       } catch (error) {
         problems.push({ kind: 'Route', name: route.name, message: whyNot(error) });

@@ -7,6 +7,7 @@ import { MISLEADING_PATH } from '../model/path-spelling.ts';
 import type { RouteSpec } from '../model/route.ts';
 import { VERSION_HEADER, VERSION_QUERY, versionCookie } from '../model/version-choice.ts';
 import type { JsonObject } from '../routing/policy.ts';
+import { clientCondition } from './client-address.ts';
 import { ASKED_ID_HEADER, HEADERS_OF_OURS } from './filters.ts';
 import { ROUTES_NAME } from './listener.ts';
 import { poolName } from './pools.ts';
@@ -76,9 +77,11 @@ export function reach(
 export function customRoute(
   { name, spec }: FleetRoute,
   parts: readonly { readonly weight: number; readonly to: Reachable }[],
+  trustedProxies: readonly string[],
 ): object[] {
-  if ('split' in spec.target) return [routeFor(`route/${name}`, spec, toSplit(parts, spec.target.sticky))];
-  return parts.flatMap(({ to }) => routesTo(`route/${name}`, spec, to));
+  const at = { ...spec, headers: clientCondition(spec.match.clientIp, trustedProxies) };
+  if ('split' in spec.target) return [routeFor(`route/${name}`, at, toSplit(parts, spec.target.sticky))];
+  return parts.flatMap(({ to }) => routesTo(`route/${name}`, at, to));
 }
 
 /** `/agents/<service>`, with the prefix stripped. */
