@@ -43,6 +43,12 @@ it.each([
   expect(parseJson('{"a": {"a": 1}, "b": [{"a": 1}, {"a": 2}]}')).toEqual({ a: { a: 1 }, b: [{ a: 1 }, { a: 2 }] });
 });
 
+it('a member that no schema sees is refused', () => {
+  const text = '{"spec": {"__proto__": {"replicas": 3}}}';
+  for (const read of [parseJson, parseDocuments])
+    expect(refusal(() => read(text)).message).toBe('the text has a member __proto__, which names no field');
+});
+
 it('merges what a merge key names: own keys win, and the first of several', () => {
   const text = 'a: &a {x: 1, y: 2}\nb: &b {x: 3, z: 4}\none:\n  <<: *a\n  x: 9\nboth:\n  <<: [*a, *b]\n';
   expect(parseDocuments(text)).toEqual([

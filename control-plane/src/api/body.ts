@@ -1,6 +1,6 @@
 /** Reading a request's body: bounded in size and depth, valid UTF-8, JSON or YAML, each fault with its place. */
 import type { Context } from 'hono';
-import { checkDepth, listOf, parseDocuments, unreadable } from '../model/document-text.ts';
+import { checkShape, listOf, parseDocuments, unreadable } from '../model/document-text.ts';
 import { SwitchboardError, messageOf } from '../model/errors.ts';
 import { firstFault, placeAt } from './json-place.ts';
 
@@ -44,7 +44,7 @@ export function parseJson(text: string): unknown {
       placeAt(text, fault.offset),
       `the member ${JSON.stringify(fault.repeated)} stands twice in one object`,
     );
-  return checkDepth(value);
+  return checkShape(value);
 }
 
 export async function readJson(context: Context): Promise<unknown> {

@@ -48,7 +48,14 @@ export interface Endpoint {
   readonly query?: z.ZodObject;
   /** Parameters that may stand several times; the handler reads all of them. */
   readonly repeated?: readonly string[];
-  readonly body?: { readonly schema: z.ZodType; readonly example: unknown; readonly yaml?: boolean };
+  readonly body?: {
+    /** What the handler gets. */
+    readonly schema: z.ZodType;
+    /** What the document says, where the registry checks more than the schema; default: the schema. */
+    readonly told?: z.ZodType;
+    readonly example: unknown;
+    readonly yaml?: boolean;
+  };
   readonly answer: Answer;
   /** Without a token. */
   readonly open?: boolean;

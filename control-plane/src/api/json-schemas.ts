@@ -26,6 +26,23 @@ function plain(io: 'input' | 'output', json: Json): void {
   if (io === 'output' && json.additionalProperties === false) delete json.additionalProperties;
 }
 
+/** What a refinement checks is not in a JSON schema: its sentence is, so that nobody meets a rule that the document does not say. */
+function rulesOf(schema: z.core.$ZodType): string[] {
+  return (schema._zod.def.checks ?? []).flatMap(({ _zod: { def } }) => {
+    const { error, path = [] } = def as z.core.$ZodCustomDef;
+    const told = error?.({ code: 'custom', input: undefined, path: [] } as never);
+    const text = typeof told === 'string' ? told : told?.message;
+    return text === undefined ? [] : [[path.join('.'), text].filter((part) => part !== '').join(': ')];
+  });
+}
+
+function sayRules(schema: z.core.$ZodType, json: Json): void {
+  const fresh = rulesOf(schema).filter((rule) => json.description?.includes(rule) !== true);
+  if (fresh.length === 0) return;
+  const before = json.description === undefined ? [] : [json.description.replace(/[.;]?$/, '.')];
+  json.description = [...before, `${fresh.join('; ')}.`].join(' ');
+}
+
 export function createSchemas(): Schemas {
   const named: Record<string, object> = {};
 
@@ -33,8 +50,9 @@ export function createSchemas(): Schemas {
     const suffix = io === 'input' ? 'Input' : '';
     const json = z.toJSONSchema(schema, {
       io,
-      override({ jsonSchema }) {
+      override({ zodSchema, jsonSchema }) {
         plain(io, jsonSchema);
+        if (io === 'input') sayRules(zodSchema, jsonSchema);
       },
     });
     const moved = JSON.parse(

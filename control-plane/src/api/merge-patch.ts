@@ -1,4 +1,15 @@
 /** JSON merge patch (RFC 7396): null deletes, objects merge, all else replaces. */
+import { z } from 'zod';
+
+const Part = z.record(z.string(), z.unknown());
+/** Of a Service or a Route. What the patch makes of it is checked as a whole. */
+export const DocumentPatch = z.strictObject({
+  kind: z.string().optional(),
+  name: z.string().optional(),
+  labels: Part.optional(),
+  spec: Part.optional(),
+});
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -74,7 +74,7 @@ function operation(endpoint: Endpoint, schemas: Schemas): object {
           requestBody: {
             required: false,
             content: {
-              'application/json': { schema: schemas.body(body.schema), example: body.example },
+              'application/json': { schema: schemas.body(body.told ?? body.schema), example: body.example },
               ...(body.yaml === true ? { 'application/yaml': { schema: { type: 'string' } } } : {}),
             },
           },

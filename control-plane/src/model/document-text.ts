@@ -14,12 +14,16 @@ export function unreadable(path: string, message: string, cause?: unknown): Swit
   });
 }
 
-/** Error: `invalid` also for a value that holds itself. */
-export function checkDepth(value: unknown): unknown {
+/** Error: `invalid` for a value that is too deep, holds itself, or has a member `__proto__`, which schemas pass over in silence. */
+export function checkShape(value: unknown): unknown {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > DEEPEST) throw unreadable('', TOO_DEEP);
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? (Object.values(one) as unknown[]) : []));
+    level = level.flatMap((one) => {
+      if (typeof one !== 'object' || one === null) return [];
+      if (Object.hasOwn(one, '__proto__')) throw unreadable('', 'has a member __proto__, which names no field');
+      return Object.values(one) as unknown[];
+    });
   }
   return value;
 }
@@ -55,7 +59,7 @@ export function parseDocuments(text: string): unknown[] {
       // An alias without its anchor, so many of them that they would fill the memory, or a merge of what is no mapping.
       throw unreadable('', `is not valid YAML: ${messageOf(cause)}`, cause);
     }
-    found.push(...listOf(checkDepth(value)));
+    found.push(...listOf(checkShape(value)));
   }
   return found;
 }

@@ -33,7 +33,7 @@ export const GatewayCertificateRequest = z.strictObject({
   /** Its node id. */
   gateway: z.string().min(1).max(128),
   /** PEM (SPKI) of an ECDSA P-256 key; the other half is nobody else's. */
-  publicKey: z.string().max(10_000),
+  publicKey: z.string().max(10_000).describe('must be PEM, a PUBLIC KEY'),
   /** Where it will find its files. */
   folder: z
     .string()

@@ -205,9 +205,9 @@ export const ServiceSpec = z
     description: plainText(1000).optional(),
     /** Which runtime makes instances: `process` needs `launch`; `external` takes `addresses` or waits for registrations. */
     runtime: z.string().min(1).default('process'),
-    launch: Launch.optional(),
+    launch: Launch.optional().describe('Needed by every runtime but `external`, which has none.'),
     /** Fixed addresses of an external service. Others may register themselves over the API beside them. */
-    addresses: z.array(FixedAddress).max(10_000).optional(),
+    addresses: z.array(FixedAddress).max(10_000).optional().describe('For runtime `external` alone.'),
     /** False: no instance runs, whatever `replicas` says. `switchboard stop` and `start` set it. */
     enabled: z.boolean().default(true),
     replicas: z.int().min(0).max(1000).default(1),

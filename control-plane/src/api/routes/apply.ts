@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import { Name } from '../../model/meta.ts';
+import { RouteDocument } from '../../model/route.ts';
+import { ServiceDocument } from '../../model/service.ts';
 import type { WriteOptions } from '../../model/write.ts';
 import { answerWrite } from '../acked.ts';
 import { WriteAnswer } from '../answers/write.ts';
@@ -27,13 +29,20 @@ const example = {
   ],
 };
 
+const Document = z.discriminatedUnion('kind', [ServiceDocument, RouteDocument]);
+const Documents = z.union([
+  z.strictObject({ documents: z.array(Document).min(1) }),
+  z.array(Document).min(1),
+  Document,
+]);
+
 export const apply: readonly Endpoint[] = [
   {
     method: 'post',
     path: '/v1/apply',
     summary: 'Create or change several resources, all or nothing',
     query: Query,
-    body: { schema: z.array(z.unknown()), example, yaml: true },
+    body: { schema: z.array(z.unknown()), told: Documents, example, yaml: true },
     answer: {
       status: 200,
       schema: WriteAnswer,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { missing } from '../../model/missing.ts';
+import { RouteDocument } from '../../model/route.ts';
 import { answerWrite } from '../acked.ts';
 import { pageOf } from '../answers/list.ts';
 import { RouteView } from '../answers/route.ts';
@@ -7,7 +8,7 @@ import { WriteAnswer } from '../answers/write.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
 import { withIdentity } from '../identity.ts';
 import { answerList, listQuery } from '../lists.ts';
-import { mergePatch } from '../merge-patch.ts';
+import { DocumentPatch, mergePatch } from '../merge-patch.ts';
 import { routeView, routeViews } from '../route-views.ts';
 import { byName } from '../views.ts';
 
@@ -55,7 +56,7 @@ export const routes: readonly Endpoint[] = [
     path: '/v1/routes/{name}',
     summary: 'Create or replace a route',
     query: WriteQuery,
-    body: { schema: z.looseObject({}), example },
+    body: { schema: z.looseObject({}), told: RouteDocument.partial({ kind: true, name: true }), example },
     answer: { status: 200, schema: WriteAnswer, about: 'What was changed.' },
     handle: async (call) =>
       answerWrite(call, await call.api.registry.apply([withIdentity(call, 'Route')], writeOptions(call))),
@@ -65,7 +66,7 @@ export const routes: readonly Endpoint[] = [
     path: '/v1/routes/{name}',
     summary: 'Change parts of a route (JSON merge patch)',
     query: WriteQuery,
-    body: { schema: z.looseObject({}), example: { spec: { enabled: false } } },
+    body: { schema: z.looseObject({}), told: DocumentPatch, example: { spec: { enabled: false } } },
     answer: { status: 200, schema: WriteAnswer, about: 'What was changed.' },
     async handle(call) {
       const { value, revision } = find(call);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SwitchboardError } from '../../model/errors.ts';
 import { missing } from '../../model/missing.ts';
+import { ServiceDocument } from '../../model/service.ts';
 import { Version } from '../../model/version.ts';
 import { answerWrite } from '../acked.ts';
 import { ServicePage, ServiceView, Versions } from '../answers/service.ts';
@@ -9,7 +10,7 @@ import type { ApiContext } from '../context.ts';
 import { WriteQuery, nowQuery, writeOptions, writeQuery, type Call, type Endpoint } from '../endpoint.ts';
 import { withIdentity } from '../identity.ts';
 import { answerList, listQuery } from '../lists.ts';
-import { mergePatch } from '../merge-patch.ts';
+import { DocumentPatch, mergePatch } from '../merge-patch.ts';
 import { observedBy } from '../observed.ts';
 import { serviceView, serviceViews } from '../views.ts';
 
@@ -89,7 +90,7 @@ export const services: readonly Endpoint[] = [
     path: '/v1/services/{name}',
     summary: 'Create or replace a service',
     query: WriteQuery,
-    body: { schema: z.looseObject({}), example },
+    body: { schema: z.looseObject({}), told: ServiceDocument.partial({ kind: true, name: true }), example },
     answer: { status: 200, schema: WriteAnswer, about: 'What was changed, and what it does to open sessions.' },
     handle: async (call) =>
       answerWrite(call, await call.api.registry.apply([withIdentity(call, 'Service')], writeOptions(call))),
@@ -99,7 +100,7 @@ export const services: readonly Endpoint[] = [
     path: '/v1/services/{name}',
     summary: 'Change parts of a service (JSON merge patch)',
     query: WriteQuery,
-    body: { schema: z.looseObject({}), example: { spec: { replicas: 3 } } },
+    body: { schema: z.looseObject({}), told: DocumentPatch, example: { spec: { replicas: 3 } } },
     answer: { status: 200, schema: WriteAnswer, about: 'What was changed, and what it does to open sessions.' },
     async handle(call) {
       const { held } = find(call.api, call.param('name'));

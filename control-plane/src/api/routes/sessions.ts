@@ -13,7 +13,7 @@ import { sendEvents } from '../sse.ts';
 const Filter = z.strictObject({
   service: z.string().max(63).optional(),
   instance: z.string().max(63).optional().describe('An instance id.'),
-  version: z.coerce.number().int().min(0).optional(),
+  version: z.int().min(0).optional(),
   client: z.string().max(64).optional().describe('The client address, with or without its port.'),
   since: z
     .union([Duration, z.iso.datetime()])
@@ -23,7 +23,10 @@ const Filter = z.strictObject({
 });
 type Filter = z.infer<typeof Filter>;
 
-const ListQuery = Filter.extend({
+/** In an address all are texts. */
+const FilterQuery = Filter.extend({ version: z.coerce.number().int().min(0).optional() });
+
+const ListQuery = FilterQuery.extend({
   state: z.enum(['open', 'ended']).default('open').describe('Ended ones are kept for an hour, at most 5,000.'),
   limit: z.coerce.number().int().min(1).max(10_000).default(1000),
   after: z.string().max(64).optional().describe('Go on after this item: the `next` of the page before.'),
@@ -138,7 +141,7 @@ export const sessions: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/sessions/count',
     summary: 'How many sessions are open, by service, instance, version, client, gateway, route or policy',
-    query: Filter.extend({ by: z.enum(GROUPS).default('service') }),
+    query: FilterQuery.extend({ by: z.enum(GROUPS).default('service') }),
     answer: {
       status: 200,
       schema: SessionCount,
