@@ -200,6 +200,7 @@ export async function simulate(
     await turn();
     const patch = advance(rollout, {
       now: second * 1000,
+      wokeAt: 0,
       wanted: WANTED,
       ready,
       others: WANTED,

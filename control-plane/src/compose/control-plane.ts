@@ -14,6 +14,7 @@ import { loadDrivers } from '../drivers.ts';
 import { lockFolder, prepareFolder } from '../home/folder.ts';
 import { destroySocket, whyNotDestroy } from '../home/destroy-socket.ts';
 import { isAlive, ownIdentity } from '../home/process-identity.ts';
+import { createAwakeClock } from '../home/awake-clock.ts';
 import { createRevisionLog } from '../home/revisions.ts';
 import { adminToken, instanceTokens } from '../home/token.ts';
 import type { Log } from '../log.ts';
@@ -122,6 +123,10 @@ async function build(
     certificates.close();
   });
   const peers = createPeers({ now, log });
+  const awake = createAwakeClock(now);
+  closers.add(() => {
+    awake.close();
+  });
   const metrics = createMetrics({ perInstance: config.metrics.perInstance, now });
   let registryView = (): RegistryView => emptyView;
   let unanswered: (instance: string) => boolean = () => false;
@@ -137,8 +142,7 @@ async function build(
   });
   closers.add(feed.close);
   const sessions = createSessionTable({
-    // A clock that is set must not make sessions seem long gone.
-    now: () => performance.now(),
+    now: () => awake.elapsed(),
     wallClock: now,
     intervalMs: SESSION_REPORT_MS,
     describe: (seen) => placementOf(seen, registryView()),
@@ -191,6 +195,7 @@ async function build(
   const registry = await createRegistry({
     store,
     now,
+    wokeAt: () => awake.wokeAt(),
     log,
     events: { most: config.events.most, keepMs: durationMs(config.events.keep) },
     validate: (service) => drivers.validate(service),
@@ -258,6 +263,7 @@ async function build(
     endSessions: async (chosen, reason) =>
       endSessions(chosen, { view: registry.view(), reason, dryRun: false, whyNotDestroy, destroy: destroySocket }),
     now,
+    awake,
     log,
   });
   closers.add(async () => loop.close());

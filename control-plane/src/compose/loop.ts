@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { Drivers } from '../drivers.ts';
 import { createLookup } from '../discovery/lookup.ts';
 import { createNames } from '../discovery/names.ts';
+import type { AwakeClock } from '../home/awake-clock.ts';
 import type { RevisionLog } from '../home/revisions.ts';
 import type { Log } from '../log.ts';
 import type { FleetView } from '../model/fleet.ts';
@@ -37,6 +38,7 @@ export interface LoopParts {
   readonly systemTrust: string | undefined;
   readonly endSessions: (sessions: readonly Session[], reason: string) => Promise<unknown>;
   readonly now: () => number;
+  readonly awake: AwakeClock;
   readonly log: Log;
 }
 
@@ -117,6 +119,7 @@ export async function startLoop(parts: LoopParts): Promise<{
       return pending.length === 0 && (acked.length + refused.length > 0 || sessions.counts().settled);
     },
     now: parts.now,
+    awake: parts.awake,
     random: Math.random,
     randomId,
     log,

@@ -36,6 +36,8 @@ export interface Autoscaler {
 }
 
 const KEPT = 300;
+/** Between two looks: something kept this process from it. */
+const STANDSTILL_MS = 5 * AUTOSCALER_TICK_MS;
 
 interface Scaled {
   readonly policy: string;
@@ -47,6 +49,7 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
   const { registry, now, log } = options;
   const scaled = new Map<string, Scaled>();
   let writing = false;
+  let lookedAt = now();
 
   function sampleOf(view: RegistryView, service: Service): ScaleSample {
     const live = [...view.instances.values()]
@@ -74,10 +77,10 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     return asked === undefined ? base : { ...base, asked };
   }
 
-  function scalerOf(service: Service, policy: Autoscale): Scaled {
+  function scalerOf(service: Service, policy: Autoscale, stoodStill: boolean): Scaled {
     const text = canonical(policy);
     const known = scaled.get(service.name);
-    if (known?.policy === text) return known;
+    if (known?.policy === text && !stoodStill) return known;
     const fresh = { policy: text, scaler: createScaler(policy), decisions: known?.decisions ?? [] };
     scaled.set(service.name, fresh);
     return fresh;
@@ -85,13 +88,16 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
 
   async function look(): Promise<void> {
     const view = registry.view();
+    // What was before tells nothing of what has been meanwhile: scalers are made anew, so that none goes down on it.
+    const stoodStill = now() - lookedAt > STANDSTILL_MS;
+    lookedAt = now();
     for (const { value: service } of view.services.values()) {
       const policy = service.spec.autoscale;
       if (policy === undefined || !service.spec.enabled || service.spec.runtime === 'external') {
         scaled.delete(service.name);
         continue;
       }
-      const one = scalerOf(service, policy);
+      const one = scalerOf(service, policy, stoodStill);
       const decision = one.scaler.decide(sampleOf(view, service));
       one.decisions = [...one.decisions, decision].slice(-KEPT);
       if (decision.to !== decision.from)

@@ -55,8 +55,10 @@ export interface HealthOptions {
   readonly gatewayOpinion?: (id: string) => GatewayOpinion | undefined;
   readonly reported?: (id: string) => HeldLoadReport | undefined;
   readonly now: () => number;
-  /** Milliseconds of a clock that never jumps. */
+  /** Milliseconds of a clock that never jumps, and stands still while this process does. */
   readonly monotonic?: () => number;
+  /** Milliseconds since the epoch: when this process last began to go on, having stood still. */
+  readonly wokeAt?: () => number;
   /** In [0, 1). */
   readonly random: () => number;
   /** The verdict of this instance has changed, or what the gateway says of it. */
@@ -110,7 +112,7 @@ function keyOf(target: HealthTarget): string {
 }
 
 export function createHealthMonitor(options: HealthOptions): HealthMonitor {
-  const { monotonic = () => performance.now(), levelOf = () => 'application' as const } = options;
+  const { monotonic = () => performance.now(), wokeAt = () => 0, levelOf = () => 'application' as const } = options;
   const watched = new Map<string, Watched>();
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -181,6 +183,7 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
     const timer = setTimeout(() => {
       limit.abort(TIMED_OUT);
     }, most);
+    const begun = options.now();
     const result = await one.run(entry.target.target, limit.signal);
     clearTimeout(timer);
     one.limit = undefined;
@@ -188,6 +191,8 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
     waiting.shift()?.();
     if (isDropped(entry)) return;
     one.attempts += 1;
+    // Its time ran out while nobody was there to read the answer: that is no failure of the instance.
+    if (!result.ok && wokeAt() > begun) return;
     options.onResult?.(entry.target.id, result);
     noteResult(one.state, result, options.now(), decisive);
     judgeAnew(entry);

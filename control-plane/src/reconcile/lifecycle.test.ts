@@ -12,6 +12,7 @@ import { T0, makeInstance, makeService, makeView } from './testing.ts';
 const restart = Restart.parse({});
 const facts: Facts = {
   now: T0 + 5_000,
+  wokeAt: 0,
   random: 0.5,
   healthy: false,
   unhealthyFor: undefined,
@@ -45,6 +46,12 @@ describe('nextStep', () => {
     const step = nextStep(makeInstance({ id: 'a', state: 'starting' }), { ...facts, now: T0 + 60_000 });
     expect(step).toMatchObject({ do: 'fail', patch: { state: 'backoff' } });
     expect(JSON.stringify(step)).toContain('was not ready within 60s: refused');
+  });
+
+  it('gives a start its whole time after a standstill, in which nobody could see it become ready', () => {
+    const starting = makeInstance({ id: 'a', state: 'starting' });
+    const later = { ...facts, now: T0 + 600_000, wokeAt: T0 + 590_000 };
+    expect(nextStep(starting, later)).toEqual({ do: 'wait', until: T0 + 650_000 });
   });
 
   it('retries after its backoff', () => {

@@ -24,6 +24,8 @@ export type Step =
 export interface Facts {
   readonly now: number;
   readonly random: number;
+  /** Milliseconds since the epoch: since then this process has been there without a standstill. */
+  readonly wokeAt: number;
   /** Nothing speaks against sending it sessions. */
   readonly healthy: boolean;
   /** Milliseconds since it became unhealthy; undefined: it is not. */
@@ -77,7 +79,8 @@ function managedStep(instance: Instance, facts: Facts): Step {
     case 'starting': {
       if (facts.healthy) return becomeReady(instance, facts);
       const limit = durationMs(facts.probe?.startTimeout ?? '60s');
-      const until = Date.parse(instance.since) + limit;
+      // While nobody looked it could not become ready.
+      const until = Math.max(Date.parse(instance.since), facts.wokeAt) + limit;
       if (now < until) return { do: 'wait', until };
       const message = `was not ready within ${facts.probe?.startTimeout ?? '60s'}: ${facts.healthReason()}`;
       const patch = afterFailure(instance, facts.restart, { reason: 'StartTimeout', message }, now, facts.random);

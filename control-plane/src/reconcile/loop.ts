@@ -4,6 +4,7 @@
  * be killed at any moment and goes on from there.
  */
 import { addressText } from '../model/address.ts';
+import type { AwakeClock } from '../home/awake-clock.ts';
 import type { FleetView } from '../model/fleet.ts';
 import type { HealthDetail, HealthReport } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
@@ -66,6 +67,7 @@ export interface LoopOptions {
   /** Default: 16 at once, 10 ms apart, those of a service 50 ms. */
   readonly pace?: StartPace;
   readonly now: () => number;
+  readonly awake: Pick<AwakeClock, 'elapsed' | 'wokeAt'>;
   readonly random: () => number;
   readonly randomId: (length: number) => string;
   readonly log: Log;
@@ -121,6 +123,8 @@ export function createLoop(options: LoopOptions): Loop {
     },
     reported: options.reported,
     now,
+    monotonic: () => options.awake.elapsed(),
+    wokeAt: () => options.awake.wokeAt(),
     random: options.random,
     ...(options.onProbe === undefined ? {} : { onResult: options.onProbe }),
     onChange: (id) => {
@@ -170,6 +174,7 @@ export function createLoop(options: LoopOptions): Loop {
     return {
       now: now(),
       random: options.random(),
+      wokeAt: options.awake.wokeAt(),
       healthy: ['healthy', 'degraded'].includes(monitor.verdict(instance.id)),
       unhealthyFor: monitor.unhealthyFor(instance.id),
       health: view.services.get(instance.service)?.value.spec.health,
@@ -186,7 +191,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   /** One turn: write what the plan says, then take each instance's next step. */
   async function turn(): Promise<void> {
-    await registry.writeRollouts(advanceRollouts(registry.view(), serves, now()));
+    await registry.writeRollouts(advanceRollouts(registry.view(), serves, now(), options.awake.wokeAt()));
     const names = nameFacts(options.names, registry.view(), serves, now());
     const planned = applyPlan(plan(registry.view(), knownSessions, names), { now: now(), randomId: options.randomId });
     const lost = drainLost(registry.view(), await registry.lostLeases(), now());

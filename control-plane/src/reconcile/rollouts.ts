@@ -20,6 +20,7 @@ function factsOf(
   instances: readonly Instance[],
   serves: Serves,
   now: number,
+  wokeAt: number,
 ): RolloutFacts {
   const service = view.services.get(rollout.service)?.value;
   const live = instances.filter(isLive);
@@ -32,6 +33,7 @@ function factsOf(
   const failed = live.find((instance) => instance.version === rollout.to && instance.state === 'failed');
   return {
     now,
+    wokeAt,
     wanted: service === undefined ? 0 : wantedOf(view, service),
     ready: serving.filter((instance) => instance.version === rollout.to).length,
     others: serving.filter((instance) => instance.version !== rollout.to).length,
@@ -41,14 +43,15 @@ function factsOf(
   };
 }
 
-export function advanceRollouts(view: RegistryView, serves: Serves, now: number): RolloutWrite[] {
+/** `wokeAt`: since then this process has been there without a standstill. */
+export function advanceRollouts(view: RegistryView, serves: Serves, now: number, wokeAt: number): RolloutWrite[] {
   const writes: RolloutWrite[] = [];
   for (const { value: rollout, revision } of view.rollouts.values()) {
     if (!isActive(rollout)) continue;
     const instances = [...view.instances.values()]
       .map((held) => held.value)
       .filter((instance) => instance.service === rollout.service);
-    const patch = advance(rollout, factsOf(view, rollout, instances, serves, now));
+    const patch = advance(rollout, factsOf(view, rollout, instances, serves, now, wokeAt));
     if (patch === undefined) continue;
     const event = eventOf(patch.phase, patch.reason);
     writes.push({ service: rollout.service, revision, patch, ...(event === undefined ? {} : { event }) });

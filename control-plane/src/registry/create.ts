@@ -7,6 +7,7 @@ import { randomInt } from 'node:crypto';
 import { addressText } from '../model/address.ts';
 import { SwitchboardError, isError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
+import type { LeavingReason } from '../model/reasons.ts';
 import type { Impact, WriteOptions, WriteResult } from '../model/write.ts';
 import type { Commit, Store } from '../store/store.ts';
 import type { Log } from '../log.ts';
@@ -31,12 +32,15 @@ import { chainOf, sealed, verify } from './chain.ts';
 import { createEventLog, type EventRetention } from './events.ts';
 import { CHAIN_KEY, eventKey, remove } from './keys.ts';
 import type { Registry, RegistryView } from './registry.ts';
+import { createLeases } from './leases.ts';
 import { createQueue } from './queue.ts';
 import { emptyView, viewOf, withCommit } from './view.ts';
 
 export interface RegistryOptions {
   store: Store;
   now: () => number;
+  /** Milliseconds since the epoch: since then this process has been there without a standstill. Default: since this was made. */
+  wokeAt?: () => number;
   log: Log;
   /** Random lower-case letters and digits of the given length; default: from the system's random source. */
   randomId?: (length: number) => string;
@@ -53,7 +57,6 @@ const NO_IMPACT: Impact = { endsNow: 0, drains: 0, instances: [] };
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 /** A command that lost this many races in a row gives up: something else is wrong. */
 const MOST_RACES = 20;
-const LEASE_PREFIX = 'instance/';
 
 function systemRandomId(length: number): string {
   return Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
@@ -71,13 +74,14 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   } = options;
   const listeners = new Set<(view: RegistryView) => void>();
   const stop = new AbortController();
-  const startedAt = now();
+  const madeAt = now();
   const queue = createQueue();
   const { revision, records } = await store.list('');
   let view = viewOf(revision, records);
   const eventLog = createEventLog(records, options.events);
   let chain = chainOf(records.find(({ key }) => key === CHAIN_KEY));
   let notifying = false;
+  const leases = createLeases({ store, view: () => view, now, wokeAt: options.wokeAt ?? (() => madeAt) });
 
   /** Listeners are told once after a burst, with the newest view. */
   function notify(): void {
@@ -210,16 +214,14 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
       checkRegistration(view, registration);
       const id = registration.id ?? `${registration.service}-${randomId(5)}`;
       const ttlMs = registration.ttlSeconds * 1000;
-      const leaseName = `${LEASE_PREFIX}${id}`;
-      // Whoever comes with the same id from the same address is the same agent: its older lease is given up.
       const holder = addressText(registration.address);
-      const lease = await store.leases.acquire(leaseName, holder, ttlMs);
+      const lease = await leases.acquire(id, holder, ttlMs);
       if (lease === undefined)
         throw new SwitchboardError('conflict', `instance ${id} is registered from another address`);
       const result = await run(write, (present, context) => {
         checkRegistration(present, { ...registration, id });
         const draft = newDraft();
-        const instance = registered(present, { ...registration, id }, lease.token, leaseName, context);
+        const instance = registered(present, { ...registration, id }, lease.token, lease.name, context);
         replaceInstance(present, draft, instance);
         const isNew = !present.instances.has(id);
         draft.report.push({ kind: 'Instance', name: id, action: isNew ? 'created' : 'updated', diff: [] });
@@ -242,12 +244,14 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     },
 
     async heartbeat(id, token) {
-      const lease = view.instances.get(id)?.value.lease;
-      const drains = view.instances.get(id)?.value.drain !== undefined;
-      const renewed = lease?.token !== token ? undefined : await store.leases.renew(lease.name, token, lease.ttlMs);
-      if (renewed === undefined || (drains && view.instances.get(id)?.value.drain?.reason === 'LeaseLost')) {
+      const renewed = await leases.renew(view.instances.get(id)?.value, token);
+      if (renewed === undefined)
         throw new SwitchboardError('not_found', `the registration of ${id} is lost`, { remedy: 'Register again.' });
-      }
+      // It was silent too long, and is back before it was removed.
+      if (view.instances.get(id)?.value.drain?.reason === ('LeaseLost' satisfies LeavingReason))
+        await run({ actor: 'controller', note: 'it sends heartbeats again' }, (present, context) =>
+          undrain(present, { kind: 'instance', id }, context),
+        );
       return { expiresAt: new Date(renewed.expiresAt).toISOString() };
     },
 
@@ -275,19 +279,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
       return result;
     },
 
-    async lostLeases() {
-      if (![...view.instances.values()].some(({ value }) => value.lease !== undefined)) return [];
-      const leases = new Map((await store.leases.list(LEASE_PREFIX)).map((lease) => [lease.name, lease]));
-      const lost: string[] = [];
-      for (const { value } of view.instances.values()) {
-        if (value.lease === undefined || value.drain !== undefined) continue;
-        // While this control plane was away nobody could renew: each gets one full time from our start.
-        const lease = leases.get(value.lease.name);
-        const until = Math.max(lease?.expiresAt ?? 0, startedAt + value.lease.ttlMs);
-        if (lease?.token !== value.lease.token || now() > until) lost.push(value.id);
-      }
-      return lost;
-    },
+    lostLeases: async () => leases.lost(),
 
     async writeInstances(writes) {
       if (writes.length === 0) return view.revision;

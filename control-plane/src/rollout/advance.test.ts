@@ -33,6 +33,7 @@ function rollout(strategy: unknown, fields: Partial<Rollout> = {}): Rollout {
 function facts(now: number, given: Partial<RolloutFacts> = {}): RolloutFacts {
   return {
     now: T0 + now,
+    wokeAt: 0,
     wanted: 4,
     ready: 0,
     others: 4,
@@ -119,6 +120,8 @@ describe('a canary', () => {
     const state = rollout(canary);
     expect(advance(state, facts(599_000))).toBeUndefined();
     expect(advance(state, facts(600_000))).toMatchObject({ phase: 'aborted', reason: 'ProgressDeadline' });
+    // After a standstill, in which nobody saw any, it has its whole time again.
+    expect(advance(state, facts(600_000, { wokeAt: T0 + 500_000 }))).toBeUndefined();
     expect(advance(state, facts(10, { failure: 'instance w-1 of version 2 gave up' }))).toMatchObject({
       phase: 'aborted',
       reason: 'CrashLoop',

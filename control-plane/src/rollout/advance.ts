@@ -16,6 +16,8 @@ export interface Judgement {
 export interface RolloutFacts {
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Milliseconds since the epoch: since then somebody has been there to see progress. */
+  readonly wokeAt: number;
   readonly wanted: number;
   /** Instances of the new version that are ready for sessions. */
   readonly ready: number;
@@ -77,7 +79,7 @@ function awaitReady(rollout: Rollout, facts: RolloutFacts, needed: number): Roll
   if (facts.ready > rollout.ready) return { ready: facts.ready, stageSince: at(facts) };
   if (facts.ready < rollout.ready) return { ready: facts.ready };
   const limit = rollout.strategy.progressDeadline;
-  if (facts.now - Date.parse(rollout.stageSince) < durationMs(limit)) return undefined;
+  if (facts.now - Math.max(Date.parse(rollout.stageSince), facts.wokeAt) < durationMs(limit)) return undefined;
   return fail(
     rollout,
     facts,

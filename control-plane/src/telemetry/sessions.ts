@@ -54,7 +54,7 @@ export type Placement = Pick<
 >;
 
 export interface SessionTableOptions {
-  /** Milliseconds of a clock that only goes forward. */
+  /** Milliseconds of a clock that only goes forward, and stands still while the program does: records wait to be read then. */
   readonly now: () => number;
   readonly intervalMs: number;
   /** Milliseconds since the epoch, for people. */
@@ -84,9 +84,6 @@ interface Gateway {
   readonly whole: boolean;
 }
 
-/** If expire() was not called for this long the whole program stood still, and records wait to be read. */
-const STOOD_STILL_MS = 5_000;
-
 const UNKNOWN = { durationMs: undefined, bytesReceived: undefined, bytesSent: undefined };
 const ENDED_MEANWHILE: Ending = { ...endedBy('WhileAway'), ...UNKNOWN };
 const NOT_HEARD: Ending = { ...endedBy('NotTold'), ...UNKNOWN };
@@ -106,7 +103,6 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
   const ended = createEndedSessions({ now: wallClock });
   const check = createCountCheck();
   let telling = false;
-  let expiredAt = now();
   let kept: SessionCounts | undefined;
 
   function changed(): void {
@@ -263,12 +259,6 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     },
     expire() {
       const present = now();
-      const stoodStill = present - expiredAt > STOOD_STILL_MS;
-      expiredAt = present;
-      if (stoodStill) {
-        for (const entry of entries.values()) entry.heardAt = present;
-        return;
-      }
       for (const [id, { heardAt, restored, doubtedUntil, session }] of entries) {
         const gateway = restored === true ? gateways.get(session.gateway) : undefined;
         if (gateway?.connected === true && present > gateway.completeAt) drop(id, ENDED_MEANWHILE);
