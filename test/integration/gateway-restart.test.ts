@@ -39,6 +39,8 @@ it('takes over without a gap, again and again, also over restarts of the control
   const crowd = await world.crowd('chat', 20, 50);
   const knocks = knocking(world);
   await sleep(300);
+  const hasty = await world.client.restartGateway('gateway-1', '1h', { dryRun: true });
+  expect(Date.parse(hasty.until ?? '') - Date.now()).toBeGreaterThan(3_500_000);
   expect(await world.client.restartGateway('gateway-1', undefined, { dryRun: true })).toMatchObject({
     dryRun: true,
     from: first,

@@ -60,8 +60,12 @@ export interface ApiContext {
   reportLoad(instance: string, report: LoadReport): HeldLoadReport;
   readonly gatewayDrains: {
     list(): readonly (GatewayDrain & { readonly node: string })[];
-    /** `reason` undefined: cancelled. Errors: not_found, unsupported (it runs elsewhere), unavailable. */
-    set(node: string, reason: string | undefined, options: WriteOptions): Promise<void>;
+    /** `reason` undefined: cancelled. The drains that there are then, or in a dry run would be. Errors: not_found, unsupported (it runs elsewhere), unavailable. */
+    set(
+      node: string,
+      reason: string | undefined,
+      options: WriteOptions,
+    ): Promise<readonly (GatewayDrain & { readonly node: string })[]>;
   };
   /** Errors: not_found, unsupported, conflict, unavailable. */
   restartGateway(node: string, deadlineMs: number | undefined, options: WriteOptions): Promise<GatewayRestart>;

@@ -91,6 +91,11 @@ describe('the program', () => {
     expect(
       impactText({ endsNow: 2, drains: 0, instances: [{ id: 'a', service: 's', sessions: 2, reason: 'x' }] }),
     ).toContain('2 open sessions will end at once');
+    const at = { id: 'b', service: 's', sessions: 1, reason: 'x', deadline: '2026-01-01T01:00:00.000Z' };
+    const whenever = { id: 'c', service: 's', sessions: 3, reason: 'x', waitsFor: 'promotion' as const };
+    expect(impactText({ endsNow: 0, drains: 4, instances: [at, whenever] })).toBe(
+      '2 instances will go; 1 open session may go on until 2026-01-01T01:00:00.000Z at the soonest; 3 open sessions may go on until somebody promotes or resumes the rollout',
+    );
   });
 });
 

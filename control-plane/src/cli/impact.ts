@@ -1,16 +1,30 @@
 /** How a write's outcome is told: what changed, and what it does to open sessions. */
 import type { WriteAnswer } from '../api/types.ts';
-import type { Impact } from '../model/write.ts';
+import { WAITS_FOR, type Impact, type WaitsFor } from '../model/write.ts';
 import { note, print, tint } from './output.ts';
 
 const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+const WAITING: Readonly<Record<WaitsFor, string>> = {
+  promotion: 'until somebody promotes or resumes the rollout',
+  autoscaler: 'unless the autoscaler takes their instances away',
+  check: 'unless their instance fails what it is asked from now on',
+};
 
 export function impactText({ endsNow, drains, instances }: Impact): string {
   if (instances.length === 0) return 'no open session is touched';
   const parts = [`${many(instances.length, 'instance')} will go`];
   if (endsNow > 0) parts.push(`${many(endsNow, 'open session')} will end at once`);
-  if (drains > 0)
-    parts.push(`${many(drains, 'open session')} may go on until ${instances[0]?.deadline ?? 'the deadline'}`);
+  const sessionsOf = (some: Impact['instances']): number => some.reduce((total, { sessions }) => total + sessions, 0);
+  const dated = drains - sessionsOf(instances.filter(({ waitsFor }) => waitsFor !== undefined));
+  // The latest of those that end at once is before the others.
+  const deadlines = instances.flatMap(({ deadline = [] }) => deadline).sort();
+  const first = endsNow > 0 ? deadlines.at(-1) : deadlines[0];
+  if (dated > 0) parts.push(`${many(dated, 'open session')} may go on until ${first ?? 'the deadline'} at the soonest`);
+  for (const what of WAITS_FOR) {
+    const waiting = sessionsOf(instances.filter(({ waitsFor }) => waitsFor === what));
+    if (waiting > 0) parts.push(`${many(waiting, 'open session')} may go on ${WAITING[what]}`);
+  }
   if (endsNow + drains === 0) parts.push('none has an open session');
   return parts.join('; ');
 }

@@ -105,8 +105,8 @@ export function apiContext(parts: ApiParts): ApiContext {
     gatewayDrains: {
       list: () => parts.gatewayDrains.list(),
       async set(node, reason, write) {
-        await parts.gatewayDrains.set(node, reason, write.dryRun === true);
-        if (write.dryRun === true) return;
+        const drains = await parts.gatewayDrains.set(node, reason, write.dryRun === true);
+        if (write.dryRun === true) return drains;
         await registry.note(
           {
             action: reason === undefined ? 'gateway.undrain' : 'gateway.drain',
@@ -118,6 +118,7 @@ export function apiContext(parts: ApiParts): ApiContext {
           },
           write,
         );
+        return drains;
       },
     },
     balance: (service) => parts.rebalancer.balance(service),

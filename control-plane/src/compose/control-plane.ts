@@ -25,7 +25,7 @@ import { durationMs } from '../model/units.ts';
 import { endSessions } from '../reconcile/end-sessions.ts';
 import { impactOf } from '../reconcile/impact.ts';
 import { createMetrics } from '../metrics/create.ts';
-import { createRebalancer } from '../reconcile/rebalance.ts';
+import type { Loop } from '../reconcile/loop.ts';
 import { createRegistry } from '../registry/create.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import { emptyView } from '../registry/view.ts';
@@ -60,6 +60,7 @@ import { createNews } from './news.ts';
 import { choosePorts } from './ports.ts';
 import { startOtlp } from './otlp.ts';
 import { createRuntimes } from './runtimes.ts';
+import { startRebalancer } from './rebalancer.ts';
 import { writeRuntimeFile } from './runtime-file.ts';
 import { seed } from './seed.ts';
 import { CONTROL_PLANE_CLUSTER, NODE_ID, SESSION_REPORT_MS } from './settings.ts';
@@ -129,7 +130,8 @@ async function build(
   });
   const metrics = createMetrics({ perInstance: config.metrics.perInstance, now });
   let registryView = (): RegistryView => emptyView;
-  let unanswered: (instance: string) => boolean = () => false;
+  // What is known of an instance's health, once somebody looks.
+  let seen: Pick<Loop, 'unanswered' | 'unhealthyFor'> = { unanswered: () => false, unhealthyFor: () => undefined };
   let signalsOf: (instance: string) => LoadSignals | undefined = () => undefined;
   const feed = feedHistory({
     store,
@@ -184,7 +186,7 @@ async function build(
         broke: deadly.broke,
         refused: feed.refused,
         ended: admission.arrived,
-        unanswered: (upstream) => unanswered(byAddress(registryView()).get(upstream)?.id ?? ''),
+        unanswered: (upstream) => seen.unanswered(byAddress(registryView()).get(upstream)?.id ?? ''),
       }),
       loadReportService(load, CONTROL_PLANE_CLUSTER),
       admission.service,
@@ -199,7 +201,12 @@ async function build(
     log,
     events: { most: config.events.most, keepMs: durationMs(config.events.keep) },
     validate: (service) => drivers.validate(service),
-    impactOf: (before, after) => impactOf(before, after, sessionsAtInstance(sessions), now()),
+    impactOf: (before, after) =>
+      impactOf(before, after, {
+        sessionsOf: sessionsAtInstance(sessions),
+        unhealthyFor: (instance) => seen.unhealthyFor(instance),
+        now: now(),
+      }),
     onCommit: (commit) => {
       revisions.committed(commit);
     },
@@ -226,26 +233,10 @@ async function build(
   closers.add(() => {
     gatewayView.close();
   });
-  const rebalancer = createRebalancer({
-    registry,
-    sessionsOf: sessionsAtInstance(sessions),
-    sessions: () => sessions.list(),
-    askToEnd: async (chosen) =>
-      endSessions(chosen, {
-        view: registry.view(),
-        reason: 'rebalance',
-        dryRun: false,
-        whyNotDestroy: () => 'a connection is never cut for balance',
-        destroy: destroySocket,
-      }),
-    now,
-    onChange: () => {
-      loop.republish();
-    },
-  });
-  closers.add(() => {
-    rebalancer.close();
-  });
+  const onChange = (): void => {
+    loop.republish();
+  };
+  const rebalancer = startRebalancer({ registry, sessions, now, onChange }, closers);
   const { loop, problems, refresh, fleet } = await startLoop({
     registry,
     runtimes,
@@ -267,7 +258,7 @@ async function build(
     log,
   });
   closers.add(async () => loop.close());
-  unanswered = loop.unanswered;
+  seen = loop;
   reports.subscribe((instance) => {
     loop.heard(instance);
   });
@@ -370,7 +361,7 @@ async function build(
     gatewayView,
     rebalancer,
     gatewayDrains,
-    restartGateway: createGatewayRestart({ envoy: gateway, sessions, isConnected }),
+    restartGateway: createGatewayRestart({ envoy: gateway, sessions, isConnected, now }),
     status,
     history: feed.history,
     news,

@@ -14,8 +14,8 @@ const LIMIT = `envoy.resource_limits.listener.${LISTENER_NAME}.connection_limit`
 
 export interface GatewayDrains {
   list(): readonly (GatewayDrain & { readonly node: string })[];
-  /** Errors: not_found (no such gateway is connected), unsupported (it is not of this machine). */
-  set(node: string, reason: string | undefined, dryRun: boolean): Promise<void>;
+  /** The drains that there are then, or in a dry run would be. Errors: not_found (no such gateway is connected), unsupported (it is not of this machine). */
+  set(node: string, reason: string | undefined, dryRun: boolean): Promise<ReturnType<GatewayDrains['list']>>;
 }
 
 export interface GatewayDrainParts {
@@ -40,12 +40,15 @@ export function createGatewayDrains({ data, envoy, isConnected, now, log }: Gate
       log.warn({ error }, 'the gateway is to be drained, and does not take it');
     });
   }
+  const listed = (one: GatewayDrain | undefined): ReturnType<GatewayDrains['list']> =>
+    one === undefined ? [] : [{ node: NODE_ID, ...one }];
+
   // One that was started again has forgotten it.
   envoy.watch(keep);
   keep();
 
   return {
-    list: () => (drain === undefined ? [] : [{ node: NODE_ID, ...drain }]),
+    list: () => listed(drain),
     async set(node, reason, dryRun) {
       if (node !== NODE_ID) {
         if (!isConnected(node)) throw new SwitchboardError('not_found', `no gateway ${node} is connected`);
@@ -53,9 +56,10 @@ export function createGatewayDrains({ data, envoy, isConnected, now, log }: Gate
           remedy: `On its machine: POST /runtime_modify?${LIMIT}=0 to its admin address, and the same with an empty value to cancel.`,
         });
       }
-      if (dryRun) return;
       const before = drain;
-      drain = reason === undefined ? undefined : { since: before?.since ?? new Date(now()).toISOString(), reason };
+      const next = reason === undefined ? undefined : { since: before?.since ?? new Date(now()).toISOString(), reason };
+      if (dryRun) return listed(next);
+      drain = next;
       try {
         await apply();
       } catch (cause) {
@@ -67,6 +71,7 @@ export function createGatewayDrains({ data, envoy, isConnected, now, log }: Gate
         });
       }
       writeGatewayDrain(data, drain);
+      return listed(drain);
     },
   };
 }

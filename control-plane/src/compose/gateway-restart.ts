@@ -9,10 +9,11 @@ export interface GatewayRestartParts {
   readonly envoy: EnvoySupervisor;
   readonly sessions: Pick<SessionTable, 'counts'>;
   readonly isConnected: (node: string) => boolean;
+  readonly now: () => number;
 }
 
 /** `deadlineMs` undefined: its sessions may go on until they end by themselves. Errors: not_found, unsupported, conflict, unavailable. */
-export function createGatewayRestart({ envoy, sessions, isConnected }: GatewayRestartParts) {
+export function createGatewayRestart({ envoy, sessions, isConnected, now }: GatewayRestartParts) {
   return async (node: string, deadlineMs: number | undefined, dryRun: boolean): Promise<GatewayRestart> => {
     if (node !== NODE_ID) {
       if (!isConnected(node)) throw new SwitchboardError('not_found', `no gateway ${node} is connected`);
@@ -28,7 +29,8 @@ export function createGatewayRestart({ envoy, sessions, isConnected }: GatewayRe
       });
     const { pid } = envoy.status();
     const open = sessions.counts().total;
-    if (dryRun) return { node, dryRun, from: pid, to: null, sessions: open, until: null };
+    const until = deadlineMs === undefined ? null : new Date(now() + deadlineMs).toISOString();
+    if (dryRun) return { node, dryRun, from: pid, to: null, sessions: open, until };
     try {
       await envoy.replace({ untilMs: deadlineMs });
     } catch (cause) {

@@ -46,6 +46,10 @@ const WriteChange = z
   .meta({ id: 'WriteChange' });
 export type WriteChange = z.infer<typeof WriteChange>;
 
+/** What has to come before it is known when sessions end; they may never do. */
+export const WAITS_FOR = ['promotion', 'autoscaler', 'check'] as const;
+export type WaitsFor = (typeof WAITS_FOR)[number];
+
 /** All zero for most. */
 const Impact = z
   .strictObject({
@@ -53,7 +57,9 @@ const Impact = z
     drains: z
       .int()
       .min(0)
-      .describe('Sessions on instances that will be drained: they end only if still open at the deadline.'),
+      .describe(
+        'Sessions on instances that go by what the write sets going, whoever carries it on: they end only if still open at the deadline.',
+      ),
     instances: z
       .array(
         z.strictObject({
@@ -61,7 +67,13 @@ const Impact = z
           service: z.string(),
           sessions: z.int().min(0),
           reason: z.string(),
-          deadline: Timestamp.optional(),
+          deadline: Timestamp.optional().describe('What is still open is ended then, or once replacements are ready.'),
+          waitsFor: z
+            .enum(WAITS_FOR)
+            .exactOptional()
+            .describe(
+              'Instead of a deadline. promotion: somebody promotes or resumes the rollout; autoscaler: it takes instances away; check: an instance fails what it is asked from now on.',
+            ),
         }),
       )
       .readonly(),

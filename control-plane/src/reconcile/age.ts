@@ -50,10 +50,33 @@ function nextOver(service: Service, instances: readonly Instance[], now: number)
     (one) => one.state === 'ready' && one.replace === undefined && one.version === service.version,
   );
   const leaving = instances.filter((one) => one.drain?.reason === 'MaxAge').length;
-  if (!whole || leaving >= Math.max(1, Math.floor(replicas * MOST_LEAVING))) return undefined;
+  if (!whole || leaving >= mostLeaving(replicas)) return undefined;
+  return live.filter((one) => now >= dueAt(one, maxAge)).sort((a, b) => startOf(a) - startOf(b))[0];
+}
+
+/** When each of these leaves for its age, and what is still open on it is ended, at the soonest: in milliseconds since the epoch. */
+export function leaveByAge(
+  { spec: { maxAge, enabled, replicas, drain } }: Service,
+  live: readonly Instance[],
+  now: number,
+): { instance: Instance; reason: LeavingReason; deadline: number }[] {
+  if (maxAge === undefined || !enabled) return [];
+  const deadlines: number[] = [];
   return live
-    .filter((one) => now - startOf(one) >= durationMs(maxAge) * (1 - SPREAD * fraction(one.id)))
-    .sort((a, b) => startOf(a) - startOf(b))[0];
+    .toSorted((a, b) => startOf(a) - startOf(b))
+    .map((instance, index) => {
+      // So many leave at a time: the next one when one of them has gone.
+      const free = deadlines[index - mostLeaving(replicas)] ?? now;
+      const deadline = Math.max(now, dueAt(instance, maxAge), free) + durationMs(drain.deadline);
+      deadlines.push(deadline);
+      return { instance, reason: 'MaxAge', deadline };
+    });
+}
+
+const mostLeaving = (replicas: number): number => Math.max(1, Math.floor(replicas * MOST_LEAVING));
+
+function dueAt(instance: Instance, maxAge: string): number {
+  return startOf(instance) + durationMs(maxAge) * (1 - SPREAD * fraction(instance.id));
 }
 
 function startOf(instance: Instance): number {

@@ -1,17 +1,13 @@
-/** What a write will do to open sessions, told before it is done: the instances that it sends away, with their sessions. */
-import { closesAtDeadline } from '../model/drain.ts';
-import type { Instance } from '../model/instance.ts';
+/**
+ * What a write will do to open sessions, told before it is done: the instances that it sends away, with their sessions. What it sets going counts,
+ * whoever carries it on.
+ */
+import { isLive } from '../model/drain.ts';
+import type { Service } from '../model/service.ts';
 import type { Impact } from '../model/write.ts';
-import { durationMs } from '../model/units.ts';
-import type { RegistryView } from '../registry/registry.ts';
-import { leaving as leavingLater, type SessionsOf } from './plan.ts';
-
-interface Leaving {
-  readonly instance: Instance;
-  readonly reason: string;
-  /** Milliseconds since the epoch. */
-  readonly deadline: number;
-}
+import { canonical } from '../registry/diff.ts';
+import type { Held, RegistryView } from '../registry/registry.ts';
+import { leavingOf, type Leaving, type LeavingFacts } from './leaving.ts';
 
 function* changed<Value>(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>): Generator<[string, Value]> {
   if (a === b) return;
@@ -28,54 +24,57 @@ function touched(before: RegistryView, after: RegistryView): ReadonlySet<string>
   return names;
 }
 
-/** Every instance of these services that is leaving, or will once its replacement is ready. */
-function leaving(
-  view: RegistryView,
-  services: ReadonlySet<string>,
-  sessionsOf: SessionsOf,
-  now: number,
-): Map<string, Leaving> {
-  const found = new Map<string, Leaving>();
-  const byService = Map.groupBy(
-    [...view.instances.values()].map((held) => held.value).filter((instance) => services.has(instance.service)),
-    (instance) => instance.service,
-  );
-  for (const [name, instances] of byService) {
-    const service = view.services.get(name)?.value;
-    const later = now + durationMs(service?.spec.drain.deadline ?? '1h');
-    for (const instance of instances) {
-      if (instance.drain !== undefined) {
-        const { drain } = instance;
-        // Without an end at the deadline its sessions may go on for ever.
-        if (!closesAtDeadline(drain)) continue;
-        found.set(instance.id, {
-          instance,
-          reason: drain.reason,
-          deadline: Date.parse(drain.deadline),
-        });
-      }
-    }
-    if (service === undefined || service.spec.runtime === 'external') continue;
-    for (const { instance, reason } of leavingLater(view, service, instances, sessionsOf))
-      found.set(instance.id, { instance, reason, deadline: later });
-  }
-  return found;
+/** What its instances are asked, and how patiently. */
+function asked({ spec }: Service): string {
+  const patience = [spec.probe, ...(spec.health?.checks ?? [])].map(({ type, options, timeout, failures }) => [
+    type,
+    options,
+    timeout,
+    failures,
+  ]);
+  return canonical(patience);
 }
 
-export function impactOf(before: RegistryView, after: RegistryView, sessionsOf: SessionsOf, now: number): Impact {
+/** Where a failing check ends sessions, a new one may: nobody knows how it will turn out. */
+function newlyAsked(before: Held<Service> | undefined, after: Held<Service>, view: RegistryView): Leaving[] {
+  const service = after.value;
+  const restarts = service.spec.health?.onUnhealthy === 'restart' && service.spec.runtime !== 'external';
+  if (!restarts || before === undefined || asked(before.value) === asked(service)) return [];
+  return [...view.instances.values()]
+    .map(({ value }) => value)
+    .filter((one) => one.service === service.name && one.state === 'ready' && isLive(one) && one.runtime !== 'external')
+    .map((instance) => ({ instance, reason: 'Unhealthy', deadline: Infinity, waitsFor: 'check' }));
+}
+
+export function impactOf(before: RegistryView, after: RegistryView, facts: LeavingFacts): Impact {
   const services = touched(before, after);
   if (services.size === 0) return { endsNow: 0, drains: 0, instances: [] };
-  const earlier = leaving(before, services, sessionsOf, now);
-  const instances: { id: string; service: string; sessions: number; reason: string; deadline?: string }[] = [];
-  let endsNow = 0;
-  let drains = 0;
-  for (const [id, { instance, reason, deadline }] of leaving(after, services, sessionsOf, now)) {
-    const was = earlier.get(id);
-    if (was !== undefined && was.deadline <= deadline) continue;
-    const sessions = sessionsOf(instance);
-    if (deadline <= now) endsNow += sessions;
-    else drains += sessions;
-    instances.push({ id, service: instance.service, sessions, reason, deadline: new Date(deadline).toISOString() });
-  }
-  return { endsNow, drains, instances: instances.sort((a, b) => a.id.localeCompare(b.id)) };
+  const earlier = leavingOf(before, services, facts);
+  const later = leavingOf(after, services, facts);
+  const sooner = [...later.values()].filter(
+    ({ instance, deadline }) =>
+      deadline < (earlier.get(instance.id)?.deadline ?? Infinity) || !earlier.has(instance.id),
+  );
+  const perhaps = [...services]
+    .flatMap((name) => {
+      const held = after.services.get(name);
+      return held === undefined ? [] : newlyAsked(before.services.get(name), held, after);
+    })
+    .filter(({ instance }) => !later.has(instance.id));
+  const found = [...sooner, ...perhaps].map((one) => ({ ...one, sessions: facts.sessionsOf(one.instance) }));
+  const count = (some: readonly { readonly sessions: number }[]): number =>
+    some.reduce((total, { sessions }) => total + sessions, 0);
+  return {
+    endsNow: count(found.filter(({ deadline }) => deadline <= facts.now)),
+    drains: count(found.filter(({ deadline }) => deadline > facts.now)),
+    instances: found
+      .map(({ instance: { id, service }, sessions, reason, deadline, waitsFor }) => ({
+        id,
+        service,
+        sessions,
+        reason,
+        ...(waitsFor === undefined ? { deadline: new Date(deadline).toISOString() } : { waitsFor }),
+      }))
+      .sort((a, b) => a.id.localeCompare(b.id)),
+  };
 }

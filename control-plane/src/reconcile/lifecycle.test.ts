@@ -5,7 +5,6 @@ import { Probe } from '../model/probe.ts';
 import { Restart } from '../model/service.ts';
 import { afterFailure, describeExit } from './failure.ts';
 import { createFleetBuilder } from './fleet.ts';
-import { impactOf } from './impact.ts';
 import { nextStep, type Facts } from './lifecycle.ts';
 import { T0, makeInstance, makeService, makeView } from './testing.ts';
 
@@ -136,30 +135,6 @@ describe('afterFailure', () => {
     expect(describeExit(instance, { code: 3, signal: null }, T0 + 1500)).toBe(
       'ended with exit code 3, 1.5 s after its start',
     );
-  });
-});
-
-describe('impactOf', () => {
-  it('tells what a write sends away, and nothing of what was leaving anyway', () => {
-    const instances = [makeInstance({ id: 'a' }), makeInstance({ id: 'b' }), makeInstance({ id: 'c', drain })];
-    const before = makeView(makeService({ replicas: 2 }), instances);
-    const after = makeView(makeService({ replicas: 0 }), instances);
-    const impact = impactOf(before, after, (instance) => (instance.id === 'a' ? 3 : 1), T0);
-    expect(impact).toMatchObject({ endsNow: 0, drains: 4 });
-    expect(impact.instances.map((one) => one.id)).toEqual(['a', 'b']);
-    expect(impactOf(before, makeView(makeService({ replicas: 2, description: 'x' }), instances), () => 1, T0)).toEqual({
-      endsNow: 0,
-      drains: 0,
-      instances: [],
-    });
-  });
-
-  it('counts what ends at once apart', () => {
-    const before = makeView(makeService({}), [makeInstance({ id: 'a' })]);
-    const now = { ...drain, deadline: new Date(T0).toISOString() };
-    expect(
-      impactOf(before, makeView(makeService({}), [makeInstance({ id: 'a', drain: now })]), () => 2, T0),
-    ).toMatchObject({ endsNow: 2, drains: 0 });
   });
 });
 

@@ -21,12 +21,13 @@ import { DEFAULT_RESTART, afterExit, overMemory } from './endings.ts';
 import { afterFailure } from './failure.ts';
 import { createDrainNotices } from './drain-notices.ts';
 import { createFleetBuilder } from './fleet.ts';
-import { createHealthTargets, probeOf } from './health-targets.ts';
+import { createHealthTargets } from './health-targets.ts';
 import { createHealthMonitor } from './health.ts';
-import { isSettled, nextStep, type Facts, type Step } from './lifecycle.ts';
+import { createFacts } from './facts.ts';
+import { isSettled, nextStep, type Step } from './lifecycle.ts';
 import { createOperations } from './operations.ts';
 import { overAge } from './age.ts';
-import { createWaitsFor, type WaitsFor } from './dependencies.ts';
+import { createWaitsFor } from './dependencies.ts';
 import { drainLost } from './lost-leases.ts';
 import { createPace } from './pace.ts';
 import { plan } from './plan.ts';
@@ -88,6 +89,8 @@ export interface Loop {
   heard(instance: string): void;
   /** Its newest check got no answer at all from its host. */
   readonly unanswered: (instance: string) => boolean;
+  /** Milliseconds since it became unhealthy; undefined: it is not. */
+  readonly unhealthyFor: (instance: string) => number | undefined;
   /** Milliseconds, smoothed. */
   probeLatency(instance: string): number | undefined;
   /** Something that the FleetView stands on has changed. */
@@ -170,23 +173,7 @@ export function createLoop(options: LoopOptions): Loop {
     options.publish(buildFleet(registry.view(), (id) => monitor.verdict(id)));
   }
 
-  function factsOf(view: RegistryView, instance: Instance, revision: number, waitsFor: WaitsFor): Facts {
-    return {
-      now: now(),
-      random: options.random(),
-      wokeAt: options.awake.wokeAt(),
-      healthy: ['healthy', 'degraded'].includes(monitor.verdict(instance.id)),
-      unhealthyFor: monitor.unhealthyFor(instance.id),
-      health: view.services.get(instance.service)?.value.spec.health,
-      healthReason: () => monitor.report(instance.id)?.reason ?? 'not probed yet',
-      sessions: () => sessionsOf(instance),
-      drainAcked: () => options.isAcked(revision),
-      waitsFor: () => waitsFor(instance.service),
-      probe: probeOf(view, instance),
-      restart: view.services.get(instance.service)?.value.spec.restart ?? DEFAULT_RESTART,
-    };
-  }
-
+  const factsOf = createFacts(options, monitor);
   const serves = (instance: Instance): boolean => servesClients(instance, monitor, now());
 
   /** One turn: write what the plan says, then take each instance's next step. */
@@ -385,6 +372,7 @@ export function createLoop(options: LoopOptions): Loop {
     heard: (instance) => {
       monitor.heard(instance);
     },
+    unhealthyFor: (instance) => monitor.unhealthyFor(instance),
     unanswered: (instance) => monitor.unanswered(instance),
     probeLatency: (instance) => monitor.latency(instance),
     async close() {

@@ -161,16 +161,14 @@ function surplus(current: readonly Instance[], wanted: number, sessionsOf: Sessi
   return [...idle, ...fewestSessionsFirst(serving, sessionsOf)].slice(0, excess);
 }
 
-/** Live instances that are to go, now or as others get ready, each with the reason. */
-export function leaving(
-  view: RegistryView,
+/** Of these live instances those that are to go, now or as others get ready, each with the reason. */
+export function surplusOf(
   service: Service,
-  instances: readonly Instance[],
+  live: readonly Instance[],
+  pools: Pools,
   sessionsOf: SessionsOf,
 ): { instance: Instance; reason: string }[] {
-  const rollout = view.rollouts.get(service.name)?.value;
-  const all = membersOf(poolsOf(service, rollout, wantedOf(view, service)), instances.filter(isLive));
-  return all.flatMap(({ pool, current, outdated }) => [
+  return membersOf(pools, live).flatMap(({ pool, current, outdated }) => [
     ...outdated.map((instance) => ({ instance, reason: reasonOf(service, instance) })),
     ...surplus(current, pool.instances, sessionsOf).map((instance) => ({
       instance,

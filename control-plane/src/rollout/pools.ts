@@ -49,6 +49,11 @@ export function poolsOf(service: Service, rollout: Rollout | undefined, wanted: 
   };
 }
 
+/** The same once the rollout is through. */
+export function poolsAtEnd(service: Service, rollout: Rollout | undefined, wanted: number): Pools {
+  return poolsOf(service, isActive(rollout) ? { ...rollout, phase: 'completed' } : rollout, wanted);
+}
+
 /** Undefined: any instance will do, whatever its version. */
 export function sharesOf(rollout: Rollout | undefined): readonly FleetShare[] | undefined {
   if (!isActive(rollout) || !isStaged(rollout.strategy)) return undefined;

@@ -1,6 +1,7 @@
 /** A strategy as a row of stages: how many instances of the new version, what share of new sessions, and how long. */
-import type { RolloutStrategy } from '../model/rollout.ts';
+import type { Rollout, RolloutStrategy } from '../model/rollout.ts';
 import { shareOf } from '../model/rollout.ts';
+import { durationMs } from '../model/units.ts';
 
 export interface Stage {
   /** Ready instances of the new version before its weight is put in force. */
@@ -30,4 +31,13 @@ export function stagesOf(strategy: StagedStrategy, wanted: number): readonly Sta
   });
   if (steps.at(-1)?.weight === 100) return steps;
   return [...steps, { instances: wanted, weight: 100, pause: '0s' }];
+}
+
+/** Milliseconds since the epoch: when the old version's instances go, at the soonest. Infinity: when somebody promotes or resumes it. */
+export function takesOverAt({ strategy, phase, stage, weightSince }: Rollout, wanted: number, now: number): number {
+  const left = isStaged(strategy) ? stagesOf(strategy, wanted).slice(stage) : [];
+  if (left.some(({ pause }) => pause === 'manual') || (left.length > 0 && phase === 'paused')) return Infinity;
+  const rests = left.reduce((total, { pause }) => total + durationMs(pause), 0);
+  const held = weightSince === undefined ? 0 : now - Date.parse(weightSince);
+  return now + Math.max(0, rests - Math.min(held, durationMs(left[0]?.pause ?? '0s')));
 }

@@ -82,7 +82,15 @@ export const ask = {
   description: 'What it does to open sessions',
   ends: (sessions: number) => `${count(sessions, 'open session')} will end at once.`,
   drains: (sessions: number) =>
-    `${count(sessions, 'open session')} may go on until the drain deadline; no new ones are taken.`,
+    `${count(sessions, 'open session')} may go on until the drain deadline; no new ones are taken then.`,
+  waits: {
+    promotion: (sessions: number) =>
+      `${count(sessions, 'open session')} may go on until somebody promotes or resumes the rollout, then to the drain deadline.`,
+    autoscaler: (sessions: number) =>
+      `${count(sessions, 'open session')} may go on unless the autoscaler takes their instances away.`,
+    check: (sessions: number) =>
+      `${count(sessions, 'open session')} may go on unless their instance fails what it is asked from now on.`,
+  },
   none: 'No open session is touched.',
   instances: (all: number) => `${count(all, 'instance')} concerned`,
   now: 'At once: do not wait for open sessions, end them now.',

@@ -80,6 +80,11 @@ export const ask: Messages['ask'] = {
   description: '对打开的会话的影响',
   ends: (sessions) => `${sessions} 个打开的会话将立即结束。`,
   drains: (sessions) => `${sessions} 个打开的会话可以继续到排空期限；不再接受新会话。`,
+  waits: {
+    promotion: (sessions) => `${sessions} 个打开的会话可以继续，直到有人推进或恢复发布，此后到排空期限为止。`,
+    autoscaler: (sessions) => `${sessions} 个打开的会话可以继续，除非自动伸缩移除其实例。`,
+    check: (sessions) => `${sessions} 个打开的会话可以继续，除非其实例未通过新的检查。`,
+  },
   none: '不影响任何打开的会话。',
   instances: (all) => `涉及 ${all} 个实例`,
   now: '立即执行：不等待打开的会话，现在就结束它们。',

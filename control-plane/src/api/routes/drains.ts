@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { addressText } from '../../model/address.ts';
-import { DrainRequest, type DrainProgress, type DrainTarget, type GatewayDrainProgress } from '../../model/drain.ts';
+import {
+  DrainRequest,
+  type GatewayDrain,
+  type DrainProgress,
+  type DrainTarget,
+  type GatewayDrainProgress,
+} from '../../model/drain.ts';
 import { plainText } from '../../model/plain-text.ts';
 import { estimateEmpty } from '../../telemetry/estimate.ts';
 import { answerWrite } from '../acked.ts';
@@ -36,9 +42,12 @@ function progress({ api }: Call): DrainProgress[] {
     .sort((a, b) => (a.instance < b.instance ? -1 : 1));
 }
 
-function gatewayProgress({ api }: Call): GatewayDrainProgress[] {
+function gatewayProgress(
+  { api }: Call,
+  drains: readonly (GatewayDrain & { readonly node: string })[] = api.gatewayDrains.list(),
+): GatewayDrainProgress[] {
   const lengths = api.endedSessions().map((session) => session.durationMs);
-  return api.gatewayDrains.list().map((drain) => {
+  return drains.map((drain) => {
     const open = api.sessions().filter((session) => session.gateway === drain.node);
     const ages = open.map((session) => api.now() - Date.parse(session.startedAt));
     const estimate = estimateEmpty(ages, lengths);
@@ -91,8 +100,8 @@ export const drains: readonly Endpoint[] = [
     },
     async handle(call) {
       const { reason } = call.body as z.infer<typeof GatewayRequest>;
-      await call.api.gatewayDrains.set(call.param('node'), reason, writeOptions(call));
-      return { gateways: gatewayProgress(call) };
+      const drains = await call.api.gatewayDrains.set(call.param('node'), reason, writeOptions(call));
+      return { gateways: gatewayProgress(call, drains) };
     },
   },
   {
@@ -103,8 +112,8 @@ export const drains: readonly Endpoint[] = [
     body: { schema: Nothing, example: {} },
     answer: { status: 200, schema: GatewayDrains, about: 'The gateways that are drained still.' },
     async handle(call) {
-      await call.api.gatewayDrains.set(call.param('node'), undefined, writeOptions(call));
-      return { gateways: gatewayProgress(call) };
+      const drains = await call.api.gatewayDrains.set(call.param('node'), undefined, writeOptions(call));
+      return { gateways: gatewayProgress(call, drains) };
     },
   },
   ...verbs('/v1/instances/{id}', 'an instance', (call) => ({ kind: 'instance', id: call.param('id') })),

@@ -177,7 +177,7 @@ export function gatewayCommands(cli: Cli): void {
       const ends = until === null ? 'until they end' : `until ${until}`;
       print(
         dryRun
-          ? `${name}: a new Envoy would take new connections; process ${from ?? '-'} would serve its ${sessions} open sessions on\n`
+          ? `${name}: a new Envoy would take new connections; process ${from ?? '-'} would serve its ${sessions} open sessions on, ${ends}\n`
           : `${name}: process ${to ?? '-'} takes new connections; process ${from ?? '-'} serves its ${sessions} open sessions on, ${ends}\n`,
       );
     });

@@ -1,0 +1,34 @@
+/** What an instance's next step is decided on, gathered at that moment. */
+import { addressText } from '../model/address.ts';
+import type { Instance } from '../model/instance.ts';
+import type { RegistryView } from '../registry/registry.ts';
+import type { WaitsFor } from './dependencies.ts';
+import { DEFAULT_RESTART } from './endings.ts';
+import { probeOf } from './health-targets.ts';
+import type { HealthMonitor } from './health.ts';
+import type { Facts } from './lifecycle.ts';
+import type { LoopOptions } from './loop.ts';
+
+type Sources = Pick<LoopOptions, 'now' | 'random' | 'awake' | 'sessionsAt' | 'isAcked'>;
+
+export function createFacts({ now, random, awake, sessionsAt, isAcked }: Sources, monitor: HealthMonitor) {
+  /** `revision`: of the instance's record. */
+  return (view: RegistryView, instance: Instance, revision: number, waitsFor: WaitsFor): Facts => {
+    const { id, address } = instance;
+    const spec = view.services.get(instance.service)?.value.spec;
+    return {
+      now: now(),
+      random: random(),
+      wokeAt: awake.wokeAt(),
+      healthy: ['healthy', 'degraded'].includes(monitor.verdict(id)),
+      unhealthyFor: monitor.unhealthyFor(id),
+      health: spec?.health,
+      healthReason: () => monitor.report(id)?.reason ?? 'not probed yet',
+      sessions: () => (address === undefined ? 0 : sessionsAt(addressText(address))),
+      drainAcked: () => isAcked(revision),
+      waitsFor: () => waitsFor(instance.service),
+      probe: probeOf(view, instance),
+      restart: spec?.restart ?? DEFAULT_RESTART,
+    };
+  };
+}
