@@ -266,6 +266,7 @@ export function changesOfRoute(service: string, other: string): Group {
         priority: 5,
         rewrite: '/',
         target: {
+          service: null,
           split: [
             { service, weight: 1 },
             { service: other, weight: 1 },
