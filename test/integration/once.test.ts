@@ -60,18 +60,20 @@ it('a slow request is done once, a slow handshake twice at most; one that kills 
     recording('brief', world.folder, 2, brief),
     recording('strict', world.folder, 2, { attemptTimeout: 'off' }),
     recording('poison', world.folder, 4),
+    recording('lone', world.folder, 1),
   ]);
   for (const [name, count] of [
     ['usual', 4],
     ['brief', 2],
     ['strict', 2],
     ['poison', 4],
+    ['lone', 1],
   ] as const)
     await world.ready(name, count);
   const at = (await world.status()).gateway.port;
   const handshake = async (path: string): Promise<number> => (await upgrade(at, path)).status;
 
-  const [post, get, stream, slow, late, silent, refused, once] = await Promise.all([
+  const [post, get, stream, slow, late, silent, refused, once, lone] = await Promise.all([
     call(world, 'POST', '/agents/usual/pay?wait=2500'),
     call(world, 'GET', '/agents/usual/poll?wait=11000'),
     call(world, 'GET', '/agents/brief/events?wait=1500'),
@@ -81,6 +83,7 @@ it('a slow request is done once, a slow handshake twice at most; one that kills 
     // A client has no say in it either.
     call(world, 'POST', '/agents/usual/refuse', { 'x-envoy-retry-on': '5xx', 'x-envoy-max-retries': '3' }),
     handshake('/agents/strict/slow?wait=3000'),
+    handshake('/agents/lone/slow?wait=3000'),
   ]);
   expect([post.status, times('usual', '/pay?wait=2500').length]).toEqual([200, 1]);
   expect([get.status, times('usual', '/poll?wait=11000').length]).toEqual([200, 1]);
@@ -91,6 +94,7 @@ it('a slow request is done once, a slow handshake twice at most; one that kills 
   const made = times('usual', '/slow?wait=3000');
   expect([made.length, new Set(made).size]).toEqual([2, 2]);
   expect([once, times('strict', '/slow?wait=3000').length]).toEqual([101, 1]);
+  expect([lone, times('lone', '/slow?wait=3000').length]).toEqual([101, 1]);
   // What is too slow is told as that, and not as an agent that can't be reached.
   expect([late.status, code(late.body)]).toEqual([504, 'agent_timeout']);
   expect(times('brief', '/late?wait=9000').length).toBeLessThanOrEqual(2);

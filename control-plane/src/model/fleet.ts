@@ -36,6 +36,8 @@ export interface FleetService {
   readonly check?: GatewayCheck;
   /** New sessions are opened only after the control plane was asked: they may have to wait for an instance. */
   readonly asks?: boolean;
+  /** It may have more than one instance for a long time: what one is slow at can be tried at another. Absent: no. */
+  readonly several?: boolean;
   /** Its own tags, which instances have too unless they say otherwise. Absent: none. */
   readonly tags?: Readonly<Record<string, string>>;
   /** While a rollout shares new sessions out: percent by version, the old one first. Absent: any instance will do. */

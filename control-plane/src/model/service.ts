@@ -136,7 +136,8 @@ const GatewayFields = z.strictObject({
   handshakeTimeout: PositiveDuration.default('10s'),
   /**
    * A handshake that has no answer after this is made at one other instance too, since a process that hangs takes it and never answers. The first is
-   * not given up: whichever answers first has the session, the other's connection is closed. So one that is merely slow is made twice at most.
+   * not given up: whichever answers first has the session, the other's connection is closed. So one that is merely slow is made twice at most, and
+   * once at a service that has one instance.
    * `off`: never twice because it is slow, for agents whose handshake does what must be done once; one that meets a hanging instance waits for
    * `handshakeTimeout`, until the health check has found that instance.
    */

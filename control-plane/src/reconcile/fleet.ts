@@ -66,6 +66,10 @@ function sameInstance(a: FleetInstance, b: FleetInstance): boolean {
   );
 }
 
+/** By what is wanted: a rolling update of the only instance has two for a moment, and changes no route. */
+const maySeveral = ({ spec }: Service, instances: number): boolean =>
+  spec.runtime === 'external' ? instances > 1 : (spec.autoscale?.max ?? spec.replicas) > 1;
+
 /** What an entry is made of: out of the same comes the same. */
 interface Sources {
   readonly service: Service;
@@ -153,10 +157,19 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
       service.spec.autoscale?.zero !== undefined ||
       gateway.limits?.queue !== undefined ||
       gateway.limits?.sessionsPerClient !== undefined;
+    const several = maySeveral(service, next.length);
     const sameShares = canonical(old?.shares) === canonical(shares);
     const { tags } = service.spec;
     const sameTags = canonical(old?.tags ?? {}) === canonical(tags);
-    if (sameGateway && check === old.check && sameInstances && sameShares && sameTags && (old.asks ?? false) === asks)
+    if (
+      sameGateway &&
+      check === old.check &&
+      sameInstances &&
+      sameShares &&
+      sameTags &&
+      (old.asks ?? false) === asks &&
+      (old.several ?? false) === several
+    )
       return old;
     return {
       name: service.name,
@@ -164,6 +177,7 @@ export function createFleetBuilder(factorOf: (instance: string) => number | unde
       check,
       ...(shares === undefined ? {} : { shares }),
       ...(asks ? { asks } : {}),
+      ...(several ? { several } : {}),
       ...(Object.keys(tags).length === 0 ? {} : { tags }),
       instances: next,
     };

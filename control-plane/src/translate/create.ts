@@ -123,9 +123,12 @@ export function createTranslator(options: TranslateOptions): Translator {
   /** Live policies move only in their own steps, however often the fleet changes. */
   let stepping = false;
 
-  function build({ name, of, gateway, check, shares, asks, tls = NO_TLS }: Pool, fragment: PolicyFragment): Built {
+  function build(
+    { name, of, gateway, check, shares, asks, several, tls = NO_TLS }: Pool,
+    fragment: PolicyFragment,
+  ): Built {
     const clusterText = JSON.stringify(fragment.cluster);
-    const routeText = JSON.stringify([fragment.route ?? {}, shares ?? [], asks ?? false]);
+    const routeText = JSON.stringify([fragment.route ?? {}, shares ?? [], asks ?? false, several ?? false]);
     const old = built.get(name);
     const same = old?.gateway === gateway && sameParts(old.tls, tls);
     return {
@@ -156,6 +159,7 @@ export function createTranslator(options: TranslateOptions): Translator {
               ...(of === undefined ? {} : { of }),
               ...(shares === undefined ? {} : { shares }),
               ...(asks === undefined ? {} : { asks }),
+              ...(several === undefined ? {} : { several }),
             },
     };
   }

@@ -33,6 +33,7 @@ function fleetOf(input: Input, revision = 1): FleetView {
     services: (input.services ?? []).map(({ name, gateway = {}, probe, tags, instances = [] }) => ({
       name,
       ...(tags === undefined ? {} : { tags }),
+      ...(instances.length > 1 ? { several: true } : {}),
       gateway: ServiceGateway.parse(gateway),
       ...(probe === undefined
         ? {}

@@ -136,6 +136,7 @@ export function createPools(): (fleet: Pick<FleetView, 'services' | 'routes'>) =
     const service = of === undefined ? undefined : from[0];
     const gateway = service === undefined ? DEFAULTS : gatewayOf(service.gateway, policy);
     const asks = service?.asks;
+    const several = service === undefined || service.several;
     // By another policy all versions serve; of some instances a version might have none.
     const check = service?.check;
     const shares = policy === undefined ? undefined : service?.shares;
@@ -147,6 +148,7 @@ export function createPools(): (fleet: Pick<FleetView, 'services' | 'routes'>) =
       old?.gateway === gateway &&
       old.check === check &&
       old.asks === asks &&
+      old.several === several &&
       old.shares === shares &&
       sameParts(old.instances, instances)
     )
@@ -159,6 +161,7 @@ export function createPools(): (fleet: Pick<FleetView, 'services' | 'routes'>) =
       ...(check === undefined ? {} : { check }),
       ...(tls.length === 0 ? {} : { tls }),
       ...(asks === undefined ? {} : { asks }),
+      ...(several === undefined ? {} : { several }),
       ...(shares === undefined ? {} : { shares }),
     };
   }

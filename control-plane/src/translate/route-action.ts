@@ -22,6 +22,7 @@ export interface Reachable {
   /** From its routing policy, for the route's action. */
   readonly fragment: JsonObject;
   readonly asks?: boolean;
+  readonly several?: boolean;
   /** While a rollout goes on: percent of new sessions by version. */
   readonly shares?: readonly FleetShare[];
 }
@@ -59,16 +60,17 @@ function retryPolicy(attemptTimeout: ServiceGateway['attemptTimeout']): JsonObje
   };
 }
 
-const USUAL_ATTEMPT = ServiceGateway.parse({}).attemptTimeout;
 /** Of the virtual host, for all routes that don't say otherwise: Envoy builds a policy for each route that has one, a fifth of the route's cost. */
-export const USUAL_RETRIES = retryPolicy(USUAL_ATTEMPT);
+export const USUAL_RETRIES = retryPolicy('off');
 
-function timing({ handshakeTimeout, attemptTimeout, idleTimeout }: ServiceGateway): JsonObject {
+function timing({ gateway: { handshakeTimeout, attemptTimeout, idleTimeout }, several }: Reachable): JsonObject {
+  // The only instance would get a handshake that it is slow at a second time.
+  const tried = several === true ? attemptTimeout : 'off';
   return {
     // Until the agent's 101 only: it does not end an established session. Plain HTTP has none: request-kind.ts.
     timeout: seconds(durationMs(handshakeTimeout)),
     idle_timeout: idleTimeout === 'off' ? '0s' : seconds(durationMs(idleTimeout)),
-    ...(attemptTimeout === USUAL_ATTEMPT ? {} : { retry_policy: retryPolicy(attemptTimeout) }),
+    ...(tried === 'off' ? {} : { retry_policy: retryPolicy(tried) }),
   };
 }
 
@@ -101,7 +103,7 @@ function action(to: Reachable, where: JsonObject): Action {
   return {
     route: {
       ...where,
-      ...timing(gateway),
+      ...timing(to),
       ...hostOfAction(gateway),
       ...rateLimitOfAction(serviceOf(to), gateway.limits),
       ...fragment,
@@ -145,7 +147,7 @@ export function toSplit(
         ),
         ...(sticky === undefined ? {} : { use_hash_policy: true }),
       },
-      ...timing(first.to.gateway),
+      ...timing(first.to),
       ...hostOfAction(first.to.gateway),
       ...rateLimitOfSplit(split.map(({ to }) => to.gateway.limits)),
       ...(sticky === undefined ? {} : { hash_policy: [hashPolicy(sticky)] }),
