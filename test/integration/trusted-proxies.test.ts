@@ -2,6 +2,7 @@
  * Behind other proxies: what those that are trusted say of a client is believed, by everything that knows the client; what others say is replaced. The
  * PROXY protocol has a port of its own.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../control-plane/src/home/free-port.ts';
 import { openSession, type OpenSession } from '../support/sessions.ts';
@@ -15,8 +16,10 @@ const STRANGER = '127.0.0.9';
 
 let world: World;
 let balanced: number;
+const environment: Record<string, string> = { SWITCHBOARD_GATEWAY_TRUSTED_PROXIES: `${PROXY}, 127.0.0.16/28` };
 beforeAll(async () => {
   balanced = await freePort('127.0.0.1');
+  environment['SWITCHBOARD_GATEWAY_PROXY_PROTOCOL_PORT'] = String(balanced);
   const pinned = { replicas: 3, gateway: { policy: { type: 'hash', options: { by: [{ clientIp: true }] } } } };
   world = await startWorld({
     seed: [
@@ -42,10 +45,7 @@ beforeAll(async () => {
         },
       },
     ],
-    environment: {
-      SWITCHBOARD_GATEWAY_TRUSTED_PROXIES: `${PROXY}, 127.0.0.16/28`,
-      SWITCHBOARD_GATEWAY_PROXY_PROTOCOL_PORT: String(balanced),
-    },
+    environment,
   });
 });
 afterAll(async () => {
@@ -201,4 +201,22 @@ describe('the PROXY protocol', () => {
   it('by a stranger it is not believed: nobody gets in', async () => {
     await expect(through(version1('203.0.113.7'), STRANGER)).rejects.toThrow(/hang up|ECONNRESET/);
   });
+});
+
+it('other proxies after a restart: they count for who comes then, and no session ends', async () => {
+  const { pid } = (await world.status()).envoy;
+  const before = await Promise.all([open('echo', '203.0.113.7'), open('echo', '203.0.113.7', STRANGER)]);
+  await world.killControlPlane();
+  environment['SWITCHBOARD_GATEWAY_TRUSTED_PROXIES'] = STRANGER;
+  Reflect.deleteProperty(environment, 'SWITCHBOARD_GATEWAY_PROXY_PROTOCOL_PORT');
+  await world.startControlPlane();
+  const forwarded = async (from: string): Promise<string | undefined> =>
+    greeted(await asking('/agents/echo', '203.0.113.7', {}, from)).headers['x-forwarded-for'];
+  await world.until('the stranger is trusted', async () => (await forwarded(STRANGER)) === `203.0.113.7, ${STRANGER}`);
+  expect(await forwarded(PROXY)).toBe(PROXY);
+  await expect(upgrade(balanced, '/agents/echo', {}, PROXY, 'PROXY UNKNOWN\r\n')).rejects.toThrow(/ECONNREFUSED/);
+  await sleep(3_000);
+  for (const session of before) expect(await session.ask('still here')).toBe('still here');
+  expect((await world.status()).envoy.pid).toBe(pid);
+  for (const session of before) await session.close();
 });

@@ -40,6 +40,8 @@ export interface HandMade {
 
 export interface EnvoyAlone extends AsyncDisposable {
   readonly port: number;
+  readonly pid: number;
+  readonly adminPath: string;
   readonly xds: XdsServer;
   /** Resolves when Envoy has it; rejects with its refusal. */
   publish(made: HandMade): Promise<void>;
@@ -73,7 +75,10 @@ function recorder(into: Json[]): { definition: ReturnType<typeof grpcService>; h
   };
 }
 
-export async function startEnvoyAlone(gateway: Partial<TranslateOptions['gateway']> = {}): Promise<EnvoyAlone> {
+export async function startEnvoyAlone(
+  gateway: Partial<TranslateOptions['gateway']> = {},
+  concurrency = 1,
+): Promise<EnvoyAlone> {
   const closers: (() => unknown)[] = [];
   const agent = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   agent.on('connection', (socket, { headers, url }) => {
@@ -117,7 +122,7 @@ export async function startEnvoyAlone(gateway: Partial<TranslateOptions['gateway
   });
   await writeFile(join(folder, 'bootstrap.json'), JSON.stringify(start));
   const out = openSync(logFile, 'a');
-  const more = ['--concurrency', '1', '-l', 'warn', '--disable-hot-restart', '--drain-time-s', '1'];
+  const more = ['--concurrency', String(concurrency), '-l', 'warn', '--disable-hot-restart', '--drain-time-s', '1'];
   const envoy = spawn(path, ['-c', join(folder, 'bootstrap.json'), ...more], { stdio: ['ignore', out, out] });
   closeSync(out);
   closers.push(async () => {
@@ -177,6 +182,8 @@ export async function startEnvoyAlone(gateway: Partial<TranslateOptions['gateway
 
   const alone: EnvoyAlone = {
     port,
+    pid: envoy.pid ?? 0,
+    adminPath: join(folder, 'admin'),
     xds,
     publish,
     records: () => records,

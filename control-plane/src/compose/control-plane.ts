@@ -18,6 +18,7 @@ import { createAwakeClock } from '../home/awake-clock.ts';
 import { createRevisionLog } from '../home/revisions.ts';
 import { adminToken, instanceTokens } from '../home/token.ts';
 import type { Log } from '../log.ts';
+import { hostPort } from '../model/address.ts';
 import type { LoadSignals } from '../model/load.ts';
 import type { SystemStatus } from '../model/system.ts';
 import { takesSessions } from '../model/takes-sessions.ts';
@@ -384,8 +385,11 @@ async function build(
 
   const system = status.system();
   writeRuntimeFile(data, system);
+  const { host, proxyProtocol } = config.gateway;
+  const balanced =
+    proxyProtocol === undefined ? {} : { proxyProtocol: hostPort(proxyProtocol.host ?? host, proxyProtocol.port) };
   log.info(
-    { gateway: system.gateway.url, api: system.api.url, data, envoy: binary.source },
+    { gateway: system.gateway.url, ...balanced, api: system.api.url, data, envoy: binary.source },
     'the control plane answers',
   );
   return { system, close: closers.closeAll, ended: ended.promise };

@@ -38,7 +38,7 @@ const WANTED = {
         ),
         tls_properties: { peer_certificate_properties: { subject: true } },
       },
-      request: { request_method: true, path: true, user_agent: true, request_headers: true },
+      request: { request_method: true, path: true, user_agent: true },
       response: { response_code_details: true, response_code: { value: true } },
     },
   },
@@ -76,7 +76,6 @@ interface LogEntry {
     readonly request_method?: string;
     readonly path?: string;
     readonly user_agent?: string;
-    readonly request_headers?: readonly (readonly [string, string])[];
   };
   readonly response?: { readonly response_code_details?: string; readonly response_code?: { readonly value?: number } };
 }
@@ -85,9 +84,6 @@ interface LogMessage {
   readonly http_logs?: { readonly log_entry?: readonly LogEntry[] };
 }
 
-/** Set by filters that know who it is. */
-const PRINCIPAL_HEADER = 'x-switchboard-principal';
-
 const address = ({ socket_address: socket }: SocketAddress = {}): string =>
   socket?.address === undefined ? '' : hostPort(socket.address, socket.port_value ?? 0);
 /** What a trusted proxy tells of a client is an address without a port. */
@@ -95,17 +91,16 @@ const clientOf = (told: SocketAddress = {}): string =>
   (told.socket_address?.port_value ?? 0) === 0 ? hostText(told.socket_address?.address ?? '') : address(told);
 const milliseconds = ({ seconds = 0, nanos = 0 }: Time): number => seconds * 1_000 + nanos / 1e6;
 
-function principalOf(entry: LogEntry): string | null {
-  const header = entry.request?.request_headers?.find(([name]) => name === PRINCIPAL_HEADER)?.[1];
-  return header ?? entry.common_properties?.tls_properties?.peer_certificate_properties?.subject ?? null;
-}
-
-/** As the listener names them (translate/filters.ts). */
+/** As the listener names them. */
 const SESSION_ID = 'switchboard.session';
 const SENT_PATH = 'switchboard.path';
+const PRINCIPAL = 'switchboard.principal';
 
 const kept = (common: LogEntry['common_properties'], key: string): string | undefined =>
   common?.filter_state_objects?.find(([name]) => name === key)?.[1];
+
+const principalOf = (common: LogEntry['common_properties']): string | null =>
+  kept(common, PRINCIPAL) ?? common?.tls_properties?.peer_certificate_properties?.subject ?? null;
 
 const SWITCHED = 101;
 
@@ -195,7 +190,7 @@ function record(
           upstream,
           upstreamLocal: address(common.upstream_local_address),
           client: clientOf(common.downstream_remote_address),
-          principal: principalOf(entry),
+          principal: principalOf(common),
           path: kept(common, SENT_PATH) ?? request?.path ?? '',
           userAgent: request?.user_agent ?? '',
           startedAt: new Date(milliseconds(common.start_time ?? {})).toISOString(),

@@ -53,7 +53,10 @@ export function gatewayCertificateCommands(gateway: Command, cli: Cli): void {
       };
       for (const [file, text] of Object.entries(files)) writeWhole(join(out, file), Buffer.from(text), true);
       note(`${out}: valid until ${made.status.notAfter}, to be asked for anew from ${made.status.renewAt} on`);
-      note(`Start it with: envoy -c ${join(folder, 'bootstrap.json')}`);
+      // By default Envoy ends what is open on a listener that has changed after ten minutes.
+      note(
+        `Start it with: envoy -c ${join(folder, 'bootstrap.json')} --drain-time-s 31536000 --drain-strategy immediate`,
+      );
       if (options.xds === undefined)
         note(
           'It goes where the control plane listens for Envoy: for one on another machine set SWITCHBOARD_XDS_HOST, and give --xds.',
