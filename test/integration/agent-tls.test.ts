@@ -175,7 +175,11 @@ describe('agents behind TLS', () => {
     const ca = own.certificate;
     await write('changing', '127.0.0.3', { tls: { ca, serverName: 'private.internal' } });
     await opened('changing').then(async (session) => session.close());
-    const crowd = await world.crowd('changing', 100);
+    const crowd = await world.crowd('changing', 50, 100);
+    const goesOn = async (): Promise<void> => {
+      const before = crowd.echoed();
+      await world.until('messages come back', async () => crowd.echoed() > before + 100);
+    };
     for (const gateway of [
       { tls: { ca: `${own.certificate}\n${known.certificate}`, serverName: 'private.internal' } },
       { tls: { ca, serverName: 'other.internal' } },
@@ -198,11 +202,11 @@ describe('agents behind TLS', () => {
       expect(dry.impact).toMatchObject({ endsNow: 0, drains: 0 });
       await write('changing', '127.0.0.3', gateway);
       await world.acked();
+      await goesOn();
     }
     expect((await seen('changing')).servername).toBe('other.internal');
-    const { lost, cut, sent } = await crowd.settle();
+    const { lost, cut } = await crowd.settle();
     expect({ lost, cut }).toEqual({ lost: 0, cut: 0 });
-    expect(sent).toBeGreaterThan(100);
     await crowd.close();
   }, 60_000);
 

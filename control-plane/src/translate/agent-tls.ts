@@ -56,6 +56,9 @@ function socket(tls: AgentTls, systemTrust: string | undefined): JsonObject {
   };
 }
 
+/** Envoy's time for a connection holds the handshakes of TLS too: of an agent far away, or of one that a crowd comes to at once. */
+const CONNECT = { connect_timeout: '3s' };
+
 /** Of a cluster whose instances are of one service, and of one with instances of several. */
 export function transportSocket(
   { tls }: ServiceGateway,
@@ -64,13 +67,14 @@ export function transportSocket(
 ): JsonObject {
   if (several.length > 0)
     return {
+      ...CONNECT,
       transport_socket_matches: several.map((one) => ({
         name: one.service,
         match: { tls: one.service },
         transport_socket: socket(one.tls, systemTrust),
       })),
     };
-  return tls === undefined ? {} : { transport_socket: socket(tls, systemTrust) };
+  return tls === undefined ? {} : { ...CONNECT, transport_socket: socket(tls, systemTrust) };
 }
 
 /** Of an endpoint's metadata: by which of them it is reached. */
