@@ -24,6 +24,8 @@ export const TO_AGENTS: JsonObject = {
     [OPTIONS]: {
       '@type': `type.googleapis.com/${OPTIONS}`,
       explicit_http_config: { http_protocol_options: HTTP1_AS_SENT },
+      // Of connections kept for plain HTTP, not of sessions. Common servers close theirs after 5 s: a call that meets that is lost, since it may have been begun.
+      common_http_protocol_options: { idle_timeout: '4s' },
     },
   },
 };
