@@ -1,4 +1,5 @@
 /** The one logger factory. Fields have the same names everywhere: service, instance, revision, gateway, requestId, error. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 
 export type Log = pino.Logger;
@@ -34,28 +35,63 @@ export function createLog(level: string, destination?: pino.DestinationStream): 
 const MOST_LINES = 2_000;
 const LONGEST_LINE = 8_192;
 
-function standardError(): (text: string) => void {
+interface Sink {
+  write(text: string): void;
+  /** Before the process ends: what is not written within a moment never will be. */
+  end(): Promise<void>;
+}
+
+const FLUSHED_MS = 500;
+
+/** A terminal or reader that has gone away ends nothing; nobody is told any more. */
+function standardError(): Sink {
   const stream = pino.destination({ dest: 2, sync: false });
-  return (text) => {
-    stream.write(text);
+  const drop = (): void => {
+    // Else it tries for ever to write what is left, while the process ends.
+    stream.destroy();
+  };
+  let gone = false;
+  stream.on('error', () => {
+    gone = true;
+    drop();
+  });
+  return {
+    write(text) {
+      if (!gone) stream.write(text);
+    },
+    async end() {
+      if (!gone)
+        await Promise.race([
+          new Promise<void>((done) => {
+            stream.flush(() => {
+              done();
+            });
+          }),
+          sleep(FLUSHED_MS),
+        ]);
+      if (!gone) drop();
+      gone = true;
+    },
   };
 }
 
 /** Standard error, and the last lines in memory for whoever asks over the API. */
-export function logWithMemory(write = standardError()): {
+export function logWithMemory(sink = standardError()): {
   destination: pino.DestinationStream;
   recent: () => readonly string[];
+  end: () => Promise<void>;
 } {
   const lines: string[] = [];
   return {
     destination: {
       write(text) {
-        write(text);
+        sink.write(text);
         lines.push(text.trimEnd().slice(0, LONGEST_LINE));
         // In batches: moving all lines for each new one would cost more than logging.
         if (lines.length >= 2 * MOST_LINES) lines.splice(0, MOST_LINES);
       },
     },
     recent: () => lines.slice(-MOST_LINES),
+    end: async () => sink.end(),
   };
 }

@@ -14,7 +14,7 @@ const COMPILED_AFTER_MS = 3_000;
 
 async function run(): Promise<void> {
   const config = loadConfig();
-  const { destination, recent } = logWithMemory();
+  const { destination, recent, end: endLog } = logWithMemory();
   const log = createLog(config.log.level, destination);
   for (const variable of config.unknownVariables)
     log.warn({ variable }, 'this environment variable sets nothing: a mistake, or for another version');
@@ -27,11 +27,15 @@ async function run(): Promise<void> {
     if (ending) return;
     ending = true;
     log.info({ signal }, 'the control plane ends; Envoy and the agents go on running');
+    const exit = async (code: number): Promise<void> => {
+      await endLog();
+      process.exit(code);
+    };
     plane.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
+      async () => exit(0),
+      async (error: unknown) => {
         log.error({ error }, 'the control plane did not end cleanly');
-        process.exit(1);
+        await exit(1);
       },
     );
   };
@@ -41,11 +45,12 @@ async function run(): Promise<void> {
   process.on('SIGTERM', () => {
     end('SIGTERM');
   });
-  // A terminal that goes away takes nothing with it.
+  // A terminal that goes away takes the control plane alone with it, as Ctrl-C does.
   process.on('SIGHUP', () => {
     end('SIGHUP');
   });
   await plane.ended;
+  await endLog();
   process.exit(0);
 }
 

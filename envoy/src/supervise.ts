@@ -291,6 +291,9 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       return { kind: 'conflict', message: `it is ${status.state}` };
     if (current.generation === undefined)
       return { kind: 'unsupported', message: 'it was started by a version that could not hand over' };
+    // It would end of it: its sockets for that have another name.
+    if (argumentsOf(current.process)?.includes(files.bootstrap) === false)
+      return { kind: 'unsupported', message: 'its folder was another when it was started: it can not hand over' };
     const one = former.get();
     if (one !== undefined)
       return {

@@ -10,11 +10,11 @@ import { NODE_ID } from './settings.ts';
 const FORM = 'listeners change without an end to what is open';
 
 /**
- * One that was started for anything else can't go on: it listens on other hosts, or its files are elsewhere. It is replaced as `gateway restart` does. A port of
+ * One that was started for anything else can't go on: it listens on other hosts. It is replaced as `gateway restart` does. A port of
  * its clients' is not among it, nor is all else of the listener: that is changed while it runs.
  */
 export function startedFor(config: Config): string {
-  const parts = [FORM, config.gateway.host, config.dataFolder];
+  const parts = [FORM, config.gateway.host];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 

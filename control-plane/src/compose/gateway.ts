@@ -116,7 +116,7 @@ export async function startGateway({
   const renewal = await renewGateway({ envoy, note, log });
   const { outdated } = envoy.status();
   if (outdated.length > 0)
-    log.warn(
+    log.info(
       { gateway: NODE_ID, outdated },
       'Envoy reads these settings at its start alone: they hold after `switchboard gateway restart`',
     );

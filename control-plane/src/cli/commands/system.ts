@@ -52,7 +52,7 @@ async function child(
   args: readonly string[],
   env: Record<string, string | undefined>,
   onStart?: (pid: number | undefined, ended: () => boolean) => void,
-): Promise<number> {
+): Promise<{ code: number; signal: NodeJS.Signals | null }> {
   const started = spawn(program, args, { stdio: 'inherit', env });
   let over = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -64,9 +64,9 @@ async function child(
   onStart?.(started.pid, () => over);
   return new Promise((done, reject) => {
     started.once('error', reject);
-    started.once('close', (code) => {
+    started.once('close', (code, signal) => {
       over = true;
-      done(code ?? EXIT.failure);
+      done({ code: code ?? EXIT.failure, signal });
     });
   });
 }
@@ -94,12 +94,16 @@ export function systemCommands(cli: Cli): void {
         if (value !== undefined)
           env[variable] = Array.isArray(value) ? value.map((file) => resolve(file)).join(',') : String(value);
       }
-      const code = await child(
+      const { code, signal } = await child(
         process.execPath,
         [...NODE_FLAGS, file('main.ts')],
         env,
         (pid, ended) => void greet(cli, pid, ended),
       );
+      if (code !== 0)
+        note(
+          `the control plane ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}; Envoy and agents that it had started go on: \`npm start\` finds them again, \`switchboard down\` ends them`,
+        );
       if (code !== 0) throw new Exit(code);
     });
   program
@@ -174,7 +178,7 @@ export function systemCommands(cli: Cli): void {
         throw new SwitchboardError('conflict', 'the control plane runs', {
           remedy: 'End it first (Ctrl-C or `switchboard down`).',
         });
-      const code = await child(
+      const { code } = await child(
         process.execPath,
         [file('store/restore-main.ts'), resolve(backup), join(folder, 'switchboard.db')],
         { ...environment },

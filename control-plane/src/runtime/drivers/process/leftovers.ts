@@ -1,5 +1,5 @@
 /** What agents leave running when they end: it must not live on, hold a port, or be taken for the agent by the next control plane. */
-import { MARKS, directoriesIn, marksOf, removeRecord } from './record.ts';
+import { MARKS, directoriesIn, isMarkOf, marksOf, removeRecord } from './record.ts';
 
 export interface Leftovers {
   /** This agent has ended: what it left is ended soon, once for all that end together, since looking through all processes takes milliseconds. */
@@ -40,7 +40,7 @@ function endLeftovers(folder: string, instances: ReadonlySet<string>): number[] 
     const pid = Number(name);
     if (!/^\d+$/.test(name) || pid === process.pid) continue;
     const marks = marksOf(pid);
-    if (marks?.get(MARKS.folder) !== folder || !instances.has(marks.get(MARKS.instance) ?? '')) continue;
+    if (marks === undefined || !isMarkOf(marks, folder) || !instances.has(marks.get(MARKS.instance) ?? '')) continue;
     try {
       process.kill(pid, 'SIGKILL');
       ended.push(pid);

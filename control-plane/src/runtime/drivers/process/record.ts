@@ -1,5 +1,5 @@
 /** What is kept on disk of each running agent, so that it is found again: one small file, written whole or not at all. */
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { reachableHost } from '../../../model/listen-host.ts';
@@ -69,7 +69,7 @@ export function findRunning(folder: string): { running: AgentRecord[]; ended: st
   for (const instance of directoriesIn(folder)) {
     const record = readRecord(folder, instance);
     if (record === undefined) continue;
-    // A copy of the folder has the same records, but those agents are not its own.
+    // A copy of the folder has the same records, but those agents are not its own; one that was moved has its own.
     if (isAlive(record.process) && isOurs(record.process.pid, folder)) found.set(instance, record);
     else ended.push(instance);
   }
@@ -130,7 +130,13 @@ function findUnrecorded(folder: string, known: ReadonlySet<string>): AgentRecord
 /** Where processes can't be looked into, the record alone has to do. */
 function isOurs(pid: number, folder: string): boolean {
   const marks = marksOf(pid);
-  return marks === undefined || marks.get(MARKS.folder) === folder;
+  return marks === undefined || isMarkOf(marks, folder);
+}
+
+/** They name this folder, or the place from which it was moved: nothing is there any more. */
+export function isMarkOf(marks: ReadonlyMap<string, string>, folder: string): boolean {
+  const named = marks.get(MARKS.folder);
+  return named === folder || (named !== undefined && !existsSync(named));
 }
 
 /** Only the leader of a group: a child inherits the marks, but is not the agent. */
