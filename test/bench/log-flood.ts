@@ -34,7 +34,7 @@ export async function logFlood(quick: boolean): Promise<Figure[]> {
       environment: process.env,
     },
   );
-  const launch = Launch.parse({ command: [process.execPath, '-e', FLOOD.replaceAll('{', '{{').replaceAll('}', '}}')] });
+  const launch = Launch.parse({ command: [process.execPath, '-e', FLOOD] });
   const never = new AbortController();
   // The runtime itself keeps no process alive.
   const alive = setInterval(() => undefined, 1_000);

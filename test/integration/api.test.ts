@@ -193,9 +193,9 @@ describe('bad input', () => {
       'a template that is not known',
       'PUT',
       '/v1/services/x',
-      '{"spec":{"launch":{"command":["a"],"env":{"A":"{nope}"}}}}',
+      '{"spec":{"launch":{"command":["a","--port={prot}"]}}}',
       400,
-      'spec.launch.env.A: {nope} is not known',
+      'spec.launch.command.1: {prot} is not known: use {port}',
     ],
     ['no launch', 'PUT', '/v1/services/x', '{"spec":{}}', 400, 'spec.launch: is required'],
     [

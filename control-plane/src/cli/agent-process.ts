@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SwitchboardError } from '../model/errors.ts';
+import { fillTemplate, type TemplateValues } from '../model/template.ts';
 import { startWarden } from './warden.ts';
 
 export interface AgentProcess {
@@ -21,12 +22,10 @@ const SIGNAL_BASE = 128;
 /** `graceMs`: from SIGTERM to SIGKILL. */
 export async function startAgent(
   command: readonly string[],
-  values: Readonly<Record<string, string>>,
+  values: Readonly<Partial<TemplateValues>>,
   graceMs: number,
 ): Promise<AgentProcess> {
-  const [program = '', ...args] = command.map((part) =>
-    part.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole),
-  );
+  const [program = '', ...args] = command.map((part) => fillTemplate(part, values));
   // Before the agent: whatever happens to this process then, somebody knows of it.
   const warden = startWarden(graceMs);
   // A group of its own can't read the terminal: it would be stopped for trying.

@@ -119,15 +119,13 @@ export const SLASH = String.raw`(?:[/\\]|%2[fF]|%5[cC])`;
 
 /** An expression for all spellings of a part of a path that are the same in normal form (RFC 3986, and what servers take for a slash). */
 export function anySpelling(text: string): string {
-  return [...text]
-    .map((char) => {
-      if (char === '/') return `${SLASH}+`;
-      if (!/[\w.~-]/.test(char)) return escapeRegex(char);
-      const hex = char.charCodeAt(0).toString(16);
-      const either = hex.replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
-      return `(?:${escapeRegex(char)}|%${either})`;
-    })
-    .join('');
+  return text.replace(/./gs, (char) => {
+    if (char === '/') return `${SLASH}+`;
+    if (!/[\w.~-]/.test(char)) return escapeRegex(char);
+    const hex = char.charCodeAt(0).toString(16);
+    const either = hex.replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
+    return `(?:${escapeRegex(char)}|%${either})`;
+  });
 }
 
 function holds(test: Test, value: string): boolean {

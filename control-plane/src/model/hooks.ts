@@ -36,7 +36,3 @@ export type Hooks = z.infer<typeof Hooks>;
 /** Empty: it has none. */
 export const stopCommandOf = (hooks: Hooks | undefined): readonly string[] =>
   typeof hooks?.stop === 'object' ? hooks.stop.command : [];
-
-export function hookUrl(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replaceAll(/\{(host|port|instance|service)\}/g, (whole, name: string) => values[name] ?? whole);
-}

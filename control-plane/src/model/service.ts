@@ -37,7 +37,10 @@ export const Limits = z.strictObject({
 });
 export type Limits = z.infer<typeof Limits>;
 
-/** Templates `{port}`, `{host}`, `{instance}`, `{service}`, `{workdir}` are replaced in command, cwd and env. */
+/**
+ * `{port}`, `{host}`, `{instance}`, `{service}`, `{workdir}` are replaced in command, cwd and env; every other text in braces stays as it is written.
+ * `{{port}}` stands for the text `{port}`.
+ */
 export const Launch = z
   .strictObject({
     /** Program and arguments; in a container what the image's entry point gets, and by default the image's own. */

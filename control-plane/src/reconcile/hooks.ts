@@ -1,7 +1,8 @@
 /** Calls an agent's hook. What it answers is data: an agent that refuses, hangs or has no such path is no error of ours. */
 import { hostText } from '../model/address.ts';
 import { messageOf } from '../model/errors.ts';
-import { hookUrl, type Hooks } from '../model/hooks.ts';
+import type { Hooks } from '../model/hooks.ts';
+import { fillTemplate } from '../model/template.ts';
 import type { Instance } from '../model/instance.ts';
 import type { RegistryView } from '../registry/registry.ts';
 
@@ -32,7 +33,7 @@ export async function callHook(
     service: instance.service,
   };
   try {
-    const answer = await fetch(hookUrl(template, values), {
+    const answer = await fetch(fillTemplate(template, values), {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'user-agent': 'switchboard-hook' },
       body: JSON.stringify(body),

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { SwitchboardError, type Issue } from '../model/errors.ts';
 import type { EnvValue } from '../model/service.ts';
-import { fillTemplate, type TemplateValues } from './template.ts';
+import { fillTemplate, type TemplateValues } from '../model/template.ts';
 
 const INHERITED = [
   'PATH',

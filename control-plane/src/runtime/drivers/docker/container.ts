@@ -3,7 +3,7 @@ import type { ContainerCreateOptions, ContainerInspectInfo } from 'dockerode';
 import { reachableHost } from '../../../model/listen-host.ts';
 import { sizeBytes } from '../../../model/units.ts';
 import type { Exit, Running, StartRequest } from '../../runtime.ts';
-import { fillTemplate, type TemplateValues } from '../../template.ts';
+import { fillTemplate, type TemplateValues } from '../../../model/template.ts';
 import type { LaunchOptions } from './launch.ts';
 
 /** Labels that say whose a container is. Never values of the environment. */

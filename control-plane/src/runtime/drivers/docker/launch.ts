@@ -4,7 +4,7 @@ import type { Issue } from '../../../model/errors.ts';
 import { issuesOf } from '../../../model/parse.ts';
 import type { ServiceSpec } from '../../../model/service.ts';
 import { stopCommandOf } from '../../../model/hooks.ts';
-import { templateIssues } from '../../template.ts';
+import { templateSlips } from '../../../model/template.ts';
 
 export const NETWORKS = ['host', 'bridge'] as const;
 
@@ -71,9 +71,6 @@ export function checkContainer({ launch, probe, hooks }: ServiceSpec): Issue[] {
       part,
       `spec.launch.options.entrypoint.${index}`,
     ]),
-    ...Object.entries(launch.env).flatMap(([name, value]): [string, string][] =>
-      typeof value === 'string' ? [[value, `spec.launch.env.${name}`]] : [],
-    ),
   ];
-  return [...issues, ...texts.flatMap(([text, path]) => templateIssues(text, path))];
+  return [...issues, ...texts.flatMap(([text, path]) => templateSlips(text, path))];
 }

@@ -7,7 +7,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveEnvironment } from '../../environment.ts';
 import type { StartRequest } from '../../runtime.ts';
-import type { TemplateValues } from '../../template.ts';
+import type { TemplateValues } from '../../../model/template.ts';
 import { SECRETS } from './container.ts';
 
 /** `folder`: where references are to lie as files; undefined: they are variables. Error: `invalid` for a reference that can't be read. */

@@ -2,22 +2,19 @@
 import type { Issue } from '../../../model/errors.ts';
 import type { Launch, ServiceSpec } from '../../../model/service.ts';
 import { stopCommandOf } from '../../../model/hooks.ts';
-import { templateIssues } from '../../template.ts';
+import { templateSlips } from '../../../model/template.ts';
 
 export function templatesOf(launch: Launch): Issue[] {
   return [
-    ...(launch.command ?? []).flatMap((part, index) => templateIssues(part, `spec.launch.command.${index}`)),
-    ...(launch.cwd === undefined ? [] : templateIssues(launch.cwd, 'spec.launch.cwd')),
-    ...Object.entries(launch.env).flatMap(([name, value]) =>
-      typeof value === 'string' ? templateIssues(value, `spec.launch.env.${name}`) : [],
-    ),
+    ...(launch.command ?? []).flatMap((part, index) => templateSlips(part, `spec.launch.command.${index}`)),
+    ...(launch.cwd === undefined ? [] : templateSlips(launch.cwd, 'spec.launch.cwd')),
   ];
 }
 
 export function checkProcess({ launch, hooks }: ServiceSpec): Issue[] {
   if (launch === undefined) return [];
   const issues: Issue[] = stopCommandOf(hooks).flatMap((part, index) =>
-    templateIssues(part, `spec.hooks.stop.command.${index}`),
+    templateSlips(part, `spec.hooks.stop.command.${index}`),
   );
   if (launch.command === undefined)
     issues.push({ path: 'spec.launch.command', message: 'is required for runtime process' });

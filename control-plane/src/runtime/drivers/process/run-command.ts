@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { messageOf } from '../../../model/errors.ts';
 import type { CommandEnd } from '../../runtime.ts';
-import { fillTemplate } from '../../template.ts';
+import { fillTemplate } from '../../../model/template.ts';
 import { signalGroup } from './group.ts';
 import type { Surroundings } from './surroundings.ts';
 

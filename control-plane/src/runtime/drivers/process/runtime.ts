@@ -18,7 +18,7 @@ import { createLeftovers } from './leftovers.ts';
 import { outOfMemoryKills, wrappersOf } from './limits.ts';
 import { STREAMS, lastWords, logFile, readLogs, rotate, type Rotations } from './logs.ts';
 import { findRunning, runningOf, writeRecord, type AgentRecord } from './record.ts';
-import { fillTemplate } from '../../template.ts';
+import { fillTemplate } from '../../../model/template.ts';
 import { runCommand } from './run-command.ts';
 import { surroundingsOf } from './surroundings.ts';
 

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { inherited, resolveEnvironment } from '../../environment.ts';
 import type { StartRequest } from '../../runtime.ts';
-import { fillTemplate, type TemplateValues } from '../../template.ts';
+import { fillTemplate, type TemplateValues } from '../../../model/template.ts';
 import { MARKS } from './record.ts';
 
 export interface Place {
