@@ -79,8 +79,11 @@ describe('an id that the client gives its request', () => {
     const headers = { 'x-request-id': 'the-same' };
     const both = await Promise.all([1, 2].map(async () => openSession(world.url('echo'), { headers })));
     expect(both.map(({ greeting }) => greeting.headers['x-request-id'])).toEqual(['the-same', 'the-same']);
-    const open = async (): Promise<number> => (await world.client.sessions({ service: 'echo' })).total;
+    const listed = async () => (await world.client.sessions({ service: 'echo' })).items;
+    const open = async (): Promise<number> => (await listed()).length;
     await world.until('both show', async () => (await open()) === 2);
+    expect((await listed()).map(({ requestId }) => requestId)).toEqual(['the-same', 'the-same']);
+    expect(new Set((await listed()).map(({ id }) => id)).size).toBe(2);
     await both[0]?.close();
     await world.until('one is gone', async () => (await open()) === 1);
     await both[1]?.close();

@@ -27,7 +27,7 @@ export const Hooks = z.strictObject({
    * SWITCHBOARD_STOP_REASON. The stop waits for its end, at most `timeout`.
    */
   stop: z.union([hookUrlOr(', or {command: [program, arguments, ...]}'), HookCommand]).optional(),
-  /** POSTed to end sessions: `{instance, service, reason, sessions: [{id, client}]}`; an id is the x-request-id of the session's handshake. */
+  /** POSTed to end sessions: `{instance, service, reason, sessions: [{id, client}]}`; an id is the x-request-id that the agent got with the session's handshake. */
   close: HookUrl.optional(),
   timeout: PositiveDuration.default('5s'),
 });

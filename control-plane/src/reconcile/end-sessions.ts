@@ -56,7 +56,7 @@ export async function endSessions(sessions: readonly Session[], options: EndOpti
       instance: id,
       service: instance.service,
       reason: options.reason,
-      sessions: group.map((session) => ({ id: session.id, client: session.client })),
+      sessions: group.map((session) => ({ id: session.requestId ?? session.id, client: session.client })),
     };
     const said = await callHook(means.url, instance, body, means.timeoutMs);
     for (const session of group)

@@ -186,6 +186,7 @@ function record(
       table.upsert({
         told: {
           id,
+          ...(common.stream_id === undefined || common.stream_id === id ? {} : { requestId: common.stream_id }),
           gateway,
           upstream,
           upstreamLocal: address(common.upstream_local_address),

@@ -5,7 +5,13 @@ import { END_REASONS } from '../model/reasons.ts';
 
 export const Session = z
   .strictObject({
-    id: z.string().describe("Envoy's stream id, equal to the x-request-id that the agent sees."),
+    id: z
+      .string()
+      .describe("The gateway's own id of it: the x-request-id that the agent sees, unless there is a requestId."),
+    requestId: z
+      .string()
+      .exactOptional()
+      .describe('The x-request-id that the client has sent, and that the agent sees; others may have sent the same.'),
     gateway: z.string(),
     service: z.string(),
     version: z
