@@ -2,12 +2,14 @@
 import { createServer, connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 
-/** One turn: what the client sends, and what the agent answers once it has got all of it. */
+/** One turn: what the client sends, and what the agent answers. */
 export interface Turn {
   readonly send: Buffer;
-  /** The agent answers when what it got ends with this; absent: with the empty line after the head. */
+  /** The agent has all when what it got ends with this; absent: with the empty line after the head. */
   readonly sendsLast?: Buffer;
   readonly answer: Buffer;
+  /** The agent answers the head, and not only all of it. */
+  readonly answersHead?: true;
   /** The client has all when what it got ends with this; absent: with the last four bytes of the answer. */
   readonly answersLast?: Buffer;
 }
@@ -31,41 +33,45 @@ const LONGEST_MS = 10_000;
 const endsWith = (bytes: Buffer, end: Buffer): boolean =>
   bytes.length >= end.length && bytes.subarray(bytes.length - end.length).equals(end);
 
-async function askedAt(port: number, { send, answer, answersLast = answer.subarray(-4) }: Turn): Promise<Buffer> {
-  const socket = connect(port, '127.0.0.1');
+/** Gathers what comes, until it ends so, the connection closes, or it takes too long. */
+function gathered(socket: Socket, end: Buffer): Promise<Buffer> {
   let got: Buffer = Buffer.alloc(0);
   socket.on('error', () => undefined);
-  const done = new Promise<void>((resolve) => {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      resolve(got);
+    };
     socket.on('data', (part) => {
       got = Buffer.concat([got, part]);
-      if (endsWith(got, answersLast)) resolve();
+      if (endsWith(got, end)) done();
     });
-    socket.on('close', () => {
-      resolve();
-    });
-    setTimeout(resolve, LONGEST_MS).unref();
+    socket.on('close', done);
+    setTimeout(done, LONGEST_MS).unref();
   });
-  socket.write(send);
-  await done;
-  socket.destroy();
-  return got;
 }
 
 export async function startRecorder(): Promise<Recorder> {
   let current: Turn | undefined;
-  let atAgent: Buffer = Buffer.alloc(0);
+  let gotAll: (bytes: Buffer) => void = () => undefined;
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     let got: Buffer = Buffer.alloc(0);
+    let isAnswered = false;
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
     socket.on('data', (part) => {
+      if (current === undefined) return;
       got = Buffer.concat([got, part]);
-      if (current === undefined || !endsWith(got, current.sendsLast ?? HEAD_ENDS)) return;
-      atAgent = got;
+      const hasAll = endsWith(got, current.sendsLast ?? HEAD_ENDS);
+      if (!isAnswered && (hasAll || (current.answersHead === true && got.includes(HEAD_ENDS)))) {
+        isAnswered = true;
+        socket.write(current.answer);
+      }
+      if (!hasAll) return;
+      gotAll(got);
       got = Buffer.alloc(0);
-      socket.write(current.answer);
+      isAnswered = false;
     });
   });
   server.listen(0, '127.0.0.1');
@@ -76,8 +82,24 @@ export async function startRecorder(): Promise<Recorder> {
     port: address.port,
     async turn(port, turn) {
       current = turn;
-      atAgent = Buffer.alloc(0);
-      const atClient = await askedAt(port, turn);
+      let atAgent: Buffer = Buffer.alloc(0);
+      const socket = connect(port, '127.0.0.1');
+      const agentHasAll = new Promise<void>((resolve) => {
+        gotAll = (bytes) => {
+          atAgent = bytes;
+          resolve();
+        };
+        socket.on('close', () => {
+          resolve();
+        });
+        setTimeout(resolve, LONGEST_MS).unref();
+      });
+      const answer = gathered(socket, turn.answersLast ?? turn.answer.subarray(-4));
+      socket.write(turn.send);
+      const atClient = await answer;
+      if (turn.answersHead === true) await agentHasAll;
+      socket.destroy();
+      current = undefined;
       return { atAgent, atClient };
     },
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,7 @@
 /** Filters of the listener whose configuration comes by ECDS. Each is always there: one that were missing would be an error to Envoy. */
 import type { FleetService } from '../model/fleet.ts';
 import type { JsonObject } from '../routing/policy.ts';
+import { PREFIX_FILTER } from './prefix.ts';
 import { affinityFilter, bindsToInstance } from './affinity.ts';
 import { FILTER_TYPES, SLOT } from './filters.ts';
 import type { TranslateOptions } from './options.ts';
@@ -21,10 +22,11 @@ export const hasPart = ({ gateway: { affinity, limits } }: FleetService): boolea
 export function extensions(services: readonly FleetService[], options: TranslateOptions): Extension[] {
   return [
     { name: SLOT.affinity, typed_config: affinityFilter(services, options.instanceToken) },
-    ...[SLOT.token, SLOT.lease, SLOT.extension, SLOT.prefix, SLOT.frames].map((name) => ({
+    ...[SLOT.token, SLOT.lease, SLOT.extension, SLOT.frames].map((name) => ({
       name,
       typed_config: NO_SCRIPT,
     })),
+    { name: SLOT.prefix, typed_config: PREFIX_FILTER },
     { name: SLOT.rateLimit, typed_config: rateLimitFilter(services) },
     { name: SLOT.jwt, typed_config: { '@type': FILTER_TYPES.jwt } },
   ];

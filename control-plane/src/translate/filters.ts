@@ -23,6 +23,7 @@ export const FILTER_TYPES = {
   setFilterState: `${FILTERS}.set_filter_state.v3.Config`,
   headerToMetadata: `${FILTERS}.header_to_metadata.v3.Config`,
   lua: `${FILTERS}.lua.v3.Lua`,
+  matched: 'type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher',
   chain: `${FILTERS}.filter_chain.v3.FilterChainConfig`,
   statefulSession: `${FILTERS}.stateful_session.v3.StatefulSession`,
   router: `${FILTERS}.router.v3.Router`,
@@ -197,7 +198,7 @@ export function httpFilters(options: TranslateOptions): JsonObject[] {
     discovered(SLOT.affinity, [FILTER_TYPES.lua]),
     slot(SLOT.stickiness, FILTER_TYPES.statefulSession),
     // Puts back the prefix that a route has taken off, into what an agent's answer says of its own paths.
-    discovered(SLOT.prefix, [FILTER_TYPES.lua]),
+    discovered(SLOT.prefix, [FILTER_TYPES.lua, FILTER_TYPES.matched]),
     // Reads the frames of sessions, as the agent sends and gets them: after all that may refuse one or change its bytes.
     discovered(SLOT.frames, [FILTER_TYPES.lua]),
     {

@@ -73,6 +73,8 @@ const SANE_ID =
 const NAMES_OF_OURS = [
   // Envoy's router takes retries and timeouts from those of its own: a client has no say in these, wherever it comes from.
   ...['x-switchboard', 'x_switchboard', 'x-envoy-'].map((prefix) => ({ remove_on_match: { key_matcher: { prefix } } })),
+  // Agents build their own addresses with it: a route says it, never a client.
+  { remove: 'x-forwarded-prefix' },
   ...asked(SERVICE_HEADER, '%QUERY_PARAM(service)%', '%REQ(service)%'),
   ...asked(TAGS_HEADER, '%QUERY_PARAM(tag)%', '%REQ(tag)%'),
   ...asked(HINT_HEADER, '%QUERY_PARAM(routing_hint)%', '%REQ(routing_hint)%', '%REQ(routing-hint)%'),

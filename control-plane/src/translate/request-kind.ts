@@ -19,9 +19,11 @@ const forHandshakes = (key: string, value: string): object[] => [
 const forPlain = (key: string, milliseconds: number, append_action?: string): object =>
   set(key, `%REQ(upgrade)%${milliseconds}`, append_action);
 
-const mutation = (request_mutations: readonly object[]): JsonObject => ({
-  [SLOT.headers]: { '@type': `${FILTER_TYPES.headerMutation}PerRoute`, mutations: { request_mutations } },
-});
+/** Changes of the request's headers, in the one slot that there is for them. */
+export const mutation = (request_mutations: readonly object[]): JsonObject =>
+  request_mutations.length === 0
+    ? {}
+    : { [SLOT.headers]: { '@type': `${FILTER_TYPES.headerMutation}PerRoute`, mutations: { request_mutations } } };
 
 const FIRST_BYTE = 'x-envoy-upstream-rq-per-try-timeout-ms';
 const firstByteMs = ({ responseTimeout }: PlainHttp): number =>
@@ -40,8 +42,8 @@ export const BY_KIND = mutation([
   forPlain(FIRST_BYTE, USUAL, 'ADD_IF_ABSENT'),
 ]);
 
-/** For a route's typed_per_filter_config. */
-export function plainTimesOfRoute(http: PlainHttp | undefined): JsonObject {
+/** Mutations of a route. */
+export function plainTimesOfRoute(http: PlainHttp | undefined): object[] {
   const milliseconds = http === undefined ? USUAL : firstByteMs(http);
-  return milliseconds === USUAL ? {} : mutation([forPlain(FIRST_BYTE, milliseconds)]);
+  return milliseconds === USUAL ? [] : [forPlain(FIRST_BYTE, milliseconds)];
 }

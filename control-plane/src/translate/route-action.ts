@@ -9,8 +9,8 @@ import { hostOfAction } from './agent-tls.ts';
 import { affinityOfRoute } from './affinity.ts';
 import { seconds } from './options.ts';
 import { rateLimitOfAction, rateLimitOfRoute, rateLimitOfSplit } from './rate-limit.ts';
-import { underscoresOfRoute } from './underscores.ts';
-import { plainTimesOfRoute } from './request-kind.ts';
+import { passesUnderscores, withoutPretenders } from './underscores.ts';
+import { mutation, plainTimesOfRoute } from './request-kind.ts';
 import { BY_KEY, ofVersion, shared } from './versions.ts';
 
 /** A cluster that routes can lead to: a service, or a pool of instances by tags. */
@@ -87,8 +87,8 @@ const serviceOf = ({ of, name }: Reachable): string => of ?? name;
 function filters(to: Reachable): JsonObject {
   const { gateway, asks } = to;
   const config = {
-    ...underscoresOfRoute(gateway.headersWithUnderscores),
-    ...plainTimesOfRoute(gateway.http),
+    ...mutation([...withoutPretenders(gateway.headersWithUnderscores), ...plainTimesOfRoute(gateway.http)]),
+    ...passesUnderscores(gateway.headersWithUnderscores),
     ...rateLimitOfRoute(gateway.limits),
     ...admissionOfRoute(serviceOf(to), asks === true),
     ...affinityOfRoute(serviceOf(to), gateway.affinity),

@@ -11,6 +11,7 @@ import { clientCondition } from './client-address.ts';
 import { ASKED_ID_HEADER, HEADERS_OF_OURS } from './filters.ts';
 import { ROUTES_NAME } from './listener.ts';
 import { poolName } from './pools.ts';
+import { FORWARDED_PREFIX, PREFIX_SLOT, prefixOfRoute } from './prefix.ts';
 import { BY_KIND } from './request-kind.ts';
 import { USUAL_RETRIES, toCluster, toSplit, toVersion, type Reachable } from './route-action.ts';
 import { conditions, pathRule } from './route-match.ts';
@@ -29,6 +30,7 @@ export function routeFor(name: string, { match, rewrite, headers = [] }: At, act
   const path = pathRule(match.path, rewrite);
   return {
     ...action,
+    ...prefixOfRoute({ match, rewrite }),
     name,
     match: { ...path.match, ...conditions(match, headers) },
     route: { ...action.route, ...path.rewrite },
@@ -118,12 +120,13 @@ export const VIRTUAL_HOST = {
   retry_policy: USUAL_RETRIES,
   // Before what is ours is removed.
   request_headers_to_add: [
+    FORWARDED_PREFIX,
     {
       header: { key: 'x-request-id', value: `%REQ(${ASKED_ID_HEADER}?x-request-id)%` },
       append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
     },
   ],
-  typed_per_filter_config: BY_KIND,
+  typed_per_filter_config: { ...BY_KIND, ...PREFIX_SLOT },
 };
 
 export const ROUTE_CONFIGURATION = {
