@@ -44,8 +44,12 @@ it('an agent whose own probe passes takes sessions, whatever it answers to a pla
   await Promise.all(names.map(async (name) => letsIn(world, name)));
   await sleep(1_500);
   await Promise.all(names.map(async (name) => letsIn(world, name)));
-  const { items } = await world.client.services();
-  expect(items.map(({ status }) => status.state)).toEqual(names.map(() => 'ready'));
+  await world.until('all are ready', async () => {
+    const { items } = await world.client.services();
+    const others = items.filter(({ status }) => status.state !== 'ready');
+    if (others.length > 0) throw new Error(others.map(({ name, status }) => `${name}: ${status.message}`).join('; '));
+    return true;
+  });
 }, 60_000);
 
 it('where the gateway turns an agent away that its probe finds well, nobody calls it ready, and it is told what to set', async () => {
@@ -108,4 +112,35 @@ it('an agent that is busy for good is found though its port accepts, by whoever 
   expect(Date.now() - begin).toBeLessThan(15_000);
   await letsIn(world, 'fleet');
   last.socket.terminate();
+}, 60_000);
+
+it('an agent that listens elsewhere than it is told is told where', async () => {
+  await using world = await startWorld({
+    seed: [
+      oddService('v6', ['--at', '[::1]:31901']),
+      oddService('own-port', ['--at', '127.0.0.1:31902']),
+      oddService('all', ['--at', '0.0.0.0:31903'], { probe: { type: 'tcp', startTimeout: '4s' } }),
+    ],
+    waitReady: false,
+  });
+  const told = async (service: string, text: string): Promise<void> => {
+    await world.until(`${service} is told`, async () => {
+      const [one] = (await world.client.instances({ service })).items;
+      const wanted = `listens on ${text}, not on 127.0.0.1:${one?.address?.port ?? 0}: pass {host} and {port} on to it`;
+      const { status } = await world.client.service(service);
+      return one?.message.includes(wanted) === true && status.message.includes(wanted);
+    });
+  };
+  const timeIsOver = async (): Promise<void> => {
+    await world.until('its time is over', async () => {
+      const { items } = await world.client.events({ subject: 'all' });
+      const { items: more } = await world.client.instances({ service: 'all' });
+      const text = 'was not ready within 4s: connection refused: it listens on 0.0.0.0:31903, not on';
+      return [...items, ...more].some(({ message }) => message.includes(text));
+    });
+  };
+  await Promise.all([told('v6', '[::1]:31901'), told('own-port', '127.0.0.1:31902'), timeIsOver()]);
+  const checked = await runCli(world, ['check', 'own-port']);
+  expect(checked.stdout).toContain('it listens on 127.0.0.1:31902, not on');
+  expect((await runCli(world, ['doctor'])).stdout).toContain('listens on [::1]:31901, not on');
 }, 60_000);

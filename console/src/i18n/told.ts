@@ -44,6 +44,7 @@ const IN_DETAIL: ReadonlySet<string> = new Set([
   'Unhealthy',
   'WaitsForDependency',
   'NameNotResolved',
+  'ListensElsewhere',
   'AnalysisFailed',
   'Inconclusive',
   'ProgressDeadline',

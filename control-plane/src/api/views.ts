@@ -67,7 +67,11 @@ function stateOf(
   if (serving === wanted) return { state: 'ready', message: `${serving} of ${wanted} instances are ready` };
   const failed = instances.find((one) => one.state === 'failed' || one.state === 'backoff');
   const why = failed === undefined ? shutOut : `${failed.id} ${failed.message}`;
-  const nowhere = instances.find((one) => one.address === undefined && one.hostname !== undefined);
+  const nowhere = instances.find(
+    (one) =>
+      (one.address === undefined && one.hostname !== undefined) ||
+      (one.state === 'starting' && one.reason === 'ListensElsewhere'),
+  );
   const hint = why ?? (nowhere === undefined ? undefined : `${nowhere.id} ${nowhere.message}`);
   const count = `${serving} of ${wanted} instances are ready`;
   const told = hint === undefined ? count : `${count}; ${hint}`;

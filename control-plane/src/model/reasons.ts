@@ -48,6 +48,7 @@ export const INSTANCE_REASONS = [
   'Adopted',
   'Created',
   'DrainDeadline',
+  'ListensElsewhere',
   'Drained',
   'NameNotResolved',
   'ProbePassed',

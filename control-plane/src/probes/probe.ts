@@ -33,6 +33,8 @@ export interface ProbeResult {
   readonly reason: string;
   /** Where it failed, if it did. */
   readonly failedAt?: ProbeLevel;
+  /** Put in by the health monitor, for a process of this machine that can't be connected to: where it listens instead. */
+  readonly elsewhere?: string;
   /** Nothing came back at all, not even a refusal: its host or the wire to it is away. */
   readonly unanswered?: true;
 }

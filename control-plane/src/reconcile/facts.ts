@@ -24,6 +24,7 @@ export function createFacts({ now, random, awake, sessionsAt, isAcked }: Sources
       unhealthyFor: monitor.unhealthyFor(id),
       health: spec?.health,
       healthReason: () => monitor.report(id)?.reason ?? 'not probed yet',
+      elsewhere: () => monitor.elsewhere(id),
       sessions: () => (address === undefined ? 0 : sessionsAt(addressText(address))),
       drainAcked: () => isAcked(revision),
       waitsFor: () => waitsFor(instance.service),

@@ -10,6 +10,7 @@ import type { Probe } from '../model/probe.ts';
 import { durationMs } from '../model/units.ts';
 import type { HealthProbe, ProbeLevel, ProbeResult, ProbeTarget } from '../probes/probe.ts';
 import { checkReport, continued, newCheckState, noteResult, type CheckState, type NamedCheck } from './check-state.ts';
+import { explained } from './elsewhere.ts';
 import type { TargetGatewayCheck } from './health-targets.ts';
 import { createProcessSweep } from './process-sweep.ts';
 import { judge, levelsOf, type Evidence, type GatewayOpinion, type Judgement } from './verdict.ts';
@@ -32,6 +33,8 @@ export interface HealthMonitor {
   detail(id: string): HealthDetail | undefined;
   /** The verdict alone: cheap, for every instance at every turn. */
   verdict(id: string): Verdict;
+  /** Where its process listens, if that is why it can't be connected to. */
+  elsewhere(id: string): string | undefined;
   /** What its gateway's own check says. */
   gateway(id: string): HealthReport['gateway'];
   /** Milliseconds since it became unhealthy; undefined: it is not. */
@@ -184,7 +187,7 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
       limit.abort(TIMED_OUT);
     }, most);
     const begun = options.now();
-    const result = await one.run(entry.target.target, limit.signal);
+    const result = explained(await one.run(entry.target.target, limit.signal), entry.target.target, one.attempts);
     clearTimeout(timer);
     one.limit = undefined;
     running -= 1;
@@ -345,6 +348,7 @@ export function createHealthMonitor(options: HealthOptions): HealthMonitor {
         );
     },
     gateway: gatewaySays,
+    elsewhere: (id) => watched.get(id)?.checks[0]?.state.last?.result.elsewhere,
     verdict: (id) => watched.get(id)?.judgement.verdict ?? 'unknown',
     unhealthyFor(id) {
       const entry = watched.get(id);

@@ -32,6 +32,8 @@ export interface Facts {
   readonly unhealthyFor: number | undefined;
   readonly health: HealthRules | undefined;
   readonly healthReason: () => string;
+  /** Where its process listens, if not where it should. Asked only while starting. */
+  readonly elsewhere?: () => string | undefined;
   /** Undefined: not known, so never taken for none. Asked only while draining. */
   readonly sessions: () => number | undefined;
   /** Every connected gateway has acknowledged that it gets no new sessions. Asked only while draining. */
@@ -81,7 +83,7 @@ function managedStep(instance: Instance, facts: Facts): Step {
       const limit = durationMs(facts.probe?.startTimeout ?? '60s');
       // While nobody looked it could not become ready.
       const until = Math.max(Date.parse(instance.since), facts.wokeAt) + limit;
-      if (now < until) return { do: 'wait', until };
+      if (now < until) return toldElsewhere(instance, facts) ?? { do: 'wait', until };
       const message = `was not ready within ${facts.probe?.startTimeout ?? '60s'}: ${facts.healthReason()}`;
       const patch = afterFailure(instance, facts.restart, { reason: 'StartTimeout', message }, now, facts.random);
       return { do: 'fail', graceMs: 5_000, patch, event: `instance ${instance.id} ${message}` };
@@ -120,6 +122,17 @@ function managedStep(instance: Instance, facts: Facts): Step {
     case 'failed':
       return { do: 'wait' };
   }
+}
+
+/** An agent that does not take the address it is given would be waited for until its time is over without a word. */
+function toldElsewhere(instance: Instance, { elsewhere }: Facts): Step | undefined {
+  const where = elsewhere?.();
+  if (where === undefined || instance.message.includes(where)) return undefined;
+  return {
+    do: 'write',
+    patch: { reason: 'ListensElsewhere', message: `waiting for its probe; its agent ${where}` },
+    event: `the agent of instance ${instance.id} ${where}`,
+  };
 }
 
 /** An instance that stays unhealthy is ended only if its service says so: its sessions end with it. */

@@ -158,7 +158,6 @@ export function createLoop(options: LoopOptions): Loop {
   const sessionsOf = ({ address }: Instance): number | undefined =>
     address === undefined ? 0 : options.sessionsAt(addressText(address));
   const knownSessions = (instance: Instance): number => sessionsOf(instance) ?? 0;
-
   const notices = createDrainNotices({
     registry,
     sessionsOf: knownSessions,

@@ -25,6 +25,7 @@ export const sentences: Sentences = {
     Created: ({ state }) => (state === 'pending' ? '等待启动' : '尚未检查'),
     Started: ({ process }) =>
       process === undefined ? '已启动，等待探测通过' : `已作为进程 ${process.pid} 启动，等待探测通过`,
+    ListensElsewhere: () => '程序监听的不是分配给它的地址',
     ProbePassed: () => '探测已通过',
     Retry: () => '正在重新启动',
     Resumed: () => '重新投入使用',
