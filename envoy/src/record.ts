@@ -43,6 +43,8 @@ export interface EnvoyRecord {
   /** Absent: it was started by a version that could not hand over, or on a system where it can't. */
   readonly generation?: Generation;
   readonly former?: Former | null;
+  /** So many bytes stood in the log when it was started: what others wrote. */
+  readonly logFrom?: number;
 }
 
 export function readRecord(file: string): EnvoyRecord | undefined {
@@ -66,19 +68,27 @@ export function keepLogSmall(file: string): void {
   truncateSync(file, 0);
 }
 
-/** The last line that tells of a failure; empty: there is none. */
-export function lastFailure(log: string): string {
+const FAILURE = /critical|error|cannot|exception/i;
+/** What Envoy goes on after, such as a control plane that is away for a moment. */
+const IN_PASSING = /^\[[^\]]*\]\[\d+\]\[(warning|info|debug|trace)\]/;
+
+export const sizeOf = (file: string): number => (existsSync(file) ? statSync(file).size : 0);
+
+/** The last line after the first `from` bytes that tells of a failure; empty: there is none. */
+export function lastFailure(log: string, from: number): string {
   if (!existsSync(log)) return '';
   const file = openSync(log, 'r');
   try {
-    const length = Math.min(8192, fstatSync(file).size);
+    const { size } = fstatSync(file);
+    // It may have been cut meanwhile.
+    const length = Math.min(8192, from > size ? size : size - from);
     const buffer = Buffer.alloc(length);
-    readSync(file, buffer, 0, length, fstatSync(file).size - length);
+    readSync(file, buffer, 0, length, size - length);
     const lines = buffer
       .toString('utf8')
       .split('\n')
       .filter((line) => line.trim() !== '');
-    const telling = lines.findLast((line) => /critical|error|cannot|exception/i.test(line)) ?? '';
+    const telling = lines.findLast((line) => FAILURE.test(line) && !IN_PASSING.test(line)) ?? '';
     return telling.trim().slice(0, 500);
   } finally {
     closeSync(file);

@@ -1,5 +1,5 @@
 /** The supervisor with the real Envoy. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { bootstrap, createEnvoy, findEnvoy, type EnvoySupervisor } from './index.ts';
 import { identify } from './identity.ts';
 import { ensureEnvoy } from './install.ts';
+import { lastFailure } from './record.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sb envoy '));
 const silent = { info: () => undefined, warn: () => undefined };
@@ -108,6 +109,37 @@ describe('the supervisor', () => {
     expect(await running(envoy)).not.toBe(pid);
     expect(envoy.status()).toMatchObject({ restarts: 1, adopted: false });
     await envoy.stop({ drainMs: 0 });
+  });
+
+  it('tells no line of an older one, or one that Envoy went on after, as the reason of an end', async () => {
+    const folder = join(root, 'reason');
+    mkdirSync(folder);
+    const log = join(folder, 'envoy.log');
+    writeFileSync(log, '[2026-01-01 00:00:00.000][1][critical][main] [source/server.cc:1] error of long ago\n');
+    const first = await make(folder);
+    await first.start();
+    const killed = await running(first);
+    process.kill(killed, 'SIGKILL');
+    const reasons: string[] = [];
+    for (let round = 0; round < 200 && reasons.length === 0; round += 1) {
+      if (first.status().state === 'backoff') reasons.push(first.status().reason);
+      await sleep(5);
+    }
+    expect(reasons).toEqual(['it has ended']);
+    const next = await running(first);
+    first.close();
+    appendFileSync(
+      log,
+      '[2026-01-01 00:00:01.000][9][warning][config] [source/grpc.h:1] stream closed: 14, connection error\n',
+    );
+    expect(lastFailure(log, 0)).toContain('error of long ago');
+    const second = await make(folder);
+    await second.start();
+    process.kill(next, 'SIGKILL');
+    for (let round = 0; round < 400 && second.status().restarts === 0; round += 1) await sleep(5);
+    expect(second.status().reason).toBe('it has ended');
+    pids.add(await running(second));
+    await second.stop({ drainMs: 0 });
   });
 
   it('works in a folder whose path is too long for a socket', async () => {

@@ -23,7 +23,16 @@ import {
 import { argumentsOf, findByArgument, identify, isAlive, isStopped, type ProcessIdentity } from './identity.ts';
 import { createLookout } from './lookout.ts';
 import { answersClients, createPulse, type Beat } from './pulse.ts';
-import { RECORD, keepLogSmall, lastFailure, readRecord, writeRecord, type EnvoyRecord, type Former } from './record.ts';
+import {
+  RECORD,
+  keepLogSmall,
+  lastFailure,
+  readRecord,
+  sizeOf,
+  writeRecord,
+  type EnvoyRecord,
+  type Former,
+} from './record.ts';
 import { signalProcess } from './signal.ts';
 import { adminSocketPath, handoverSocketPath } from './socket-path.ts';
 import type { EnvoyOptions, EnvoyStatus, EnvoySupervisor } from './supervisor.ts';
@@ -61,6 +70,8 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
   let socketPath = '';
   let handoverPath = '';
   let current: Running | undefined;
+  /** From here on the log is that of the newest that was started. */
+  let logFrom = 0;
   const former = createFormerKeeper(now);
   let replacing = false;
   let status: EnvoyStatus = {
@@ -186,6 +197,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
 
   function start(text: string, generation: Generation | undefined): Started {
     keepLogSmall(files.log);
+    logFrom = sizeOf(files.log);
     writeFileSync(files.bootstrap, text, { mode: 0o600 });
     const output = openSync(files.log, 'a', 0o600);
     const args = [
@@ -243,6 +255,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       ports: [options.client.port],
       ...(generation === undefined ? {} : { generation }),
       former: former.get() ?? null,
+      logFrom,
     });
     follow({ process, child, generation });
     become({ state: 'starting', pid: process.pid, adopted: false, startedAt, reason: '', outdated: [] });
@@ -254,11 +267,14 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     lookout.letGo();
     mine.child?.once('exit', (code, signal) => {
       if (current === mine)
-        died(signal === null ? `it ended with exit code ${String(code)}` : `it was ended by ${signal}`);
+        died(signal === null ? `it ended with exit code ${String(code)}` : `it was ended by ${signal}`, signal);
     });
   }
 
-  function died(how: string): void {
+  /** Who is ended from outside has not written why. */
+  const FROM_OUTSIDE: readonly unknown[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'];
+
+  function died(how: string, signal: NodeJS.Signals | null = null): void {
     current = undefined;
     const wasStable = status.startedAt !== null && now() - Date.parse(status.startedAt) > STABLE_MS;
     failures = wasStable ? 1 : failures + 1;
@@ -267,7 +283,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       return;
     }
     const wait = Math.min(FIRST_BACKOFF_MS * 2 ** (failures - 1), LONGEST_BACKOFF_MS);
-    const line = lastFailure(files.log);
+    const line = FROM_OUTSIDE.includes(signal) ? '' : lastFailure(files.log, logFrom);
     become({
       state: 'backoff',
       pid: null,
@@ -319,14 +335,16 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     }
     if (end !== '' || process === undefined) {
       if (process !== undefined && isAlive(process)) signalProcess(process.pid, 'SIGKILL');
-      const line = lastFailure(files.log);
+      const line = lastFailure(files.log, logFrom);
+      // The old one goes on, and the new one's words are none of its.
+      logFrom = sizeOf(files.log);
       throw new Error(`the new Envoy does not take over: ${end}${line === '' ? '' : `: ${line}`}`);
     }
     const startedAt = new Date(now()).toISOString();
     const before = formerOf(readRecord(files.record), old.process, startedAt, until);
     former.set(before);
     const ports = [options.client.port];
-    note({ process, startedAt, bootstrap: text, ...ofNow, ports, generation, former: before });
+    note({ process, startedAt, bootstrap: text, ...ofNow, ports, generation, former: before, logFrom });
     follow({ process, child, generation });
     failures = 0;
     const running = { state: 'running', pid: process.pid, adopted: false, startedAt } as const;
@@ -405,6 +423,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       } else {
         movedFrom = await meetClients();
         current = running;
+        logFrom = recorded?.logFrom ?? sizeOf(files.log);
         const { process, startedAt } = running;
         become({
           state: 'running',
