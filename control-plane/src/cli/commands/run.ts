@@ -6,11 +6,12 @@ import { startAgent, untilListening } from '../agent-process.ts';
 import { durationFlag, repeated, untilInterrupted, wholeNumber, type Cli } from '../command.ts';
 import { Exit } from '../exit.ts';
 import { note } from '../output.ts';
+import { agentHost } from '../own-address.ts';
 
 interface Options {
   service: string;
   id?: string;
-  host: string;
+  host?: string;
   port?: number;
   tag?: string[];
   ttl: number;
@@ -48,7 +49,10 @@ export function runCommand(cli: Cli): void {
     )
     .requiredOption('--service <name>', 'the external service that it belongs to')
     .option('--id <id>', 'its instance id (default: chosen by the gateway)')
-    .option('--host <address>', 'where the agent listens, as the gateway reaches it', '127.0.0.1')
+    .option(
+      '--host <address>',
+      'where the agent listens, as the gateway reaches it (default: the address of this machine that reaches the control plane)',
+    )
     .option('--port <port>', 'its port (default: a free one)', wholeNumber(1, 65_535))
     .option('--tag <key=value>', 'a tag; may stand several times', repeated)
     .option('--ttl <seconds>', 'how long the gateway waits for a heartbeat', wholeNumber(1), 15)
@@ -58,11 +62,11 @@ export function runCommand(cli: Cli): void {
     .argument('<command...>', 'the command, after --; {port} and {host} are replaced')
     .addHelpText(
       'after',
-      '\nExample:\n  switchboard run --service remote --create -- python server.py --host {host} --port {port}',
+      '\nExamples:\n  switchboard run --service remote --create -- python server.py --host {host} --port {port}\n  switchboard --url https://switchboard.example.org --token "$TOKEN" run --service remote -- python server.py --host {host} --port {port}',
     )
     .action(async (command: string[], options: Options) => {
       const client = cli.client();
-      const { service, host } = options;
+      const { service } = options;
       const drainMs = durationFlag('--drain', options.drain);
       const graceMs = durationFlag('--grace', options.grace);
       if (options.create === true) {
@@ -87,6 +91,8 @@ export function runCommand(cli: Cli): void {
         );
       }
       const tags = tagsOf(options.tag ?? []);
+      const { host, warning } = await agentHost(cli.target().url, options.host);
+      if (warning !== undefined) note(`warning: ${warning}`);
       const port = options.port ?? (await freePort(host));
       const interrupted = untilInterrupted();
       const agent = await startAgent(
