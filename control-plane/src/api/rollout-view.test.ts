@@ -14,7 +14,7 @@ const ago = (ms: number): string => new Date(NOW - ms).toISOString();
 function seenWith(ages: readonly number[], lengths = 100): Seen {
   const sessions = ages.map((age) => ({ instance: 'old', startedAt: ago(age) }));
   const ended = Array.from({ length: lengths }, (_, n) => ({ service: 'weather', durationMs: (n + 1) * 1_000 }));
-  const counts = { byUpstream: new Map([['127.0.0.1:1', ages.length]]) };
+  const counts = { shownAt: () => ages.length };
   return {
     observed: { counts } as unknown as Observed,
     emptying: emptyingBy({

@@ -21,7 +21,7 @@ export interface Observed {
 }
 
 export function sessionsOf(instance: Instance, counts: SessionCounts): number {
-  return instance.address === undefined ? 0 : (counts.byUpstream.get(addressText(instance.address)) ?? 0);
+  return instance.address === undefined ? 0 : counts.shownAt(instance.service, addressText(instance.address));
 }
 
 function usageOf(signals: LoadSignals | undefined): InstanceView['usage'] {

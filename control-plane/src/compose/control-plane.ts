@@ -65,7 +65,7 @@ import { startRebalancer } from './rebalancer.ts';
 import { writeRuntimeFile } from './runtime-file.ts';
 import { seed } from './seed.ts';
 import { CONTROL_PLANE_CLUSTER, NODE_ID, SESSION_REPORT_MS } from './settings.ts';
-import { byAddress, keepJournal, keepSessionsFresh, placementOf, sessionsAtInstance } from './sessions.ts';
+import { allAt, keepJournal, keepSessionsFresh, placementOf, sessionsAtInstance } from './sessions.ts';
 import { createSignals } from './signals.ts';
 import { createStatus } from './status.ts';
 import { systemTrust } from './system-trust.ts';
@@ -187,7 +187,7 @@ async function build(
         broke: deadly.broke,
         refused: feed.refused,
         ended: admission.arrived,
-        unanswered: (upstream) => seen.unanswered(byAddress(registryView()).get(upstream)?.id ?? ''),
+        unanswered: (upstream) => allAt(registryView(), upstream).some(({ id }) => seen.unanswered(id)),
       }),
       loadReportService(load, CONTROL_PLANE_CLUSTER),
       admission.service,
@@ -229,7 +229,7 @@ async function build(
     policies: drivers.policies,
   });
   const gatewayView = createGatewayView(now, (upstreams) => {
-    for (const upstream of upstreams) loop.heard(byAddress(registry.view()).get(upstream)?.id ?? '');
+    for (const upstream of upstreams) for (const { id } of allAt(registry.view(), upstream)) loop.heard(id);
   });
   closers.add(() => {
     gatewayView.close();
@@ -302,8 +302,8 @@ async function build(
   const gatewayDrains = createGatewayDrains({ data, envoy: gateway, isConnected, now, log });
   tellChanges({ gateway, xds, registry, sessions, loop, admission, news });
   closers.add(
-    keepSessionsFresh(sessions, journal, load, (upstream) => {
-      loop.suspect(byAddress(registry.view()).get(upstream)?.id ?? '');
+    keepSessionsFresh(sessions, journal, load, gateway, (upstream) => {
+      for (const { id } of allAt(registry.view(), upstream)) loop.suspect(id);
     }),
   );
 

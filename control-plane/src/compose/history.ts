@@ -13,7 +13,8 @@ import type { Store } from '../store/store.ts';
 import type { EndCause } from '../telemetry/ending.ts';
 import type { RefusedRequest } from '../telemetry/refusal.ts';
 import type { EndedSession, Session, SessionChange } from '../telemetry/session.ts';
-import { byAddress } from './sessions.ts';
+import { serviceOfCluster } from '../translate/pools.ts';
+import { instanceAt } from './sessions.ts';
 
 export interface HistoryParts {
   readonly store: Store;
@@ -159,8 +160,8 @@ export function feedHistory(parts: HistoryParts): HistoryFeed {
     },
     refused({ gateway, route, cluster, upstream, cause }) {
       const present = view();
-      const instance = byAddress(present).get(upstream);
-      const service = instance?.service ?? serviceOfRoute(route, present) ?? cluster.split(':', 1)[0] ?? '';
+      const instance = instanceAt(present, cluster, upstream);
+      const service = instance?.service ?? serviceOfRoute(route, present) ?? serviceOfCluster(cluster);
       add(
         'connect_failures',
         labelsOf(service, String(instance?.version ?? ''), instance?.id ?? '', gateway, cause),

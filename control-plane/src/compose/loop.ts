@@ -19,6 +19,7 @@ import type { Translation, Translator } from '../translate/create.ts';
 import type { Problem } from '../translate/options.ts';
 import type { XdsServer } from '../xds/server.ts';
 import type { GatewayView } from './gateway-view.ts';
+import { sessionsAtInstance } from './sessions.ts';
 
 export interface LoopParts {
   readonly registry: Registry;
@@ -108,10 +109,9 @@ export async function startLoop(parts: LoopParts): Promise<{
     names,
     systemTrust: parts.systemTrust,
     publish,
-    sessionsAt: (upstream) => {
-      const counts = sessions.counts();
-      const known = counts.byUpstream.get(upstream) ?? 0;
-      return known > 0 || counts.settled ? known : undefined;
+    sessionsOn: (instance) => {
+      const known = sessionsAtInstance(sessions)(instance);
+      return known > 0 || instance.address === undefined || sessions.counts().settled ? known : undefined;
     },
     isAcked: (revision) => {
       const { acked, pending, refused } = xds.report(revision);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Instance } from '../model/instance.ts';
 import type { Held, RegistryView } from '../registry/registry.ts';
-import { byAddress } from './sessions.ts';
+import { allAt, instanceAt } from './sessions.ts';
 
 function view(...instances: readonly Partial<Instance>[]): RegistryView {
   const held = instances.map((value): [string, Held<Instance>] => [
@@ -27,5 +27,12 @@ it.each([
   ['who is not leaving', view({ id: 'leaving', address, drain }, { id: 'here', address }), 'here'],
   ['who ended there last', view(later, earlier), 'later'],
 ] as const)('an address belongs to %s', (_, present, id) => {
-  expect(byAddress(present).get('127.0.0.1:20000')?.id).toBe(id);
+  expect(instanceAt(present, '', '127.0.0.1:20000')?.id).toBe(id);
+});
+
+it('an address that two services share belongs to each for those who came through its cluster', () => {
+  const present = view({ id: 'one', service: 'a', address }, { id: 'two', service: 'b', address });
+  const at = (cluster: string): string | undefined => instanceAt(present, cluster, '127.0.0.1:20000')?.id;
+  expect(['a', 'b', 'b:~random', 'c', ':gpu=true'].map(at)).toEqual(['one', 'two', 'two', undefined, 'one']);
+  expect(allAt(present, '127.0.0.1:20000').map(({ id }) => id)).toEqual(['one', 'two']);
 });

@@ -9,6 +9,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { AgentReports } from '../telemetry/agent-reports.ts';
 import type { EndpointLoad } from '../telemetry/endpoint-load.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
+import { sessionsAtInstance } from './sessions.ts';
 
 export interface SignalParts {
   readonly registry: Registry;
@@ -39,7 +40,7 @@ export function createSignals(parts: SignalParts): Signals {
     },
   });
   const sources: SignalSources = {
-    sessionsAt: (upstream) => sessions.openAt(upstream),
+    sessionsOn: sessionsAtInstance(sessions),
     errorRateAt: (upstream) => load.errorRate(upstream),
     probeLatency: (instance) => loop.probeLatency(instance),
     reported: (instance) => reports.get(instance),

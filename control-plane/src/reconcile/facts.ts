@@ -1,5 +1,4 @@
 /** What an instance's next step is decided on, gathered at that moment. */
-import { addressText } from '../model/address.ts';
 import type { Instance } from '../model/instance.ts';
 import type { RegistryView } from '../registry/registry.ts';
 import type { WaitsFor } from './dependencies.ts';
@@ -9,12 +8,13 @@ import type { HealthMonitor } from './health.ts';
 import type { Facts } from './lifecycle.ts';
 import type { LoopOptions } from './loop.ts';
 
-type Sources = Pick<LoopOptions, 'now' | 'random' | 'awake' | 'sessionsAt' | 'isAcked'>;
+type Sources = Pick<LoopOptions, 'now' | 'random' | 'awake' | 'sessionsOn' | 'isAcked'>;
 
-export function createFacts({ now, random, awake, sessionsAt, isAcked }: Sources, monitor: HealthMonitor) {
+export function createFacts(sources: Sources, monitor: HealthMonitor) {
+  const { now, random, awake, sessionsOn, isAcked } = sources;
   /** `revision`: of the instance's record. */
   return (view: RegistryView, instance: Instance, revision: number, waitsFor: WaitsFor): Facts => {
-    const { id, address } = instance;
+    const { id } = instance;
     const spec = view.services.get(instance.service)?.value.spec;
     return {
       now: now(),
@@ -25,7 +25,7 @@ export function createFacts({ now, random, awake, sessionsAt, isAcked }: Sources
       health: spec?.health,
       healthReason: () => monitor.report(id)?.reason ?? 'not probed yet',
       elsewhere: () => monitor.elsewhere(id),
-      sessions: () => (address === undefined ? 0 : sessionsAt(addressText(address))),
+      sessions: () => sessionsOn(instance),
       drainAcked: () => isAcked(revision),
       waitsFor: () => waitsFor(instance.service),
       probe: probeOf(view, instance),

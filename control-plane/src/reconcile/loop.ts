@@ -3,7 +3,6 @@
  * and publishes the FleetView. It holds no truth of its own beyond steps under way: all else is in the registry, so it can
  * be killed at any moment and goes on from there.
  */
-import { addressText } from '../model/address.ts';
 import type { AwakeClock } from '../home/awake-clock.ts';
 import type { FleetView } from '../model/fleet.ts';
 import type { HealthDetail, HealthReport } from '../model/health.ts';
@@ -61,8 +60,8 @@ export interface LoopOptions {
   /** A file of authorities that this machine trusts, in PEM. */
   readonly systemTrust: string | undefined;
   readonly publish: (fleet: FleetView) => void;
-  /** Open sessions at `host:port`; undefined: not known for certain. */
-  readonly sessionsAt: (upstream: string) => number | undefined;
+  /** Open sessions; undefined: not known for certain. */
+  readonly sessionsOn: (instance: Instance) => number | undefined;
   /** Every connected gateway runs this revision. */
   readonly isAcked: (revision: number) => boolean;
   /** Default: 16 at once, 10 ms apart, those of a service 50 ms. */
@@ -155,9 +154,8 @@ export function createLoop(options: LoopOptions): Loop {
   /** Nothing but a change or a lost lease is to be waited for until then. */
   let restUntil = 0;
 
-  const sessionsOf = ({ address }: Instance): number | undefined =>
-    address === undefined ? 0 : options.sessionsAt(addressText(address));
-  const knownSessions = (instance: Instance): number => sessionsOf(instance) ?? 0;
+  const knownSessions = (instance: Instance): number => options.sessionsOn(instance) ?? 0;
+
   const notices = createDrainNotices({
     registry,
     sessionsOf: knownSessions,

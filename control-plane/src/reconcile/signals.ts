@@ -5,8 +5,7 @@ import type { Instance } from '../model/instance.ts';
 import type { Usage } from './usage.ts';
 
 export interface SignalSources {
-  /** Open sessions at `ip:port`. */
-  readonly sessionsAt: (upstream: string) => number;
+  readonly sessionsOn: (instance: Instance) => number;
   readonly errorRateAt: (upstream: string) => number | undefined;
   readonly probeLatency: (instance: string) => number | undefined;
   readonly reported: (instance: string) => HeldLoadReport | undefined;
@@ -15,7 +14,8 @@ export interface SignalSources {
 
 const rounded = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;
 
-export function signalsOf({ id, address }: Instance, sources: SignalSources): LoadSignals {
+export function signalsOf(instance: Instance, sources: SignalSources): LoadSignals {
+  const { id, address } = instance;
   const upstream = address === undefined ? undefined : addressText(address);
   const errorRate = upstream === undefined ? undefined : sources.errorRateAt(upstream);
   const latency = sources.probeLatency(id);
@@ -23,7 +23,7 @@ export function signalsOf({ id, address }: Instance, sources: SignalSources): Lo
   const usage = sources.usage(id);
   return {
     instance: id,
-    sessions: upstream === undefined ? 0 : sources.sessionsAt(upstream),
+    sessions: sources.sessionsOn(instance),
     ...(latency === undefined ? {} : { probeLatencyMs: rounded(latency, 1) }),
     ...(errorRate === undefined ? {} : { errorRate: rounded(errorRate, 4) }),
     ...(reported === undefined ? {} : { reported }),

@@ -78,8 +78,14 @@ export type SessionChange =
 
 /** How many sessions are open where, and whether the number can be trusted to be complete. */
 export interface SessionCounts {
-  /** Open sessions by `ip:port` of the instance: the table's, corrected by the gateways' own counts where those differ for more than a moment. */
-  readonly byUpstream: ReadonlyMap<string, number>;
+  /**
+   * Open sessions of an instance of this service at this `ip:port`: those that are listed, and what the gateways count beyond. Two services may
+   * have one address, each with its own sessions; what is not listed yet counts for both, so that neither is taken for empty.
+   */
+  readonly at: (service: string, upstream: string) => number;
+  /** The same as people are to see it: without those that have probably ended while no control plane was there. */
+  readonly shownAt: (service: string, upstream: string) => number;
+  /** As people are to see it. */
   readonly total: number;
   /** Sessions that the gateways count and the table does not list (yet), less those that it lists and they don't count. 0: it is exact. */
   readonly unlisted: number;

@@ -43,10 +43,9 @@ describe('the table of sessions', () => {
     table.upsert(session('d', '127.0.0.1:9200'));
     table.end('c', ENDING);
     table.end('never', ENDING);
-    expect([...table.counts().byUpstream]).toEqual([
-      ['127.0.0.1:9100', 2],
-      ['127.0.0.1:9200', 1],
-    ]);
+    expect(
+      [AGENT, '127.0.0.1:9200', '127.0.0.1:9300'].map((upstream) => table.counts().at('weather', upstream)),
+    ).toEqual([2, 1, 0]);
     expect(table.counts().total).toBe(3);
   });
 
@@ -95,7 +94,7 @@ describe('the table of sessions', () => {
     // One more opened and one ended while no record came through.
     for (let round = 0; round < 3; round += 1) table.reported(new Map([[AGENT, 4]]));
     expect(table.counts()).toMatchObject({ total: 4, unlisted: 1 });
-    expect(table.openAt(AGENT)).toBe(4);
+    expect(table.openAt('weather', AGENT)).toBe(4);
     table.upsert(session('d', AGENT, false));
     expect(table.counts()).toMatchObject({ total: 4, unlisted: 0 });
     table.reported(new Map([[AGENT, 4]]));
@@ -118,9 +117,9 @@ describe('the table of sessions', () => {
     for (let round = 0; round < 5; round += 1) table.reported(new Map());
     now = 2_500;
     table.expire();
-    expect(table.openAt(AGENT)).toBe(2);
+    expect(table.openAt('weather', AGENT)).toBe(2);
     expect(table.counts()).toMatchObject({ total: 2, unlisted: 0 });
-    expect([...table.counts().byUpstream]).toEqual([[AGENT, 2]]);
+    expect(table.counts().at('weather', AGENT)).toBe(2);
   });
 
   it('drops what it does not hear of for three intervals', () => {

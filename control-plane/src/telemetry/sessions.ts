@@ -7,6 +7,7 @@
 import { endedBy } from './ending.ts';
 import { createCountCheck } from './count-check.ts';
 import { createEndedSessions } from './ended.ts';
+import { endedAway } from './ended-away.ts';
 import type { EndedSession, Ending, SeenSession, Session, SessionChange, SessionCounts } from './session.ts';
 
 export interface SessionTable {
@@ -19,8 +20,8 @@ export interface SessionTable {
   /** Newest first; bounded. */
   ended(): EndedSession[];
   counts(): SessionCounts;
-  /** Open sessions at `ip:port`. */
-  openAt(upstream: string): number;
+  /** Open sessions of the service at `ip:port`: `counts().at`, as of now. */
+  openAt(service: string, upstream: string): number;
   /**
    * A gateway is connected. `fresh`: it was started by this control plane, so it can have no session that was not told here; any other may
    * have some, and tells of them within one interval. `process` distinguishes it from its predecessor, whose sessions ended with it, unless that is
@@ -40,6 +41,8 @@ export interface SessionTable {
    * those that have more open than the table lists.
    */
   reported(open: ReadonlyMap<string, number> | undefined): readonly string[];
+  /** The gateway has so many sessions open, by its own exact count: what it has yet to tell of, and is more, has ended. Of use until all is settled. */
+  counted(gateway: string, open: number): void;
   /** Called after changes, at most once a turn of the event loop. */
   subscribe(listener: () => void): () => void;
   /** Called for each session that opens or ends. */
@@ -89,6 +92,8 @@ const ENDED_MEANWHILE: Ending = { ...endedBy('WhileAway'), ...UNKNOWN };
 const NOT_HEARD: Ending = { ...endedBy('NotTold'), ...UNKNOWN };
 const CARRIER_ENDED: Ending = { ...endedBy('GatewayLost'), ...UNKNOWN };
 
+const placeOf = (service: string, upstream: string): string => `${service} ${upstream}`;
+
 function placedUnknown({ cluster }: SeenSession): Placement {
   return { service: cluster, version: null, instance: null, policy: null, reason: '' };
 }
@@ -97,6 +102,11 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
   const { now, intervalMs, wallClock = Date.now, describe = placedUnknown, onBytes } = options;
   const entries = new Map<string, Entry>();
   const byUpstream = new Map<string, number>();
+  const byPlace = new Map<string, number>();
+  /** Restored, and not told of since, by upstream. */
+  const untold = new Map<string, number>();
+  let excess = 0;
+  let reportedOpen: ReadonlyMap<string, number> | undefined;
   const gateways = new Map<string, Gateway>();
   const listeners = new Set<() => void>();
   const watchers = new Set<(change: SessionChange) => void>();
@@ -115,11 +125,16 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     });
   }
 
-  function count(upstream: string, step: 1 | -1): void {
-    const next = Math.max(0, (byUpstream.get(upstream) ?? 0) + step);
-    if (next === 0) byUpstream.delete(upstream);
-    else byUpstream.set(upstream, next);
-    check.counted(upstream, next);
+  function add(counts: Map<string, number>, key: string, step: 1 | -1): number {
+    const next = Math.max(0, (counts.get(key) ?? 0) + step);
+    if (next === 0) counts.delete(key);
+    else counts.set(key, next);
+    return next;
+  }
+
+  function count({ service, upstream }: Session, step: 1 | -1): void {
+    add(byPlace, placeOf(service, upstream), step);
+    check.counted(upstream, add(byUpstream, upstream, step));
   }
 
   function drop(id: string, ending: Ending): void {
@@ -127,7 +142,8 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     if (entry === undefined) return;
     entries.delete(id);
     const { session } = entry;
-    count(session.upstream, -1);
+    if (entry.restored === true) add(untold, session.upstream, -1);
+    count(session, -1);
     const { durationMs, bytesReceived, bytesSent, ...why } = ending;
     const present = wallClock();
     const last: EndedSession = {
@@ -148,21 +164,23 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     for (const [id, { session }] of entries) if (session.gateway === gateway) drop(id, CARRIER_ENDED);
   }
 
+  function openAt(service: string, upstream: string): number {
+    return (byPlace.get(placeOf(service, upstream)) ?? 0) + Math.max(0, check.correction(upstream));
+  }
+
   function compute(): SessionCounts {
     const known = [...gateways.values()];
     const all = (holds: (gateway: Gateway) => boolean): boolean =>
       known.length > 0 && known.every((gateway) => gateway.connected && holds(gateway));
     const settled = all(({ completeAt }) => now() >= completeAt);
     const whole = settled || all((gateway) => gateway.whole || now() >= gateway.completeAt);
-    const corrected = new Map(byUpstream);
     let unlisted = 0;
-    for (const [upstream, difference] of check.corrections()) {
-      if (difference <= 0) continue;
-      const listed = byUpstream.get(upstream) ?? 0;
-      unlisted += difference;
-      corrected.set(upstream, listed + difference);
-    }
-    return { byUpstream: corrected, total: entries.size + unlisted, unlisted, settled, whole };
+    for (const difference of check.corrections().values()) unlisted += Math.max(0, difference);
+    const listedAt = (upstream: string): number => byUpstream.get(upstream) ?? 0;
+    const ended = endedAway({ untold, listedAt, open: reportedOpen, excess });
+    const shownAt = (service: string, upstream: string): number =>
+      Math.max(0, openAt(service, upstream) - (ended.at.get(upstream) ?? 0));
+    return { at: openAt, shownAt, total: entries.size + unlisted - ended.total, unlisted, settled, whole };
   }
 
   return {
@@ -172,8 +190,11 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       entry.heardAt = now();
       delete entry.doubtedUntil;
       // What came and went before was told to the control plane before.
-      if (entry.restored === true) entry.restored = false;
-      else onBytes?.(entry.session, bytesReceived - entry.session.bytesReceived, bytesSent - entry.session.bytesSent);
+      if (entry.restored === true) {
+        entry.restored = false;
+        add(untold, upstream, -1);
+        changed();
+      } else onBytes?.(entry.session, bytesReceived - entry.session.bytesReceived, bytesSent - entry.session.bytesSent);
       entry.session = { ...entry.session, bytesReceived, bytesSent };
       return true;
     },
@@ -182,11 +203,12 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       const { id, upstream } = session;
       const old = entries.get(id);
       if (old?.session.upstream !== upstream) {
-        if (old !== undefined) count(old.session.upstream, -1);
-        count(upstream, 1);
+        if (old !== undefined) count(old.session, -1);
+        count(session, 1);
         if (!seen.isNew) check.settled(upstream, 1);
         changed();
       }
+      if (old?.restored === true) add(untold, old.session.upstream, -1);
       entries.set(id, { session, heardAt: now() });
       // Those of a session that was open before were told of to the control plane before this one.
       if (seen.isNew)
@@ -201,7 +223,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     list: () => Array.from(entries.values(), (entry) => entry.session),
     get: (id) => entries.get(id)?.session ?? ended.get(id),
     ended: () => ended.list(),
-    openAt: (upstream) => (byUpstream.get(upstream) ?? 0) + Math.max(0, check.correction(upstream)),
+    openAt,
     counts() {
       // Whether it is settled depends on the time too, until it is.
       if (kept?.settled !== true) kept = compute();
@@ -226,7 +248,8 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
       for (const session of sessions) {
         if (entries.has(session.id)) continue;
         entries.set(session.id, { session, heardAt: now(), restored: true });
-        count(session.upstream, 1);
+        count(session, 1);
+        add(untold, session.upstream, 1);
         for (const watcher of watchers) watcher({ type: 'opened', session, seen: { isNew: false } });
       }
       changed();
@@ -243,11 +266,18 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     },
     reported(open) {
       const before = JSON.stringify([...check.corrections()]);
+      reportedOpen = open;
       let more: readonly string[] = [];
       if (open === undefined) check.clear();
       else more = check.reported(open, !compute().settled);
       if (JSON.stringify([...check.corrections()]) !== before) changed();
       return more;
+    },
+    counted(gateway, open) {
+      let listed = 0;
+      if (untold.size > 0) for (const { session } of entries.values()) if (session.gateway === gateway) listed += 1;
+      excess = Math.max(0, listed - open);
+      changed();
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -1,5 +1,6 @@
 /** Which service or route a resource of Envoy comes from. Here, since here the names are given. Pure. */
 import type { TypeUrl } from '../xds/snapshot.ts';
+import { serviceOfCluster } from './pools.ts';
 
 export interface Owner {
   readonly kind: 'Service' | 'Route';
@@ -12,15 +13,10 @@ const BY_SERVICE = /\.(Cluster|ClusterLoadAssignment)$/;
 /** Undefined: it comes from many, or from the installation as a whole. `message`, of a refusal, may name one route among them. */
 export function ownerOf(type: TypeUrl, name: string, message: string, routes: Iterable<string>): Owner | undefined {
   if (BY_SERVICE.test(type)) {
-    const service = serviceOf(name);
+    const service = serviceOfCluster(name);
     return service === '' ? undefined : { kind: 'Service', name: service };
   }
   for (const route of routes)
     if (message.includes(`"${route}"`) || message.includes(`'${route}'`)) return { kind: 'Route', name: route };
   return undefined;
-}
-
-/** A pool has behind a colon, which no service's name can hold, what it is of its service; before it nothing if it is of several. */
-function serviceOf(cluster: string): string {
-  return cluster.split(':', 1)[0] ?? cluster;
 }

@@ -32,6 +32,9 @@ export function poolName({ tags, service }: TagTarget): string {
 export const wordsPool = (words: readonly string[], service = ''): string => `${service}:?${words.join(',')}`;
 export const policyPool = (policy: HintedPolicy, service: string): string => `${service}:~${policy}`;
 
+/** Whose cluster it is: a pool has behind a colon what it is of its service; empty: of several. */
+export const serviceOfCluster = (cluster: string): string => cluster.split(':', 1)[0] ?? cluster;
+
 /** What chooses in a cluster that is no service of its own; undefined: its service's policy. */
 export function policyOfPool(cluster: string): string | undefined {
   if (cluster.startsWith(':')) return DEFAULTS.policy.type;

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { addressText } from '../../model/address.ts';
 import {
   DrainRequest,
   type GatewayDrain,
@@ -14,6 +13,7 @@ import { Drains, GatewayDrains } from '../answers/gateway.ts';
 import { WriteAnswer } from '../answers/write.ts';
 import { emptyingBy } from '../emptying.ts';
 import { WriteQuery, writeOptions, type Call, type Endpoint } from '../endpoint.ts';
+import { sessionsOf } from '../views.ts';
 
 const Nothing = z.strictObject({});
 const GatewayRequest = z.strictObject({ reason: plainText(200).default('Requested') });
@@ -23,17 +23,16 @@ function progress({ api }: Call): DrainProgress[] {
   const counts = api.sessionCounts();
   return [...api.registry.view().instances.values()]
     .flatMap(({ value: instance }): DrainProgress[] => {
-      const { drain, address } = instance;
+      const { drain } = instance;
       if (drain === undefined) return [];
       const estimate = emptying(instance.service, [instance.id]);
-      const remaining = address === undefined ? 0 : (counts.byUpstream.get(addressText(address)) ?? 0);
       return [
         {
           ...drain,
           instance: instance.id,
           service: instance.service,
           state: instance.reason === 'Drained' && drain.then === 'keep' ? 'empty' : instance.state,
-          remaining,
+          remaining: sessionsOf(instance, counts),
           estimateMs: estimate.ms,
           estimateReason: estimate.reason,
         },
