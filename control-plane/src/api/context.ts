@@ -45,7 +45,7 @@ export interface ApiContext {
   system(): SystemStatus;
   /** Where clients of this machine connect. */
   readonly gatewayUrl: string;
-  readiness(): readonly ReadinessCheck[];
+  readiness(): Promise<readonly ReadinessCheck[]>;
   health(instance: string): HealthReport | undefined;
   /** All levels with their history. Undefined: not looked at in its present state. */
   healthDetail(instance: string): HealthDetail | undefined;

@@ -131,7 +131,7 @@ const ofService = written('weather', 'Service', 'spec.replicas', 2, 3);
 const ofRoute = written('chat', 'Route', 'spec.enabled', true, false);
 
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
-  'get /readyz': { ready: true, checks: [{ name: 'store', ok: true, message: 'revision 42' }] },
+  'get /readyz': { ready: true, checks: [{ name: 'store', ok: true, message: 'takes writes; revision 42' }] },
   'get /v1/services': { items: [service], total: 1, revision: 42 },
   'get /v1/services/{name}': service,
   'put /v1/services/{name}': ofService,

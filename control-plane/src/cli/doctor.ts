@@ -255,6 +255,14 @@ async function livingChecks(client: ApiClient, status: SystemStatus, here: boole
         service.status.message,
         `See \`switchboard describe service ${service.name}\` and \`switchboard logs ${service.name}\`.`,
       ),
+      ...service.status.conditions.map(({ type, message }) =>
+        check(
+          `service ${service.name}: ${type}`,
+          false,
+          message,
+          `See \`switchboard describe service ${service.name}\`.`,
+        ),
+      ),
     );
   return checks;
 }

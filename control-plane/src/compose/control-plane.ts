@@ -321,7 +321,7 @@ async function build(
   closers.add(() => {
     gateways.drift.close();
   });
-  const status = createStatus({ config, ports, startedAt, registry, gateway, renewal, xds, sessions, problems });
+  const status = createStatus({ config, ports, startedAt, registry, gateway, renewal, xds, sessions, store });
   const ended = Promise.withResolvers<undefined>();
   const present = presentMetrics({
     metrics,

@@ -5,11 +5,12 @@ import { reachableHost } from '../model/listen-host.ts';
 import type { Config } from '../config.ts';
 import type { ReadinessCheck, SystemStatus } from '../model/system.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Store } from '../store/store.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
-import type { Problem } from '../translate/options.ts';
 import type { XdsServer } from '../xds/server.ts';
 import type { GatewayRenewal } from './gateway-renewal.ts';
 import { VERSION } from './settings.ts';
+import { createStoreCheck } from './store-check.ts';
 
 export interface StatusParts {
   readonly config: Config;
@@ -19,20 +20,26 @@ export interface StatusParts {
   readonly gateway: EnvoySupervisor;
   readonly xds: XdsServer;
   readonly sessions: SessionTable;
-  readonly problems: () => readonly Problem[];
+  readonly store: Store;
   readonly renewal: Pick<GatewayRenewal, 'whyStuck'>;
 }
 
 export interface Status {
   system(): SystemStatus;
   readonly gatewayUrl: string;
-  readiness(): ReadinessCheck[];
+  /** Of this control plane alone: a service that can't be served says so itself, and takes nothing else away. */
+  readiness(): Promise<ReadinessCheck[]>;
   /** The port that the API got, once it listens. */
   apiListens(port: number): void;
 }
 
 export function createStatus(parts: StatusParts): Status {
   const { config, ports, registry, gateway, xds, sessions } = parts;
+  const storeCheck = createStoreCheck({
+    store: parts.store,
+    revision: () => registry.view().revision,
+    now: () => performance.now(),
+  });
   let apiPort = ports.api;
   const gatewayUrl = `ws://${hostPort(reachableHost(config.gateway.host), ports.gateway)}`;
 
@@ -71,7 +78,7 @@ export function createStatus(parts: StatusParts): Status {
         sessions: { open: counts.total, settled: counts.settled },
       };
     },
-    readiness() {
+    async readiness() {
       const status = gateway.status();
       const connected = xds.gateways();
       const listening = connected.some(
@@ -81,9 +88,8 @@ export function createStatus(parts: StatusParts): Status {
           types['rds'] !== undefined &&
           types['rds'].acked !== '',
       );
-      const problems = parts.problems();
       return [
-        { name: 'store', ok: true, message: `revision ${registry.view().revision}` },
+        await storeCheck(),
         {
           name: 'envoy',
           ok: status.state === 'running' || status.state === 'starting',
@@ -95,14 +101,6 @@ export function createStatus(parts: StatusParts): Status {
           message: listening
             ? `${connected.length} connected`
             : (parts.renewal.whyStuck() ?? 'no Envoy has acknowledged its listener and routes yet'),
-        },
-        {
-          name: 'resources',
-          ok: problems.length === 0,
-          message:
-            problems.length === 0
-              ? 'all are served'
-              : problems.map((one) => `${one.kind} ${one.name}: ${one.message}`).join('; '),
         },
       ];
     },

@@ -19,10 +19,15 @@ export const system: readonly Endpoint[] = [
   {
     method: 'get',
     path: '/readyz',
-    summary: 'Whether all parts work, and which do not',
-    answer: { status: 200, schema: Readiness, also: 503, about: '503 when a part does not work.' },
+    summary: 'Whether this control plane can do its work, and what keeps it from it',
+    answer: {
+      status: 200,
+      schema: Readiness,
+      also: 503,
+      about: '503 when a part does not work. What keeps one service from being served is a condition of that service.',
+    },
     async handle(call) {
-      const checks = call.api.readiness();
+      const checks = await call.api.readiness();
       const ready = checks.every((check) => check.ok);
       return call.hono.json({ ready, checks }, ready ? 200 : 503);
     },
