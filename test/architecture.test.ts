@@ -37,6 +37,7 @@ const CLI_MAY_IMPORT = [
   'api/types.ts',
   'home/process-identity.ts',
   'home/free-port.ts',
+  'home/program.ts',
 ];
 /** The only readers of process.env. */
 const MAY_READ_ENVIRONMENT = ['config.ts', 'cli/settings.ts'];

@@ -23,6 +23,11 @@ import type {
 /** As the language writes a time. */
 export type Clock = (at: string) => string;
 
+/** What is told of a rollout, whole or in short. */
+export type ToldRollout = Pick<RolloutView, 'from' | 'to' | 'phase' | 'stage' | 'weight' | 'reason' | 'message'> & {
+  readonly stages: readonly unknown[];
+};
+
 /** `why`: as `leaving` has it, or a person's own words. */
 export interface Sentences {
   readonly instance: Readonly<Record<InstanceReason, (one: InstanceView, clock: Clock) => string>>;
@@ -30,7 +35,7 @@ export interface Sentences {
   readonly drains: (one: InstanceView, why: string, clock: Clock) => string;
   readonly leaving: Readonly<Record<LeavingReason, string>>;
   readonly service: Readonly<Record<ServiceState, (one: ServiceView) => string>>;
-  readonly rollout: Readonly<Record<RolloutReason, (one: RolloutView) => string>>;
+  readonly rollout: Readonly<Record<RolloutReason, (one: ToldRollout) => string>>;
   readonly condition: Readonly<Record<ConditionReason, string>>;
   /** `name` of its subject, which stands in the sentence. */
   readonly event: Readonly<Record<EventAction, (name: string) => string>>;

@@ -2,20 +2,14 @@
  * What the control plane says of something, in the language of this page: in English its own sentence, otherwise one made of the code beside it. Where that
  * sentence knows more than the code, as an error of an agent or of Envoy, it stands beside in its own words; what has no code stays as it is.
  */
-import type {
-  EndedSession,
-  InstanceView,
-  RolloutView,
-  ServiceView,
-  Session,
-} from '../../../control-plane/src/api/types.ts';
+import type { EndedSession, InstanceView, ServiceView, Session } from '../../../control-plane/src/api/types.ts';
 import { isError, messageOf } from '../../../control-plane/src/model/errors.ts';
 import type { Event } from '../../../control-plane/src/model/event.ts';
 import type { Condition } from '../../../control-plane/src/model/meta.ts';
 import { takesSessions } from '../../../control-plane/src/model/takes-sessions.ts';
 import { dateTime } from './format.ts';
 import { t } from './i18n.svelte.ts';
-import type { Sentences } from './sentences.ts';
+import type { Sentences, ToldRollout } from './sentences.ts';
 
 export interface Told {
   readonly text: string;
@@ -36,7 +30,9 @@ const of = <T>(all: Readonly<Record<string, T>>, code: string): T | undefined =>
 const IN_DETAIL: ReadonlySet<string> = new Set([
   'BadLaunch',
   'CrashLoop',
+  'Missing',
   'OutOfMemory',
+  'ProbeFailed',
   'ProcessLimit',
   'StartFailed',
   'StartTimeout',
@@ -115,7 +111,7 @@ export function ofService(one: ServiceView, instances: readonly InstanceView[]):
   return said(`${make(one)}；${failed.id} ${why.text}`, why.detail);
 }
 
-export function ofRollout(one: RolloutView): Told {
+export function ofRollout(one: ToldRollout): Told {
   const { sentences } = t();
   const make = sentences === undefined ? undefined : of(sentences.rollout, one.reason);
   return make === undefined ? own(one.message) : said(make(one), detailOf(one.reason, one.message));

@@ -6,8 +6,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { programProblem } from '../home/program.ts';
 import { SwitchboardError } from '../model/errors.ts';
 import { fillTemplate, type TemplateValues } from '../model/template.ts';
+import { environment } from './settings.ts';
 import { startWarden } from './warden.ts';
 
 export interface AgentProcess {
@@ -26,6 +28,8 @@ export async function startAgent(
   graceMs: number,
 ): Promise<AgentProcess> {
   const [program = '', ...args] = command.map((part) => fillTemplate(part, values));
+  const problem = programProblem(program, { cwd: process.cwd(), path: environment['PATH'] });
+  if (problem !== undefined) throw new SwitchboardError('invalid', `cannot start ${program}: ${problem}`);
   // Before the agent: whatever happens to this process then, somebody knows of it.
   const warden = startWarden(graceMs);
   // A group of its own can't read the terminal: it would be stopped for trying.

@@ -49,7 +49,8 @@ export function standingOf({ service, instances, gateways, rollout }: Seen, abor
     return {
       is: 'failed',
       text: `instance ${failed.id} ${failed.message}`,
-      remedy: `See \`switchboard logs ${failed.id}\`.`,
+      // What was never started has no log.
+      ...(failed.reason === 'Missing' ? {} : { remedy: `See \`switchboard logs ${failed.id}\`.` }),
     };
   // Until the gateway's own check has passed it sends nobody there.
   const serving = lasting.filter(

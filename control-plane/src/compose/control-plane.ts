@@ -60,7 +60,7 @@ import { metricsForApi, presentMetrics } from './metrics.ts';
 import { createNews } from './news.ts';
 import { choosePorts } from './ports.ts';
 import { startOtlp } from './otlp.ts';
-import { createRuntimes } from './runtimes.ts';
+import { createRuntimes, lackingFrom } from './runtimes.ts';
 import { startRebalancer } from './rebalancer.ts';
 import { writeRuntimeFile } from './runtime-file.ts';
 import { seed } from './seed.ts';
@@ -131,6 +131,7 @@ async function build(
   });
   const metrics = createMetrics({ perInstance: config.metrics.perInstance, now });
   let registryView = (): RegistryView => emptyView;
+  let missingOf: ReturnType<typeof lackingFrom> = () => [];
   // What is known of an instance's health, once somebody looks.
   let seen: Pick<Loop, 'unanswered' | 'unhealthyFor'> = { unanswered: () => false, unhealthyFor: () => undefined };
   let signalsOf: (instance: string) => LoadSignals | undefined = () => undefined;
@@ -202,6 +203,7 @@ async function build(
     log,
     events: { most: config.events.most, keepMs: durationMs(config.events.keep) },
     validate: (service) => drivers.validate(service),
+    missing: (service) => missingOf(service),
     impactOf: (before, after) =>
       impactOf(before, after, {
         sessionsOf: sessionsAtInstance(sessions),
@@ -218,6 +220,7 @@ async function build(
 
   const runtimes = await createRuntimes(config, drivers, { now, log }, closers);
   const trust = systemTrust(config.environment);
+  missingOf = lackingFrom(runtimes);
   const tokenOf = instanceTokens(data);
   const translator = createTranslator({
     gateway: { ...config.gateway, port: ports.gateway },

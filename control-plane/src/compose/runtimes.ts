@@ -3,11 +3,18 @@ import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Drivers } from '../drivers.ts';
 import type { Log } from '../log.ts';
-import { SwitchboardError } from '../model/errors.ts';
+import { SwitchboardError, type Issue } from '../model/errors.ts';
 import { parseAs } from '../model/parse.ts';
+import type { Service } from '../model/service.ts';
 import { createPortAllocator } from '../runtime/ports.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Closers } from './closers.ts';
+
+/** What a service needs of its runtime, and is not there now. */
+export const lackingFrom =
+  (runtimes: ReadonlyMap<string, Runtime>) =>
+  ({ spec: { runtime, launch } }: Service): readonly Issue[] =>
+    launch === undefined ? [] : (runtimes.get(runtime)?.missing?.(launch) ?? []);
 
 export async function createRuntimes(
   config: Config,

@@ -6,12 +6,13 @@ import { DEFAULT_RESTART } from './endings.ts';
 import { probeOf } from './health-targets.ts';
 import type { HealthMonitor } from './health.ts';
 import type { Facts } from './lifecycle.ts';
+import { lackOf } from './lacking.ts';
 import type { LoopOptions } from './loop.ts';
 
-type Sources = Pick<LoopOptions, 'now' | 'random' | 'awake' | 'sessionsOn' | 'isAcked'>;
+type Sources = Pick<LoopOptions, 'now' | 'random' | 'awake' | 'runtimes' | 'sessionsOn' | 'isAcked'>;
 
 export function createFacts(sources: Sources, monitor: HealthMonitor) {
-  const { now, random, awake, sessionsOn, isAcked } = sources;
+  const { now, random, awake, runtimes, sessionsOn, isAcked } = sources;
   /** `revision`: of the instance's record. */
   return (view: RegistryView, instance: Instance, revision: number, waitsFor: WaitsFor): Facts => {
     const { id } = instance;
@@ -27,6 +28,7 @@ export function createFacts(sources: Sources, monitor: HealthMonitor) {
       elsewhere: () => monitor.elsewhere(id),
       sessions: () => sessionsOn(instance),
       drainAcked: () => isAcked(revision),
+      missing: () => lackOf(view, instance, runtimes),
       waitsFor: () => waitsFor(instance.service),
       probe: probeOf(view, instance),
       restart: spec?.restart ?? DEFAULT_RESTART,

@@ -19,6 +19,7 @@ const facts: Facts = {
   healthReason: () => 'refused',
   sessions: () => 0,
   drainAcked: () => true,
+  missing: () => undefined,
   waitsFor: () => undefined,
   probe: Probe.parse({}),
   restart,
@@ -39,6 +40,23 @@ describe('nextStep', () => {
       healthReason: () => 'system.connected',
     });
     expect(step).toMatchObject({ do: 'write', patch: { state: 'ready', message: 'system.connected' } });
+  });
+
+  it('does not try what is known to fail, says what to do, and starts once it is there', () => {
+    const lacking = { ...facts, missing: () => 'spec.launch.env.KEY: there is no KEY: set it' };
+    const [first, failed] = [
+      nextStep(makeInstance({ id: 'a', state: 'pending' }), lacking),
+      { id: 'a', state: 'failed' as const },
+    ];
+    const message =
+      'can not be started: spec.launch.env.KEY: there is no KEY: set it; it starts by itself once that is there';
+    expect(first).toMatchObject({ do: 'write', patch: { state: 'failed', reason: 'Missing', message } });
+    const waiting = makeInstance({ ...failed, reason: 'Missing', message });
+    expect(nextStep(waiting, lacking)).toEqual({ do: 'wait', until: T0 + 6_000 });
+    expect(nextStep(waiting, { ...facts, missing: () => 'something else' })).toMatchObject({ do: 'write' });
+    expect(nextStep(waiting, facts)).toMatchObject({ do: 'write', patch: { state: 'pending' } });
+    // A crash loop waits for a person.
+    expect(nextStep(makeInstance({ ...failed, reason: 'CrashLoop' }), facts)).toEqual({ do: 'wait' });
   });
 
   it('fails a start that takes too long, and says what the probe saw', () => {

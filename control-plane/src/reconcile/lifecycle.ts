@@ -3,7 +3,7 @@ import type { Instance } from '../model/instance.ts';
 import { closesAtDeadline } from '../model/drain.ts';
 import type { HealthRules, Verdict } from '../model/health.ts';
 import type { Probe } from '../model/probe.ts';
-import { given } from '../model/reasons.ts';
+import { given, type FailureReason } from '../model/reasons.ts';
 import type { Restart } from '../model/service.ts';
 import { durationMs } from '../model/units.ts';
 import type { InstancePatch } from '../registry/registry.ts';
@@ -38,6 +38,8 @@ export interface Facts {
   readonly sessions: () => number | undefined;
   /** Every connected gateway has acknowledged that it gets no new sessions. Asked only while draining. */
   readonly drainAcked: () => boolean;
+  /** What its launch needs and is not there: a sentence without full stop. Asked only while it is to be started, or waits for that. */
+  readonly missing: () => string | undefined;
   /** Why it may not be started yet. Asked only while pending. */
   readonly waitsFor: () => string | undefined;
   readonly probe: Probe | undefined;
@@ -69,6 +71,8 @@ function managedStep(instance: Instance, facts: Facts): Step {
   const { now } = facts;
   switch (instance.state) {
     case 'pending': {
+      const missing = facts.missing();
+      if (missing !== undefined) return lacks(instance, facts, missing);
       const waiting = facts.waitsFor();
       if (waiting === undefined) return { do: 'start' };
       if (instance.message === waiting) return { do: 'wait' };
@@ -120,7 +124,7 @@ function managedStep(instance: Instance, facts: Facts): Step {
     case 'ready':
       return whileUnhealthy(instance, facts);
     case 'failed':
-      return { do: 'wait' };
+      return instance.reason === ('Missing' satisfies FailureReason) ? whileMissing(instance, facts) : { do: 'wait' };
   }
 }
 
@@ -132,6 +136,31 @@ function toldElsewhere(instance: Instance, { elsewhere }: Facts): Step | undefin
     do: 'write',
     patch: { reason: 'ListensElsewhere', message: `waiting for its probe; its agent ${where}` },
     event: `the agent of instance ${instance.id} ${where}`,
+  };
+}
+
+const LOOK_FOR_MISSING_MS = 1_000;
+
+/** What is known to fail is not tried: it has failed, and says what to do. */
+function lacks(instance: Instance, { now }: Facts, missing: string): Step {
+  const message = `can not be started: ${missing}; it starts by itself once that is there`;
+  if (instance.state === 'failed' && instance.message === message)
+    return { do: 'wait', until: now + LOOK_FOR_MISSING_MS };
+  const since = instance.state === 'failed' ? instance.since : at(now);
+  return {
+    do: 'write',
+    patch: { state: 'failed', reason: 'Missing', message, since, retryAt: undefined },
+    ...(instance.state === 'failed' ? {} : { event: `instance ${instance.id} ${message}` }),
+  };
+}
+
+function whileMissing(instance: Instance, facts: Facts): Step {
+  const missing = facts.missing();
+  if (missing !== undefined) return lacks(instance, facts, missing);
+  return {
+    do: 'write',
+    patch: { state: 'pending', reason: 'Retry', message: 'is started: what it lacked is there', since: at(facts.now) },
+    event: `instance ${instance.id} is started: what it lacked is there`,
   };
 }
 

@@ -15,6 +15,8 @@ export function changesWithTime(view: RegistryView): boolean {
   return (
     [...view.rollouts.values()].some(({ value }) => isActive(value)) ||
     [...view.services.values()].some(({ value }) => value.spec.maxAge !== undefined) ||
-    [...view.instances.values()].some(({ value }) => value.drain !== undefined || isNewToName(value))
+    [...view.instances.values()].some(
+      ({ value }) => value.drain !== undefined || value.reason === 'Missing' || isNewToName(value),
+    )
   );
 }

@@ -5,9 +5,10 @@
  */
 import { randomInt } from 'node:crypto';
 import { addressText } from '../model/address.ts';
-import { SwitchboardError, isError } from '../model/errors.ts';
+import { SwitchboardError, isError, type Issue } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { LeavingReason } from '../model/reasons.ts';
+import type { Service } from '../model/service.ts';
 import type { Impact, WriteOptions, WriteResult } from '../model/write.ts';
 import type { Commit, Store } from '../store/store.ts';
 import type { Log } from '../log.ts';
@@ -47,6 +48,8 @@ export interface RegistryOptions {
   /** Default: 5,000 of them, for 90 days. */
   events?: EventRetention;
   validate?: Validate;
+  /** What a service that is written needs and is not there: the write is made all the same, and warns of it. */
+  missing?: (service: Service) => readonly Issue[];
   /** What going from one view to the other does to open sessions. */
   impactOf?: (before: RegistryView, after: RegistryView) => Impact;
   /** Called for each commit with its changed keys (events left out), before listeners are. */
@@ -69,6 +72,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     log,
     validate = () => [],
     impactOf = () => NO_IMPACT,
+    missing = () => [],
     randomId = systemRandomId,
     onCommit,
   } = options;
@@ -139,6 +143,15 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     return done.revision;
   }
 
+  function warningsOf({ report }: Draft, after: RegistryView): string[] {
+    return report.flatMap(({ kind, name }) => {
+      const service = kind === 'Service' ? after.services.get(name)?.value : undefined;
+      return service === undefined
+        ? []
+        : missing(service).map(({ path, message }) => `service ${name}: ${path}: ${message}`);
+    });
+  }
+
   /** Runs a command to its end: compute, commit or (dry run) only tell. */
   function run(
     write: WriteOptions,
@@ -149,7 +162,8 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
         const before = view;
         const draft = command(before, contextOf(write));
         const after = withCommit(before, { revision: before.revision + 1, changes: draft.changes });
-        const result = { changes: draft.report, warnings: draft.warnings, impact: impactOf(before, after) };
+        const warnings = [...draft.warnings, ...warningsOf(draft, after)];
+        const result = { changes: draft.report, warnings, impact: impactOf(before, after) };
         if (write.dryRun === true || draft.changes.length === 0)
           return { revision: before.revision, dryRun: write.dryRun === true, ...result };
         try {

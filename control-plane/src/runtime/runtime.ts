@@ -77,6 +77,11 @@ export interface CommandEnd {
 }
 
 export interface Runtime {
+  /**
+   * What a launch needs and this machine does not have now, as far as that can be known before a start: told at every apply, and nothing is
+   * started until all of it is there. Paths start at the document. A runtime that can't tell lacks it.
+   */
+  missing?(launch: Launch): readonly Issue[];
   /** Errors: `invalid` (command not found, permission denied, missing secret or folder: issues name the field), `unavailable` (no free port). */
   start(request: StartRequest, signal: AbortSignal): Promise<Running>;
   /**

@@ -26,6 +26,7 @@ export const sentences: Sentences = {
     Started: ({ process }) =>
       process === undefined ? '已启动，等待探测通过' : `已作为进程 ${process.pid} 启动，等待探测通过`,
     ListensElsewhere: () => '程序监听的不是分配给它的地址',
+    ProbeFailed: () => '没有应答',
     ProbePassed: () => '探测已通过',
     Retry: () => '正在重新启动',
     Resumed: () => '重新投入使用',
@@ -38,6 +39,7 @@ export const sentences: Sentences = {
     DrainDeadline: () => '已到排空期限',
     Exited: (one, clock) => ended(one) + then(one, clock),
     CrashLoop: (one, clock) => (one.lastExit?.at === one.since ? ended(one) : '反复失败') + then(one, clock),
+    Missing: () => '缺少启动所需的内容，备齐后自动启动',
     OutOfMemory: failed('内存耗尽'),
     ProcessLimit: failed('进程数超过上限'),
     Removed: failed('容器已被他人删除'),

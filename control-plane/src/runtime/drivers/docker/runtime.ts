@@ -24,6 +24,7 @@ import { createEngine, type EngineEvent } from './engine.ts';
 import { ensureImage } from './image.ts';
 import { LaunchOptions, NETWORKS, checkContainer } from './launch.ts';
 import { lastWords, readLogs } from './logs.ts';
+import { missingReferences } from '../../environment.ts';
 import { environmentOf } from './secrets.ts';
 import { usageOf } from './usage.ts';
 
@@ -285,6 +286,7 @@ export const dockerRuntime: RuntimeDriver<Options> = {
     }
 
     return {
+      missing: ({ env }) => missingReferences(env, context.environment),
       async start(request, signal) {
         const running = agents.get(request.instance);
         if (running !== undefined) return running.running;

@@ -9,6 +9,7 @@ import { messageOf } from '../../../model/errors.ts';
 import type { CommandEnd } from '../../runtime.ts';
 import { fillTemplate } from '../../../model/template.ts';
 import { signalGroup } from './group.ts';
+import { programProblem } from '../../../home/program.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const LONGEST_WORDS = 300;
@@ -29,6 +30,8 @@ export async function runCommand(
 ): Promise<CommandEnd> {
   const [program = '', ...args] = command.map((part) => fillTemplate(part, values));
   try {
+    const problem = programProblem(program, { cwd, path: env['PATH'] });
+    if (problem !== undefined) return { ok: false, message: `can not be run: ${problem}` };
     const files = logs.map((file) => openSync(file, 'a', 0o600));
     const errors = logs[1] ?? '';
     const before = statSync(errors).size;
@@ -56,7 +59,6 @@ export async function runCommand(
     const how = signal === null ? `ended with code ${code ?? 'unknown'}` : `ended by ${signal}`;
     return { ok: false, message: `${how}${lastWordsSince(errors, before)}` };
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    return { ok: false, message: missing ? `can not be run: command not found: ${program}` : messageOf(error) };
+    return { ok: false, message: messageOf(error) };
   }
 }

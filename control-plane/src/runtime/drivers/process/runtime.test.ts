@@ -149,7 +149,11 @@ describe('a launch', () => {
     [{ command: [node], cwd: '/srv/{workdirs}' }, 'spec.launch.cwd', '{workdirs} is not known'],
     [{ command: [node], cwd: '/no/such/folder' }, 'spec.launch.cwd', 'there is no folder'],
     [{ command: [node], env: { K: { fromEnv: 'NOT_SET_HERE' } } }, 'spec.launch.env.K', 'no environment variable'],
-    [{ command: [node], env: { K: { fromFile: '/no/such/file' } } }, 'spec.launch.env.K', 'cannot read the file'],
+    [
+      { command: [node], env: { K: { fromFile: '/no/such/file' } } },
+      'spec.launch.env.K',
+      'there is no file /no/such/file',
+    ],
   ])('that is wrong names the field: %j', async (launch, path, message) => {
     const runtime = await open(join(root, 'bad'));
     const error: unknown = await runtime

@@ -4,19 +4,20 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { reachableHost } from '../../../model/listen-host.ts';
 import { messageOf, SwitchboardError } from '../../../model/errors.ts';
 import { sizeBytes } from '../../../model/units.ts';
 import type { ExitCause, Running, Runtime, RuntimeDriver, RuntimeEvent, StartRequest } from '../../runtime.ts';
-import { checkProcess, templatesOf } from './check.ts';
+import { checkProcess, missingOf, templatesOf } from './check.ts';
 import { membersOf, signalGroup, untilGone } from './group.ts';
 import { identify, isAlive, isTakenByAnother } from '../../../home/process-identity.ts';
 import { createLeftovers } from './leftovers.ts';
 import { outOfMemoryKills, wrappersOf } from './limits.ts';
 import { STREAMS, lastWords, logFile, readLogs, rotate, type Rotations } from './logs.ts';
+import { folderProblem, programProblem } from '../../../home/program.ts';
 import { findRunning, runningOf, writeRecord, type AgentRecord } from './record.ts';
 import { fillTemplate } from '../../../model/template.ts';
 import { runCommand } from './run-command.ts';
@@ -52,18 +53,9 @@ function bad(path: string, message: string): SwitchboardError {
   return new SwitchboardError('invalid', `${path}: ${message}`, { issues: [{ path, message }] });
 }
 
-/** Finds the program before the start, so that the error names the field rather than a system call. */
-function checkProgram(program: string, cwd: string, path: string | undefined, field: string): void {
-  const candidates = program.includes('/')
-    ? [isAbsolute(program) ? program : resolve(cwd, program)]
-    : (path ?? '').split(delimiter).map((folder) => join(folder, program));
-  const found = candidates.find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
-  if (found === undefined) throw bad(field, `command not found: ${program}`);
-  try {
-    accessSync(found, constants.X_OK);
-  } catch {
-    throw bad(field, `permission denied: ${found} is not executable`);
-  }
+/** Before the start, so that the error names the field rather than a system call. */
+function checkProblem(path: string, problem: string | undefined): void {
+  if (problem !== undefined) throw bad(path, problem);
 }
 
 export const processRuntime: RuntimeDriver<Options> = {
@@ -244,11 +236,12 @@ export const processRuntime: RuntimeDriver<Options> = {
         signal.throwIfAborted();
         const { values, workdir, cwd, env } = surroundingsOf(request, { folder, host, port, environment });
         mkdirSync(workdir, { recursive: true, mode: 0o700 });
-        if (!existsSync(cwd) || !statSync(cwd).isDirectory()) throw bad('spec.launch.cwd', `there is no folder ${cwd}`);
+        checkProblem('spec.launch.cwd', folderProblem(cwd));
         const [program = '', ...args] = (request.launch.command ?? []).map((part) => fillTemplate(part, values));
-        checkProgram(program, cwd, env['PATH'], 'spec.launch.command.0');
+        const where = { cwd, path: env['PATH'] };
+        checkProblem('spec.launch.command.0', programProblem(program, where));
         const wrappers = wrappersOf(request.launch.limits);
-        for (const one of wrappers) checkProgram(one.program, cwd, env['PATH'], `spec.launch.limits.${one.field}`);
+        for (const one of wrappers) checkProblem(`spec.launch.limits.${one.field}`, programProblem(one.program, where));
         const [first = program, ...rest] = [...wrappers.flatMap((one) => [one.program, ...one.args]), program, ...args];
         const files = STREAMS.map((stream) => openSync(logFile(own, stream), 'a', 0o600));
         let child: ChildProcess;
@@ -322,6 +315,7 @@ export const processRuntime: RuntimeDriver<Options> = {
     }
 
     return {
+      missing: (launch) => missingOf(launch, environment),
       async start(request, signal) {
         await stopping.get(request.instance)?.catch(() => undefined);
         const running = agents.get(request.instance);
