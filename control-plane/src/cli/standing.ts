@@ -44,7 +44,8 @@ export function standingOf({ service, instances, gateways, rollout }: Seen, abor
   const current = aborted ? rollout.from : version;
   const own = spec.runtime === 'external' ? present : present.filter((one) => one.version === current);
   const lasting = own.filter((one) => one.replace === undefined);
-  const failed = lasting.find((one) => one.state === 'failed');
+  // One that runs elsewhere may come at any moment.
+  const failed = lasting.find((one) => one.state === 'failed' && one.runtime !== 'external');
   if (failed !== undefined && !active)
     return {
       is: 'failed',

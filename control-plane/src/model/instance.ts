@@ -9,7 +9,7 @@ import { Address } from './service.ts';
 /**
  * pending -> starting -> ready -> draining -> stopping -> stopped (and is then removed);
  * a crash or a failed start leads to backoff, and from there to starting again or, in a crash loop, to failed;
- * unknown: an external instance of which nothing is known yet.
+ * unknown: an external instance of which nothing is known yet; one that does not answer is failed, and ready once it does.
  */
 const INSTANCE_STATES = [
   'pending',

@@ -34,6 +34,8 @@ export function probeOf(view: RegistryView, { service, version: number }: Instan
 }
 
 const LOOKED_AT: ReadonlySet<Instance['state']> = new Set(['starting', 'ready', 'unknown']);
+/** Nobody starts it again from here, so that it may be back at any moment. */
+const isDownElsewhere = ({ runtime, state }: Instance): boolean => runtime === 'external' && state === 'failed';
 
 /** As the gateway reaches it: by the same trust, with the same Host. `systemTrust`: a file of authorities. */
 function wayTo(
@@ -89,7 +91,8 @@ export function createHealthTargets(systemTrust: string | undefined): (view: Reg
       const probe = probeOf(view, instance);
       // One that is only drained for a while is looked at meanwhile.
       const kept = instance.drain?.then === 'keep' && instance.state === 'draining';
-      if ((!LOOKED_AT.has(instance.state) && !kept) || probe === undefined || instance.address === undefined) continue;
+      const looked = LOOKED_AT.has(instance.state) || kept || isDownElsewhere(instance);
+      if (!looked || probe === undefined || instance.address === undefined) continue;
       const spec = view.services.get(instance.service)?.value.spec;
       const { health: rules, gateway } = spec ?? {};
       const byGateway = gatewayCheck(spec);

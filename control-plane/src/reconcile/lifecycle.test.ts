@@ -59,6 +59,18 @@ describe('nextStep', () => {
     expect(nextStep(makeInstance({ ...failed, reason: 'CrashLoop' }), facts)).toEqual({ do: 'wait' });
   });
 
+  it('knows that an external instance does not answer, and takes it when it does', () => {
+    const unknown = makeInstance({ id: 'a', runtime: 'external', state: 'unknown' });
+    expect(nextStep(unknown, facts)).toEqual({ do: 'wait' });
+    expect(nextStep(unknown, { ...facts, unhealthyFor: 0 })).toMatchObject({
+      do: 'write',
+      patch: { state: 'failed', reason: 'ProbeFailed', message: 'does not pass its probe: refused' },
+    });
+    const failed = makeInstance({ id: 'a', runtime: 'external', state: 'failed', reason: 'ProbeFailed' });
+    expect(nextStep(failed, { ...facts, unhealthyFor: 9_000 })).toEqual({ do: 'wait' });
+    expect(nextStep(failed, { ...facts, healthy: true })).toMatchObject({ do: 'write', patch: { state: 'ready' } });
+  });
+
   it('fails a start that takes too long, and says what the probe saw', () => {
     const step = nextStep(makeInstance({ id: 'a', state: 'starting' }), { ...facts, now: T0 + 60_000 });
     expect(step).toMatchObject({ do: 'fail', patch: { state: 'backoff' } });

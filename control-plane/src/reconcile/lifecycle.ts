@@ -189,8 +189,16 @@ function becomeReady(instance: Instance, facts: Facts): Step {
   };
 }
 
+/** Nothing is started here: one that does not answer is looked at until it does. */
 function externalStep(instance: Instance, facts: Facts): Step {
-  return instance.state !== 'ready' && facts.healthy ? becomeReady(instance, facts) : { do: 'wait' };
+  if (instance.state !== 'ready' && facts.healthy) return becomeReady(instance, facts);
+  if (instance.state !== 'unknown' || facts.unhealthyFor === undefined) return { do: 'wait' };
+  const message = `does not pass its probe: ${facts.healthReason()}`;
+  return {
+    do: 'write',
+    patch: { state: 'failed', reason: 'ProbeFailed', message, since: at(facts.now) },
+    event: `instance ${instance.id} is not ready: ${message}`,
+  };
 }
 
 /** True when nobody can be on it any more, or its time is over. */

@@ -221,7 +221,8 @@ function leave(
 ): PlanAction[] {
   if (!isLive(instance)) return [];
   // It never was ready, so nobody is on it.
-  if (instance.hostname !== undefined && instance.state === 'unknown' && instance.readyAt === undefined)
+  const neverServed = instance.state === 'unknown' || instance.state === 'failed';
+  if (instance.hostname !== undefined && neverServed && instance.readyAt === undefined)
     return [{ do: 'remove', instance }];
   if (!isNamedBy(service, instance)) return [{ do: 'drain', service, instance, reason: 'AddressRemoved' }];
   return isHandedOver(instance, wanted, present, facts)

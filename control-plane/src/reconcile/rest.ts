@@ -9,7 +9,8 @@ export const SLOWEST_LOOK_MS = 1_000;
 export const LONGEST_REST_MS = 30_000;
 
 /** What has left the name is drained when this is ready, or some time later. */
-const isNewToName = ({ hostname, state }: Instance): boolean => hostname !== undefined && state === 'unknown';
+const isNewToName = ({ hostname, state }: Instance): boolean =>
+  hostname !== undefined && (state === 'unknown' || state === 'failed');
 
 export function changesWithTime(view: RegistryView): boolean {
   return (

@@ -70,7 +70,8 @@ export function drainAll(
 /** Instances that gave up are replaced by fresh ones when the service is started again. */
 export function retryFailed(view: RegistryView, service: string, context: CommandContext, draft: Draft): void {
   for (const instance of instancesOf(view, service)) {
-    if (instance.state !== 'failed' || instance.drain !== undefined) continue;
+    // What runs elsewhere is not started from here: it is looked at all the time.
+    if (instance.state !== 'failed' || instance.drain !== undefined || instance.runtime === 'external') continue;
     replaceInstance(view, draft, {
       ...instance,
       replace: { reason: 'Started' satisfies LeavingReason, at: iso(context.now()) },
