@@ -1,7 +1,7 @@
 /** What operators do in the console, in a real browser against the real control plane, Envoy and agents; by keyboard alone where it does not say so. */
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { openBrowser, type OpenBrowser } from '../support/browser.ts';
+import { openBrowser, shoot, type OpenBrowser } from '../support/browser.ts';
 import { find, focused, press, reach, skip } from '../support/keyboard.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 
@@ -299,6 +299,22 @@ it('takes a canary further and back again', async () => {
     return items.every((one) => one.phase === 'completed');
   });
   await world.client.putService('weather', mark('two'));
+  // Whoever does not know of it is told where they look first.
+  const first = await browser.open(world, '/');
+  const attention = first.getByRole('region', { name: 'Needs attention' });
+  await attention.getByRole('link', { name: /^weather Rollout paused/ }).waitFor();
+  await shoot(first, 'overview-canary-waits');
+  await first.getByRole('link', { name: 'Services' }).first().click();
+  await first
+    .getByRole('row', { name: /weather/ })
+    .getByText('Rollout paused')
+    .waitFor();
+  await shoot(first, 'services-canary-waits');
+  await first
+    .getByRole('row', { name: /weather/ })
+    .getByText('Rollout paused')
+    .click();
+  await first.getByRole('button', { name: 'Promote', exact: true }).waitFor();
   const page = await browser.open(world, '/services/weather/rollout');
   const step = page.locator('[aria-current=step]');
   await step.getByText('20 %').waitFor();

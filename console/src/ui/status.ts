@@ -24,6 +24,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   stopped: 'off',
   progressing: 'busy',
   paused: 'warn',
+  rolloutPaused: 'warn',
+  rolloutAborted: 'bad',
   completed: 'ok',
   aborted: 'bad',
 };

@@ -38,6 +38,7 @@ const service: ServiceView = {
     wanted: 2,
     sessions: 17,
     url: 'ws://127.0.0.1:8800/agents/weather',
+    rollout: null,
     conditions: [],
   },
   instances: ['weather-a2b3c', 'weather-x7y8z'],

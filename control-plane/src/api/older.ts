@@ -53,7 +53,7 @@ export const STATUS: SystemStatus = {
 /** Specs are documents that whoever reads them must take as they are. */
 export const SERVICE: Pick<ServiceView, 'status' | 'instances' | 'labels'> = {
   labels: {},
-  status: { state: 'starting', message: '', ready: 0, wanted: 0, sessions: 0, url: '', conditions: [] },
+  status: { state: 'starting', message: '', ready: 0, wanted: 0, sessions: 0, url: '', rollout: null, conditions: [] },
   instances: [],
 };
 

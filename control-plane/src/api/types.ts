@@ -14,7 +14,7 @@ export type { Feed, Items, Page } from './answers/list.ts';
 export type { Problem } from './answers/problem.ts';
 export type { RolloutVersion, RolloutView } from './answers/rollout.ts';
 export type { RouteView } from './answers/route.ts';
-export type { ServicePage, ServiceState, ServiceView, VersionDiff } from './answers/service.ts';
+export type { RolloutBrief, ServicePage, ServiceState, ServiceView, VersionDiff } from './answers/service.ts';
 export type { SessionCount, SessionEnds, SessionPage } from './answers/session.ts';
 export type { Done, MetricView, OwnLog, PluginInfo, Readiness } from './answers/system.ts';
 export type { WriteAnswer } from './answers/write.ts';

@@ -4,12 +4,13 @@ import type { HealthReport } from '../model/health.ts';
 import type { LoadSignals } from '../model/load.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Condition } from '../model/meta.ts';
+import { isActive, type Rollout } from '../model/rollout.ts';
 import type { Service } from '../model/service.ts';
 import { takesSessions } from '../model/takes-sessions.ts';
 import type { Held, RegistryView } from '../registry/registry.ts';
 import { wantedOf } from '../registry/wanted.ts';
 import type { SessionCounts } from '../telemetry/session.ts';
-import type { InstanceView, ServiceState, ServiceView } from './types.ts';
+import type { InstanceView, RolloutBrief, ServiceState, ServiceView } from './types.ts';
 
 export interface Observed {
   readonly counts: SessionCounts;
@@ -80,6 +81,13 @@ function stateOf(
   return { state: 'starting', message: told };
 }
 
+function rolloutBrief(rollout: Rollout | undefined, wanted: number): RolloutBrief | null {
+  const isAborted = rollout?.phase === 'aborted' && rollout.to === wanted;
+  if (rollout === undefined || !(isActive(rollout) || isAborted)) return null;
+  const { from, to, phase, stage, weight, reason, message } = rollout;
+  return { from, to, phase, stage, weight, reason, message };
+}
+
 export function serviceView(
   view: RegistryView,
   { value, revision }: Held<Service>,
@@ -104,6 +112,7 @@ export function serviceView(
       wanted,
       sessions,
       url: `${observed.gatewayUrl}/agents/${value.name}`,
+      rollout: rolloutBrief(view.rollouts.get(value.name)?.value, value.version),
       conditions: observed.conditions('Service', value.name),
     },
     instances: instances.map((one) => one.id).sort(),

@@ -68,12 +68,14 @@ export function createGatewayView(now: () => number, onChange: (upstreams: Reado
   }
 
   return {
-    of({ address, state }) {
+    of({ address, state, drain }) {
       if (address === undefined) return undefined;
       const ill = opinions.get(addressText(address));
       if (ill === undefined && state === 'ready') planSoon();
       if (ill === undefined) return undefined;
-      return ill === '' ? { state: 'ok', reason: 'sends it new sessions', at } : { state: 'failed', reason: ill, at };
+      if (ill !== '') return { state: 'failed', reason: ill, at };
+      const drains = drain === undefined ? '' : '; it drains, so that no new session goes there';
+      return { state: 'ok', reason: `the gateway's own check passes${drains}`, at };
     },
     start(envoy) {
       gateway = envoy;

@@ -29,6 +29,8 @@ export const states = {
   running: 'Running',
   progressing: 'In progress',
   paused: 'Paused',
+  rolloutPaused: 'Rollout paused',
+  rolloutAborted: 'Rollout taken back',
   completed: 'Completed',
   aborted: 'Taken back',
   drift: 'Differs',

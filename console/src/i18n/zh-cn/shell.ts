@@ -28,6 +28,8 @@ export const states: Messages['states'] = {
   running: '运行中',
   progressing: '进行中',
   paused: '已暂停',
+  rolloutPaused: '发布已暂停',
+  rolloutAborted: '发布已撤回',
   completed: '已完成',
   aborted: '已撤回',
   drift: '不一致',

@@ -1,7 +1,7 @@
 /** What an operator should look at now, worst first, each with its reason and where to go. */
 import type { InstanceView, LiveState, ServiceView } from '../../../../control-plane/src/api/types.ts';
 import type { Condition } from '../../../../control-plane/src/model/meta.ts';
-import { own, ofCondition, ofInstance, ofService, type Told } from '../../i18n/told.ts';
+import { own, ofCondition, ofInstance, ofRollout, ofService, type Told } from '../../i18n/told.ts';
 import { kindOf, wordOf, type Kind } from '../../ui/status.ts';
 
 export interface Concern {
@@ -57,6 +57,26 @@ function ofServices(state: LiveState): Concern[] {
   });
 }
 
+/** What goes on only when a person says so. */
+function ofRollouts({ services }: LiveState): Concern[] {
+  return services.flatMap(({ name, status: { rollout } }) =>
+    rollout?.phase === 'paused'
+      ? [
+          {
+            key: `rollout ${name}`,
+            kind: 'warn' as const,
+            about: 'service' as const,
+            name,
+            state: 'rolloutPaused',
+            told: ofRollout({ ...rollout, stages: [] }),
+            instances: 0,
+            href: `/services/${name}/rollout`,
+          },
+        ]
+      : [],
+  );
+}
+
 function ofGateways(state: LiveState): Concern[] {
   const { envoy } = state.status;
   const common = { instances: 0, href: '/gateways' };
@@ -109,5 +129,5 @@ function ofGateways(state: LiveState): Concern[] {
 }
 
 export function concerns(state: LiveState): Concern[] {
-  return [...ofGateways(state), ...ofServices(state)].sort((a, b) => RANK[a.kind] - RANK[b.kind]);
+  return [...ofGateways(state), ...ofServices(state), ...ofRollouts(state)].sort((a, b) => RANK[a.kind] - RANK[b.kind]);
 }

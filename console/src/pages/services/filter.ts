@@ -10,7 +10,7 @@ export function inState(service: ServiceView, filter: string): boolean {
   const kind = kindOf(service.status.state);
   switch (filter) {
     case 'attention':
-      return kind === 'bad' || kind === 'warn';
+      return kind === 'bad' || kind === 'warn' || service.status.rollout?.phase === 'paused';
     case 'ready':
       return kind === 'ok';
     case 'busy':

@@ -1,9 +1,24 @@
 import { z } from 'zod';
 import { Condition } from '../../model/meta.ts';
+import { ROLLOUT_PHASES } from '../../model/rollout.ts';
 import { Service } from '../../model/service.ts';
 import { Version } from '../../model/version.ts';
 import { Difference } from '../../model/write.ts';
 import { itemsOf, pageOf } from './list.ts';
+
+/** In few words; the whole of it is GET /v1/rollouts/{service}. */
+const RolloutBrief = z
+  .strictObject({
+    from: z.int().min(0),
+    to: z.int().min(0),
+    phase: z.enum(ROLLOUT_PHASES),
+    stage: z.int().min(0),
+    weight: z.number().min(0).max(100).describe('Percent of new sessions that go to the new version.'),
+    reason: z.string(),
+    message: z.string(),
+  })
+  .meta({ id: 'RolloutBrief' });
+export type RolloutBrief = Readonly<z.infer<typeof RolloutBrief>>;
 
 const ServiceState = z.enum(['ready', 'degraded', 'starting', 'stopped', 'failed', 'draining']);
 export type ServiceState = z.infer<typeof ServiceState>;
@@ -17,6 +32,9 @@ export const ServiceView = Service.extend({
     wanted: z.int().min(0),
     sessions: z.int().min(0),
     url: z.string().describe('Where clients connect.'),
+    rollout: RolloutBrief.nullable().describe(
+      'One that goes on, waits for a person (paused), or has taken the wanted version back (aborted); null: there is none.',
+    ),
     conditions: z
       .array(Condition)
       .readonly()

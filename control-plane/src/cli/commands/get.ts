@@ -33,7 +33,12 @@ const services: Listing<ServiceView> = {
     { title: 'name', cell: (one) => one.name },
     {
       title: 'state',
-      cell: ({ status }) => tint(status.state) + (status.conditions.length === 0 ? '' : ` (${tint('refused')})`),
+      cell: ({ status }) =>
+        tint(status.state) +
+        (status.conditions.length === 0 ? '' : ` (${tint('refused')})`) +
+        (status.rollout === null || status.rollout.phase === 'progressing'
+          ? ''
+          : ` (rollout ${tint(status.rollout.phase)})`),
     },
     { title: 'ready', cell: (one) => `${one.status.ready}/${one.status.wanted}` },
     { title: 'sessions', cell: (one) => String(one.status.sessions) },
@@ -42,7 +47,12 @@ const services: Listing<ServiceView> = {
     { title: 'set', cell: (one) => one.set ?? '-', wide: true },
     {
       title: 'message',
-      cell: ({ status }) => [status.message, ...status.conditions.map(({ message }) => message)].join('; '),
+      cell: ({ status }) =>
+        [
+          status.message,
+          ...(status.rollout === null ? [] : [`rollout ${status.rollout.phase}: ${status.rollout.message}`]),
+          ...status.conditions.map(({ message }) => message),
+        ].join('; '),
       wide: true,
     },
   ],

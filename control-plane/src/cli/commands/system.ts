@@ -112,9 +112,13 @@ export function systemCommands(cli: Cli): void {
     .option('-o, --output <format>', 'table, json or yaml', 'table')
     .action(async (options: { output: string }) => {
       const { url, context = null, by } = cli.target();
-      const status = await cli.client().status();
+      const client = cli.client();
+      const status = await client.status();
+      const waiting = (await client.services()).items.flatMap(({ name, status: { rollout } }) =>
+        rollout?.phase === 'paused' ? [{ service: name, ...rollout }] : [],
+      );
       const as = parseFormat(options.output);
-      const all = { ...status, target: { context, url, by } };
+      const all = { ...status, waiting, target: { context, url, by } };
       if (as === 'json') print(`${JSON.stringify(all, undefined, 2)}\n`);
       else if (as === 'yaml') print(stringify(all));
       else {
@@ -132,6 +136,10 @@ export function systemCommands(cli: Cli): void {
           ],
           ...status.envoy.outdated.map((one) => ['envoy', `${one}: holds after \`switchboard gateway restart\``]),
           ['sessions', `${status.sessions.open} open${status.sessions.settled ? '' : ' (not all known yet)'}`],
+          ...waiting.map((one) => [
+            'waits for you',
+            `rollout of ${one.service} ${tint(one.phase)}: ${one.message}; see \`switchboard rollout status ${one.service}\``,
+          ]),
           ['data', status.data],
           ...status.agents.map((agent) => [
             'agent',
