@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { LogLine } from '../../../model/log-line.ts';
+import { lastState, shownText } from '../../../model/shown-text.ts';
 
 const HEADER = 8;
 const LONGEST_LINE = 64 * 1024;
@@ -40,10 +41,7 @@ function lineOf(stream: LogLine['stream'], line: string): LogLine {
   return {
     at: new Date(time).toISOString(),
     stream,
-    text: line
-      .slice(space + 1)
-      .replace(/\r$/, '')
-      .slice(0, LONGEST_LINE),
+    text: lastState(line.slice(space + 1)).slice(0, LONGEST_LINE),
   };
 }
 
@@ -52,7 +50,7 @@ export async function lastWords(docker: Docker, container: string, count: number
     const lines: LogLine[] = [];
     for await (const line of linesOf(await open(docker, container, { tail: count, follow: false }))) lines.push(line);
     const errors = lines.filter((line) => line.stream === 'stderr');
-    return (errors.length > 0 ? errors : lines).map((line) => line.text);
+    return (errors.length > 0 ? errors : lines).map((line) => shownText(line.text));
   } catch {
     return [];
   }

@@ -1,149 +1,27 @@
 /**
- * Agents write straight into files, opened for appending: no pipe that fills up and freezes them, none that breaks when the
- * control plane ends. The process holds the descriptor, so a file can't be renamed away; it is copied and then cut to nothing, and
- * goes on at its new end. Lines written between the last read and the cut are lost; the gap is a few microseconds. Of a flood only the end
- * is copied, with a line that says so: a turn of the event loop never copies more than some tens of megabytes.
+ * Reads what agents have written into their files, over rotations: from so many lines before the end on, both streams in the order in which their
+ * lines came (see `arrivals.ts` for how exactly that is known).
  */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { LogLine } from '../../../model/log-line.ts';
+import { shownText } from '../../../model/shown-text.ts';
+import { arrivalsFrom, mark } from './arrivals.ts';
+import { Lines } from './lines.ts';
+import type { Rotations } from './rotation.ts';
 
 export const STREAMS = ['stdout', 'stderr'] as const;
 type Stream = (typeof STREAMS)[number];
 
 const CHUNK = 64 * 1024;
-const LONGEST_LINE = 64 * 1024;
 const FOLLOW_POLL_MS = 150;
+/** A look at a log reads at most about so much, and goes on at the next. */
+const MOST_LINES = 5_000;
+const MOST_BYTES = 8 * 1024 * 1024;
+const LONGEST_WORDS = 2_000;
 
 export const logFile = (folder: string, stream: Stream): string => join(folder, `${stream}.log`);
-
-/** What this process has rotated of a file, so that who follows it finds what it had not read yet in the older files. */
-interface Rotated {
-  readonly count: number;
-  /** Of the last ones, newest last: how much further on a line lies in the older file than it lay in the file itself; negative where its start was dropped. */
-  readonly shifts: readonly number[];
-}
-export type Rotations = Map<string, Rotated>;
-
-/** Copied in one turn of the event loop this takes some 20 ms. */
-const FLOOD_BYTES = 32 * 1024 * 1024;
-
-/** Rotates `stdout.log` to `stdout.log.1` and so on when it is larger than `maxBytes`; keeps `files` in all. Beyond `flood` bytes only the end is kept. */
-export function rotate(
-  path: string,
-  maxBytes: number,
-  files: number,
-  rotations: Rotations,
-  flood = Math.max(FLOOD_BYTES, 2 * maxBytes),
-): void {
-  let size: number;
-  try {
-    size = statSync(path).size;
-  } catch {
-    return;
-  }
-  if (size <= maxBytes) return;
-  const source = openSync(path, 'r+');
-  let shift = 0;
-  try {
-    if (files > 1) shift = keepOld(path, source, maxBytes, files, flood);
-  } catch (error) {
-    rmSync(`${path}.copy`, { force: true });
-    throw error;
-  } finally {
-    // On a full disk too, or it would fill what is left.
-    ftruncateSync(source, 0);
-    closeSync(source);
-    const { count = 0, shifts = [] } = rotations.get(path) ?? {};
-    rotations.set(path, { count: count + 1, shifts: [...shifts, shift].slice(-files) });
-  }
-}
-
-/** Copies the end of the log, and moves the older files only when that is done. Gives the shift of its lines. */
-function keepOld(path: string, source: number, maxBytes: number, files: number, flood: number): number {
-  const target = openSync(`${path}.copy`, 'w', 0o600);
-  try {
-    const { size } = fstatSync(source);
-    const from = size > flood ? nextLine(source, size - maxBytes) : 0;
-    const note = from === 0 ? '' : `(${from} bytes were dropped: more was written than is kept)\n`;
-    writeSync(target, note);
-    const end = copy(source, from, target, size);
-    for (let index = files - 2; index >= 1; index -= 1)
-      if (existsSync(`${path}.${index}`)) renameSync(`${path}.${index}`, `${path}.${index + 1}`);
-    renameSync(`${path}.copy`, `${path}.1`);
-    // What was appended meanwhile, but no endless race with who writes as fast as it is copied.
-    copy(source, end, target, end + flood);
-    return Buffer.byteLength(note) - from;
-  } finally {
-    closeSync(target);
-  }
-}
-
-const COPY_CHUNK = 1024 * 1024;
-
-/** Up to `until`, or the end. Gives where it stopped. */
-function copy(source: number, from: number, target: number, until: number): number {
-  const buffer = Buffer.allocUnsafe(Math.min(COPY_CHUNK, until - from));
-  let position = from;
-  while (position < until) {
-    const read = readSync(source, buffer, 0, Math.min(buffer.length, until - position), position);
-    if (read === 0) break;
-    writeSync(target, buffer, 0, read);
-    position += read;
-  }
-  return position;
-}
-
-/** Where the first line after `position` begins; with none near, `position` itself. */
-function nextLine(source: number, position: number): number {
-  const buffer = Buffer.alloc(LONGEST_LINE);
-  const newline = buffer.subarray(0, readSync(source, buffer, 0, LONGEST_LINE, position)).indexOf(10);
-  return position + newline + 1;
-}
-
-/** The last `count` lines of a file, read from its end; the text after the last newline counts as a line. */
-export function lastLines(path: string, count: number): { lines: string[]; end: number } {
-  if (count <= 0 || !existsSync(path)) return { lines: [], end: existsSync(path) ? statSync(path).size : 0 };
-  const file = openSync(path, 'r');
-  try {
-    const end = fstatSync(file).size;
-    let start = end;
-    const parts: Buffer[] = [];
-    let newlines = 0;
-    while (start > 0 && newlines <= count) {
-      const length = Math.min(CHUNK, start);
-      start -= length;
-      const part = Buffer.alloc(length);
-      readSync(file, part, 0, length, start);
-      parts.unshift(part);
-      for (const byte of part) if (byte === 10) newlines += 1;
-    }
-    const text = Buffer.concat(parts).toString('utf8');
-    const lines = text.split('\n');
-    if (lines.at(-1) === '') lines.pop();
-    return { lines: lines.slice(-count).map((line) => line.slice(0, LONGEST_LINE)), end };
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** The end of both streams, for the record of an instance that has ended. */
-export function lastWords(folder: string, count: number): string[] {
-  const error = lastLines(logFile(folder, 'stderr'), count).lines;
-  return error.length > 0 ? error : lastLines(logFile(folder, 'stdout'), count).lines;
-}
 
 interface Tail {
   readonly stream: Stream;
@@ -151,85 +29,203 @@ interface Tail {
   position: number;
   /** Rotations that it has followed. */
   rotations: number;
-  rest: Buffer;
+  /** The file by its inode: another one at its path is read from its start. */
+  inode: number | undefined;
+  readonly lines: Lines;
+  readonly waiting: { readonly order: number; readonly line: LogLine }[];
+  /** There is more to read than was read. */
+  hasMore: boolean;
+  /** The unfinished line as it was at the last look, and as it was last shown. */
+  unfinished: string;
+  shown: string;
 }
 
-/** A look at a log reads at most about so much, and goes on at the next. */
-const MOST_LINES = 5_000;
+const oldFile = (path: string, behind: number): string => (behind === 0 ? path : `${path}.${behind}`);
 
-/** New whole lines since the last look: first those of files that were rotated away meanwhile. */
-function newLines(tail: Tail, rotations: Rotations): LogLine[] {
-  const lines: LogLine[] = [];
-  const { count = 0, shifts = [] } = rotations.get(tail.path) ?? {};
-  for (let behind = count - tail.rotations; behind > 0; behind -= 1) {
-    const old = `${tail.path}.${behind}`;
-    if (existsSync(old)) readOn(tail, old, lines, shifts.at(-behind));
-    else lines.push({ at: null, stream: tail.stream, text: '(lines were rotated away before they could be read)' });
-    if (lines.length > MOST_LINES) return lines;
-    tail.rotations += 1;
-    tail.position = 0;
-  }
-  if (existsSync(tail.path)) readOn(tail, tail.path, lines);
-  return lines;
-}
-
-/** Reads on in a file from the tail's position. One that has become shorter was emptied by another: it is read from its start. */
-function readOn(tail: Tail, path: string, lines: LogLine[], shift = 0): void {
-  const file = openSync(path, 'r');
+/** Undefined: there is no such file, or no more. */
+function withFile<T>(path: string, use: (file: number) => T): T | undefined {
+  let file: number;
   try {
-    if (tail.position + shift < 0 || fstatSync(file).size < tail.position + shift) {
-      tail.position = -shift;
-      tail.rest = Buffer.alloc(0);
-    }
-    const buffer = Buffer.alloc(CHUNK);
-    while (lines.length <= MOST_LINES) {
-      const read = readSync(file, buffer, 0, CHUNK, tail.position + shift);
-      if (read === 0) return;
-      tail.position += read;
-      takeLines(tail, buffer.subarray(0, read), lines);
-    }
+    file = openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    return use(file);
   } finally {
     closeSync(file);
   }
 }
 
-function takeLines(tail: Tail, read: Buffer, lines: LogLine[]): void {
-  const text = Buffer.concat([tail.rest, read]);
-  let start = 0;
-  for (let newline = text.indexOf(10); newline >= 0; newline = text.indexOf(10, start)) {
-    lines.push({
-      at: null,
-      stream: tail.stream,
-      text: text.toString('utf8', start, Math.min(newline, start + LONGEST_LINE)),
-    });
-    start = newline + 1;
+/** At the `count`th line before the end, in an older file where the newer ones have not so many; text after the last newline counts as a line. */
+function tailOf(stream: Stream, folder: string, count: number, rotations: Rotations): Tail {
+  const path = logFile(folder, stream);
+  const { count: rotated = 0, shifts = [] } = rotations.get(path) ?? {};
+  let place = { behind: 0, offset: 0 };
+  const left = { newlines: count, atEnd: true };
+  for (let behind = 0; ; behind += 1) {
+    const offset = withFile(oldFile(path, behind), (file) => startIn(file, left));
+    if (offset === undefined && behind > 0) break;
+    place = { behind, offset: offset ?? 0 };
+    if (left.newlines < 0 || count === 0) break;
   }
-  // A copy: a view would keep the whole of what was read.
-  tail.rest = Buffer.from(text.subarray(start, start + LONGEST_LINE));
+  const shift = place.behind === 0 ? 0 : (shifts.at(-place.behind) ?? 0);
+  return {
+    stream,
+    path,
+    position: place.offset - shift,
+    rotations: rotated - place.behind,
+    inode: undefined,
+    lines: new Lines(),
+    waiting: [],
+    hasMore: false,
+    unfinished: '',
+    shown: '',
+  };
 }
 
-/** The last lines of both streams, then new ones until the signal. Agents' lines have no time of ours, so the streams stand one after the other. */
+/** Goes back over newlines; where it has passed one more than `left.newlines`, that is the place. The newline at the very end is not counted. */
+function startIn(file: number, left: { newlines: number; atEnd: boolean }): number {
+  const { size } = fstatSync(file);
+  if (left.newlines === 0 && left.atEnd) return size;
+  const buffer = Buffer.allocUnsafe(CHUNK);
+  for (let end = size; end > 0;) {
+    const start = Math.max(0, end - CHUNK);
+    const part = buffer.subarray(0, readSync(file, buffer, 0, end - start, start));
+    if (left.atEnd && part.at(-1) !== 10) left.newlines -= 1;
+    left.atEnd = false;
+    for (let at = part.lastIndexOf(10); at >= 0; at = at === 0 ? -1 : part.lastIndexOf(10, at - 1)) {
+      left.newlines -= 1;
+      if (left.newlines < 0) return start + at + 1;
+    }
+    end = start;
+  }
+  return 0;
+}
+
+/** New whole lines since the last look: first those of files that were rotated away meanwhile. */
+function readNew(tail: Tail, rotations: Rotations): void {
+  const { count = 0, shifts = [] } = rotations.get(tail.path) ?? {};
+  const most = { lines: MOST_LINES, bytes: MOST_BYTES };
+  tail.hasMore = true;
+  for (let behind = count - tail.rotations; behind > 0; behind -= 1) {
+    const found = withFile(oldFile(tail.path, behind), (file) => {
+      readOn(tail, file, oldFile(tail.path, behind), fstatSync(file).size, most, shifts.at(-behind));
+      return true;
+    });
+    if (found === undefined) {
+      const text = '(lines were rotated away before they could be read)';
+      tail.waiting.push({ order: 0, line: { at: null, stream: tail.stream, text } });
+    }
+    if (most.lines <= 0 || most.bytes <= 0) return;
+    tail.rotations += 1;
+    tail.position = 0;
+  }
+  withFile(tail.path, (file) => {
+    const { ino } = fstatSync(file);
+    if (tail.inode !== undefined && tail.inode !== ino) startOver(tail, 0);
+    tail.inode = ino;
+    // No further than what has a time.
+    readOn(tail, file, tail.path, mark(tail.path), most);
+  });
+  tail.hasMore = most.lines <= 0 || most.bytes <= 0;
+}
+
+function startOver(tail: Tail, position: number): void {
+  tail.position = position;
+  tail.lines.reset();
+}
+
+/** Reads on in a file from the tail's position. One that has become shorter was emptied by another: it is read from its start. */
+function readOn(
+  tail: Tail,
+  file: number,
+  path: string,
+  until: number,
+  most: { lines: number; bytes: number },
+  shift = 0,
+): void {
+  if (tail.position + shift < 0 || until < tail.position + shift) startOver(tail, -shift);
+  if (tail.position + shift === until) return;
+  const arrival = arrivalsFrom(path, tail.position + shift);
+  const buffer = Buffer.allocUnsafe(CHUNK);
+  while (most.lines > 0 && most.bytes > 0) {
+    const from = tail.position + shift;
+    const read = readSync(file, buffer, 0, Math.min(CHUNK, until - from), from);
+    if (read === 0) return;
+    tail.position += read;
+    most.bytes -= read;
+    tail.lines.take(buffer.subarray(0, read), (text, end) => {
+      const { at, order } = arrival(from + end);
+      tail.waiting.push({ order, line: { at, stream: tail.stream, text } });
+      most.lines -= 1;
+    });
+  }
+}
+
+/** Takes out what is known to come next, up to where one stream has been read and has more that may come before the other's. */
+function inOrder(tails: readonly Tail[]): LogLine[] {
+  const lines: LogLine[] = [];
+  const at = tails.map(() => 0);
+  for (;;) {
+    let first: number | undefined;
+    let order = Infinity;
+    let blocked = false;
+    for (const [index, tail] of tails.entries()) {
+      const next = tail.waiting[at[index] ?? 0];
+      if (next === undefined) blocked ||= tail.hasMore;
+      else if (next.order < order) [first, order] = [index, next.order];
+    }
+    if (first === undefined || blocked) break;
+    const taken = tails[first]?.waiting[at[first] ?? 0];
+    if (taken !== undefined) lines.push(taken.line);
+    at[first] = (at[first] ?? 0) + 1;
+  }
+  for (const [index, tail] of tails.entries()) tail.waiting.splice(0, at[index]);
+  return lines;
+}
+
+/** A line that had no end at the last look either, if it has grown since it was shown. `atOnce`: there is no other look. */
+function unfinished(tail: Tail, atOnce: boolean): LogLine[] {
+  const { text } = tail.lines;
+  const isShown = text !== '' && text !== tail.shown && (atOnce || tail.unfinished !== '');
+  tail.unfinished = text;
+  if (isShown || text === '') tail.shown = text;
+  return isShown ? [{ at: null, stream: tail.stream, text, unfinished: true }] : [];
+}
+
+/** The end of both streams, for the record of an instance that has ended: of the errors, or, with none, of what it said. */
+export function lastWords(folder: string, count: number): string[] {
+  const wordsOf = (stream: Stream): string[] => {
+    const tail = tailOf(stream, folder, count, new Map());
+    do readNew(tail, new Map());
+    while (tail.hasMore);
+    return [...tail.waiting.map(({ line }) => line), ...unfinished(tail, true)]
+      .map(({ text }) => shownText(text))
+      .map((text) => (text.length > LONGEST_WORDS ? `${text.slice(0, LONGEST_WORDS)} …` : text));
+  };
+  const error = wordsOf('stderr');
+  return error.length > 0 ? error : wordsOf('stdout');
+}
+
+/** The last lines of both streams, then new ones until the signal. */
 export async function* readLogs(
   folder: string,
   options: { tail: number; follow: boolean; signal: AbortSignal },
   rotations: Rotations,
 ): AsyncIterable<LogLine> {
-  const tails: Tail[] = [];
-  for (const stream of STREAMS) {
-    const path = logFile(folder, stream);
-    const { lines, end } = lastLines(path, options.tail);
-    tails.push({ stream, path, position: end, rotations: rotations.get(path)?.count ?? 0, rest: Buffer.alloc(0) });
-    for (const text of lines) yield { at: null, stream, text };
-  }
-  while (options.follow && !options.signal.aborted) {
-    let hasMore = false;
-    for (const tail of tails) {
-      const lines = newLines(tail, rotations);
-      hasMore ||= lines.length > MOST_LINES;
-      yield* lines;
+  const { signal, follow } = options;
+  const tails = STREAMS.map((stream) => tailOf(stream, folder, options.tail, rotations));
+  while (!signal.aborted) {
+    for (const tail of tails) if (tail.waiting.length < MOST_LINES) readNew(tail, rotations);
+    yield* inOrder(tails);
+    const hasMore = tails.some((tail) => tail.hasMore);
+    if (!hasMore) {
+      yield* tails.flatMap((tail) => unfinished(tail, !follow));
+      if (!follow) return;
     }
     try {
-      await sleep(hasMore ? 0 : FOLLOW_POLL_MS, undefined, { signal: options.signal });
+      await sleep(hasMore ? 0 : FOLLOW_POLL_MS, undefined, { signal });
     } catch {
       return;
     }

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { messageOf } from '../../../model/errors.ts';
+import { lastState, shownText } from '../../../model/shown-text.ts';
 import type { CommandEnd } from '../../runtime.ts';
 import { fillTemplate } from '../../../model/template.ts';
 import { signalGroup } from './group.ts';
@@ -17,7 +18,7 @@ const LONGEST_WORDS = 300;
 /** The last line that came into the file after its first `before` bytes, as `: line`; empty: none did, or the file was cut meanwhile. */
 function lastWordsSince(file: string, before: number): string {
   const added = readFileSync(file).subarray(before).toString('utf8').trimEnd();
-  const line = added.slice(added.lastIndexOf('\n') + 1).slice(-LONGEST_WORDS);
+  const line = shownText(lastState(added.slice(added.lastIndexOf('\n') + 1))).slice(-LONGEST_WORDS);
   return line === '' ? '' : `: ${line}`;
 }
 

@@ -373,7 +373,9 @@ describe('a process', () => {
     })();
     await sleep(6_000);
     const files = readdirSync(join(folder, 'l-1')).filter((name) => name.startsWith('stdout'));
-    expect(files.sort()).toEqual(['stdout.log', 'stdout.log.1', 'stdout.log.2']);
+    expect(files.sort()).toEqual(
+      ['stdout.log', 'stdout.log.1', 'stdout.log.2'].flatMap((name) => [name, `${name}.times`]).sort(),
+    );
     // What is written between two looks comes on top.
     for (const name of files) expect(statSync(join(folder, 'l-1', name)).size).toBeLessThan(20_000_000);
     stop.abort();

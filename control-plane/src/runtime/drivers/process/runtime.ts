@@ -16,9 +16,11 @@ import { membersOf, signalGroup, untilGone } from './group.ts';
 import { identify, isAlive, isTakenByAnother } from '../../../home/process-identity.ts';
 import { createLeftovers } from './leftovers.ts';
 import { outOfMemoryKills, wrappersOf } from './limits.ts';
-import { STREAMS, lastWords, logFile, readLogs, rotate, type Rotations } from './logs.ts';
+import { mark, watchArrivals } from './arrivals.ts';
+import { STREAMS, lastWords, logFile, readLogs } from './logs.ts';
+import { rotate, type Rotations } from './rotation.ts';
 import { folderProblem, programProblem } from '../../../home/program.ts';
-import { findRunning, runningOf, writeRecord, type AgentRecord } from './record.ts';
+import { directoriesIn, findRunning, runningOf, writeRecord, type AgentRecord } from './record.ts';
 import { fillTemplate } from '../../../model/template.ts';
 import { runCommand } from './run-command.ts';
 import { surroundingsOf } from './surroundings.ts';
@@ -36,6 +38,8 @@ const KILL_WAIT_MS = 10_000;
 interface Agent {
   readonly record: AgentRecord;
   readonly child: ChildProcess | undefined;
+  /** Takes down when its lines come. */
+  readonly arrivals: readonly { close(): void }[];
   reportedMemory: boolean;
   cause: ExitCause | undefined;
   ended: boolean;
@@ -75,13 +79,17 @@ export const processRuntime: RuntimeDriver<Options> = {
     let kills = outOfMemoryKills();
 
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const logsOf = (instance: string): string[] => STREAMS.map((stream) => logFile(join(folder, instance), stream));
     const found = findRunning(folder);
+    // What they wrote while nobody looked has no time.
+    for (const instance of directoriesIn(folder)) for (const path of logsOf(instance)) mark(path, false);
     for (const instance of found.ended) leftovers.add(instance);
     leftovers.sweep();
     for (const record of found.running) {
       agents.set(record.instance, {
         record,
         child: undefined,
+        arrivals: logsOf(record.instance).map(watchArrivals),
         reportedMemory: false,
         cause: undefined,
         ended: false,
@@ -118,6 +126,7 @@ export const processRuntime: RuntimeDriver<Options> = {
       if (!isTakenByAnother(process)) signalGroup(process.pid, 'SIGKILL');
       leftovers.add(instance);
       ports.release(address.port);
+      for (const arrivals of agent.arrivals) arrivals.close();
       const cause = agent.cause ?? (signal === 'SIGKILL' && agent.stopping === undefined ? memoryCause() : undefined);
       tell({
         type: 'exited',
@@ -141,8 +150,7 @@ export const processRuntime: RuntimeDriver<Options> = {
 
     function rotateLogs({ record }: Agent): void {
       try {
-        for (const stream of STREAMS)
-          rotate(logFile(join(folder, record.instance), stream), logs.maxBytes, logs.files, rotations);
+        for (const path of logsOf(record.instance)) rotate(path, logs.maxBytes, logs.files, rotations);
       } catch (error) {
         log.warn({ error, instance: record.instance }, 'cannot keep the old part of a log');
       }
@@ -285,6 +293,7 @@ export const processRuntime: RuntimeDriver<Options> = {
       const agent: Agent = {
         record,
         child,
+        arrivals: logsOf(record.instance).map(watchArrivals),
         reportedMemory: false,
         cause: undefined,
         ended: false,
@@ -343,8 +352,7 @@ export const processRuntime: RuntimeDriver<Options> = {
           if (launch === undefined) return { ok: false, message: 'was not run: what it was started with is not known' };
           const started = { ...request, launch: { ...launch, env: { ...launch.env, ...request.env } } };
           const surroundings = surroundingsOf(started, { folder, host, port: address.port, environment });
-          const files = STREAMS.map((stream) => logFile(join(folder, request.instance), stream));
-          return await runCommand(command, surroundings, files, timeoutMs);
+          return await runCommand(command, surroundings, logsOf(request.instance), timeoutMs);
         } catch (error) {
           return { ok: false, message: `can not be run: ${messageOf(error)}` };
         }
@@ -363,12 +371,13 @@ export const processRuntime: RuntimeDriver<Options> = {
       async remove(instance) {
         if (agents.has(instance)) throw new SwitchboardError('conflict', `instance ${instance} is running`);
         leftovers.sweep();
-        for (const stream of STREAMS) rotations.delete(logFile(join(folder, instance), stream));
+        for (const path of logsOf(instance)) rotations.delete(path);
         rmSync(join(folder, instance), { recursive: true, force: true });
       },
       async close() {
         closed = true;
         clearInterval(timer);
+        for (const { arrivals } of agents.values()) for (const one of arrivals) one.close();
         leftovers.sweep();
         listeners.clear();
       },
