@@ -138,7 +138,7 @@ async function build(
   const feed = feedHistory({
     store,
     view: () => registryView(),
-    sessions: () => sessions.list(),
+    sessions: () => sessions.likely(),
     signals: (instance) => signalsOf(instance),
     onRecord: metrics.record,
     now,

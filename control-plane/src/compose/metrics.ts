@@ -1,5 +1,6 @@
 /** The metrics joined to those who know what they tell, and as the API serves them. */
 import type { ApiContext } from '../api/context.ts';
+import { sessionsOf } from '../api/views.ts';
 import type { Keeper } from '../certificates/keeper.ts';
 import type { Peers } from '../certificates/peers.ts';
 import type { Config } from '../config.ts';
@@ -10,7 +11,6 @@ import type { Registry } from '../registry/registry.ts';
 import { wantedOf } from '../registry/wanted.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { GatewayViews } from './gateway-views.ts';
-import { sessionsAtInstance } from './sessions.ts';
 import { NODE_ID, VERSION } from './settings.ts';
 import type { Signals } from './signals.ts';
 
@@ -33,7 +33,7 @@ export function presentMetrics(parts: PresentParts): () => Present {
   const { metrics, registry, gateways, sessions, certificates, peers, signals, isUnhealthy, waiting } = parts;
   return () => {
     const view = registry.view();
-    const sessionsAt = sessionsAtInstance(sessions);
+    const counts = sessions.counts();
     const connected = gateways.list();
     const nodes = new Set(connected.map(({ node }) => node));
     return {
@@ -60,7 +60,7 @@ export function presentMetrics(parts: PresentParts): () => Present {
           state: value.state,
           ready: up && !unhealthy && value.drain === undefined,
           unhealthy,
-          sessions: sessionsAt(value),
+          sessions: sessionsOf(value, counts),
           cpuCores: used?.cpuCores,
           memoryBytes: used?.memoryBytes,
         };

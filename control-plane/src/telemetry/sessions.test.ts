@@ -108,6 +108,35 @@ describe('the table of sessions', () => {
     expect(table.counts()).toMatchObject({ total: 3, unlisted: 0 });
   });
 
+  it('tells of what has probably ended while nobody was there, and counts on none of it', () => {
+    let now = 0;
+    const table = createSessionTable({ now: () => now, intervalMs: 1000 });
+    const before = ['a', 'b', 'c', 'd'].map((id) => ({
+      ...session(id).told,
+      service: 'weather',
+      version: 1,
+      instance: 'w',
+      policy: null,
+      reason: '',
+    }));
+    table.restore('g', 'p', before, true);
+    table.gatewayConnected('g', 'p', false);
+    // Two of them are gone, and one has come.
+    table.upsert(session('e', AGENT, false));
+    table.reported(new Map([[AGENT, 3]]));
+    expect(table.counts()).toMatchObject({ total: 5, settled: false });
+    table.counted('g', 3);
+    expect(table.counts().total).toBe(3);
+    expect([table.counts().shownAt('weather', AGENT), table.counts().at('weather', AGENT)]).toEqual([3, 5]);
+    expect([table.likely().length, table.list().length]).toEqual([3, 5]);
+    for (const id of ['c', 'd', 'e']) table.heard(id, AGENT, 1, 1);
+    expect(table.likely().map(({ id }) => id)).toEqual(['c', 'd', 'e']);
+    now = 1_300;
+    table.expire();
+    expect(table.list().map(({ id }) => id)).toEqual(['c', 'd', 'e']);
+    expect(table.counts()).toMatchObject({ total: 3, settled: true });
+  });
+
   it('never takes an instance for empty because a gateway counts anew', () => {
     let now = 0;
     const table = createSessionTable({ now: () => now, intervalMs: 1000 });

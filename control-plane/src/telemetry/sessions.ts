@@ -16,6 +16,8 @@ export interface SessionTable {
   heard(id: string, upstream: string, bytesReceived: number, bytesSent: number): boolean;
   end(id: string, ending: Ending): void;
   list(): Session[];
+  /** The same for figures over time: of those that may have ended while no control plane was there, without as many as probably have. */
+  likely(): Session[];
   get(id: string): Session | EndedSession | undefined;
   /** Newest first; bounded. */
   ended(): EndedSession[];
@@ -164,6 +166,10 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     for (const [id, { session }] of entries) if (session.gateway === gateway) drop(id, CARRIER_ENDED);
   }
 
+  function awayEnds(): ReturnType<typeof endedAway> {
+    return endedAway({ untold, listedAt: (upstream) => byUpstream.get(upstream) ?? 0, open: reportedOpen, excess });
+  }
+
   function openAt(service: string, upstream: string): number {
     return (byPlace.get(placeOf(service, upstream)) ?? 0) + Math.max(0, check.correction(upstream));
   }
@@ -176,8 +182,7 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     const whole = settled || all((gateway) => gateway.whole || now() >= gateway.completeAt);
     let unlisted = 0;
     for (const difference of check.corrections().values()) unlisted += Math.max(0, difference);
-    const listedAt = (upstream: string): number => byUpstream.get(upstream) ?? 0;
-    const ended = endedAway({ untold, listedAt, open: reportedOpen, excess });
+    const ended = awayEnds();
     const shownAt = (service: string, upstream: string): number =>
       Math.max(0, openAt(service, upstream) - (ended.at.get(upstream) ?? 0));
     return { at: openAt, shownAt, total: entries.size + unlisted - ended.total, unlisted, settled, whole };
@@ -221,6 +226,16 @@ export function createSessionTable(options: SessionTableOptions): SessionTable {
     },
     end: drop,
     list: () => Array.from(entries.values(), (entry) => entry.session),
+    likely() {
+      const less = new Map(awayEnds().at);
+      const found: Session[] = [];
+      for (const { session, restored } of entries.values()) {
+        const left = restored === true ? (less.get(session.upstream) ?? 0) : 0;
+        if (left === 0) found.push(session);
+        else less.set(session.upstream, left - 1);
+      }
+      return found;
+    },
     get: (id) => entries.get(id)?.session ?? ended.get(id),
     ended: () => ended.list(),
     openAt,
