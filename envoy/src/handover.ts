@@ -107,7 +107,7 @@ export async function standIn(binary: string, of: Generation, socketPath: string
   setTimeout(() => child.kill('SIGKILL'), 60_000).unref();
 }
 
-const ESTABLISHED_OR_CLOSING = /^(?!0A)[0-9A-F]{2}$/;
+const LISTENING = '0A';
 
 /** More open files than this: it has connections, and counting them would cost too much. */
 const MANY = 500;
@@ -115,7 +115,20 @@ const MANY = 500;
 /** Whether the process has a connection at one of these local ports: of a client, if the ports are those of its listeners. */
 export function hasClients(pid: number, ports: readonly number[]): boolean {
   const files = readdirSync(`/proc/${pid}/fd`);
-  if (files.length > MANY) return true;
+  return (
+    files.length > MANY || socketsOf(pid, files).some(({ port, state }) => state !== LISTENING && ports.includes(port))
+  );
+}
+
+/** Where the process listens by TCP; none where that can't be known. */
+export function listeningPorts(pid: number): number[] {
+  if (process.platform !== 'linux' || !existsSync(`/proc/${pid}/fd`)) return [];
+  const listening = socketsOf(pid, readdirSync(`/proc/${pid}/fd`)).filter(({ state }) => state === LISTENING);
+  return [...new Set(listening.map(({ port }) => port))];
+}
+
+/** Its TCP sockets: local port, and the kernel's number of the state. */
+function socketsOf(pid: number, files: readonly string[]): { readonly port: number; readonly state: string }[] {
   const sockets = new Set<string>();
   for (const file of files) {
     try {
@@ -125,17 +138,16 @@ export function hasClients(pid: number, ports: readonly number[]): boolean {
       // Closed meanwhile.
     }
   }
-  const locals = ports.map((port) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`);
-  return ['tcp', 'tcp6'].some((table) => {
+  return ['tcp', 'tcp6'].flatMap((table) => {
     const file = `/proc/${pid}/net/${table}`;
-    if (!existsSync(file)) return false;
+    if (!existsSync(file)) return [];
     return readFileSync(file, 'utf8')
       .split('\n')
-      .some((line) => {
+      .flatMap((line) => {
         const [, address = '', , state = '', , , , , , inode = ''] = line.trim().split(/\s+/);
-        return (
-          locals.some((local) => address.endsWith(local)) && ESTABLISHED_OR_CLOSING.test(state) && sockets.has(inode)
-        );
+        return sockets.has(inode)
+          ? [{ port: Number.parseInt(address.slice(address.lastIndexOf(':') + 1), 16), state }]
+          : [];
       });
   });
 }

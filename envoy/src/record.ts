@@ -38,6 +38,7 @@ export interface EnvoyRecord {
   /** See EnvoyOptions. These are absent in records of earlier versions. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly client?: Address;
+  readonly alsoAt?: readonly Address[];
   /** Wherever its clients have come in; those of listeners that it has no more still have their sessions. */
   readonly ports?: readonly number[];
   /** Absent: it was started by a version that could not hand over, or on a system where it can't. */

@@ -31,6 +31,7 @@ async function make(folder: string, nodeId = 'test'): Promise<EnvoySupervisor> {
     version,
     nodeId,
     client: { host: '127.0.0.1', port: 1 },
+    alsoAt: [],
     reachedAt: '127.0.0.1',
     startedFor: 'a test',
     settings: {},

@@ -17,6 +17,7 @@ import {
   firstGeneration,
   forget,
   handoverArguments,
+  listeningPorts,
   standIn,
   type Generation,
 } from './handover.ts';
@@ -135,40 +136,47 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     return config === undefined || config === files.bootstrap || !existsSync(config);
   }
 
-  const ofNow = { settings: options.settings, client: options.client };
+  const ofNow = { settings: options.settings, client: options.client, alsoAt: options.alsoAt };
+  const portsOfNow = [options.client, ...options.alsoAt].map(({ port }) => port);
 
-  /** Of a record of an earlier version: its listener was the one of now. */
-  const withPorts = <Of extends { readonly ports?: readonly number[] }>(of: Of) => ({
-    ...of,
-    ports: of.ports ?? [options.client.port],
-  });
+  /** A record of an earlier version tells none: the process itself does, as long as it listens. */
+  const portsOf = ({ process, ports }: Pick<Former, 'process'> & { readonly ports?: readonly number[] }) =>
+    ports ?? [...new Set([...portsOfNow, ...listeningPorts(process.pid)])];
+  const withPorts = (one: Former): Former => ({ ...one, ports: portsOf(one) });
 
   const formerOf = (record: EnvoyRecord | undefined, process: ProcessIdentity, since: string, until: string | null) =>
     ({
       process,
       since,
       until,
-      ports: withPorts(record ?? {}).ports,
+      ports: portsOf({ ...record, process }),
       ...(record === undefined ? {} : { bootstrap: record.bootstrap }),
     }) satisfies Former;
 
   /** Another port is told to the running one: what came in by the old one goes on there. Another host needs one that is started for it. */
   async function meetClients(): Promise<Address | undefined> {
     const record = readRecord(files.record);
-    if (record?.client === undefined || startedForOf(record.bootstrap) !== options.startedFor) return undefined;
+    if (record === undefined) return undefined;
     const { client } = record;
-    if (client.port === options.client.port) return undefined;
-    await options.mayListen();
-    note({ ...record, client: options.client, ports: [...withPorts(record).ports, options.client.port] });
-    return client;
+    const ports = portsOf(record);
+    if (client === undefined || startedForOf(record.bootstrap) !== options.startedFor) {
+      note({ ...record, ports });
+      return undefined;
+    }
+    const isMoved = client.port !== options.client.port;
+    if (isMoved) await options.mayListen();
+    const { alsoAt } = options;
+    note({ ...record, client: options.client, alsoAt, ports: [...new Set([...ports, ...portsOfNow])] });
+    return isMoved ? client : undefined;
   }
 
   function outdated(): string[] {
     const { settings } = readRecord(files.record) ?? {};
     if (current === undefined || settings === undefined) return [];
     return Object.entries(options.settings)
-      .filter(([name, value]) => settings[name] !== value)
-      .map(([name, value]) => `${name} (${settings[name] ?? 'not told'}, now ${value})`);
+      .map(([name, value]) => ({ name, value, before: settings[name] ?? '' }))
+      .filter(({ value, before }) => before !== value)
+      .map(({ name, value, before }) => `${name} (${before || 'not set'}, now ${value || 'not set'})`);
   }
 
   /** The admin socket is that of the newest. Where that is a later one than the record tells, the handover was seen by nobody. */
@@ -252,7 +260,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
       startedAt,
       bootstrap: text,
       ...ofNow,
-      ports: [options.client.port],
+      ports: portsOfNow,
       ...(generation === undefined ? {} : { generation }),
       former: former.get() ?? null,
       logFrom,
@@ -343,20 +351,27 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     const startedAt = new Date(now()).toISOString();
     const before = formerOf(readRecord(files.record), old.process, startedAt, until);
     former.set(before);
-    const ports = [options.client.port];
-    note({ process, startedAt, bootstrap: text, ...ofNow, ports, generation, former: before, logFrom });
+    const clients = { ...ofNow, ports: portsOfNow };
+    note({ process, startedAt, bootstrap: text, ...clients, generation, former: before, logFrom });
     follow({ process, child, generation });
     failures = 0;
     const running = { state: 'running', pid: process.pid, adopted: false, startedAt } as const;
     become({ ...running, reason: '', former: formerStatus(), outdated: [] });
   }
 
-  /** Where the new one listens on the port of the old one, but on other hosts of it, the old one lets go of it first: for a moment nobody listens. */
-  async function makeRoom(): Promise<void> {
-    const { client } = readRecord(files.record) ?? {};
-    if (client === undefined || client.host === options.client.host) return;
-    if (client.port === options.client.port) await admin(socketPath, '/drain_listeners', { method: 'POST' });
-    else await options.mayListen();
+  /** Where the new one listens on a port of the old one, but on other hosts of it, the old one lets go of it first: for a moment nobody listens. */
+  async function makeRoom({ process }: Running): Promise<void> {
+    const { client, alsoAt = [] } = readRecord(files.record) ?? {};
+    const isMoved =
+      client === undefined
+        ? !listeningPorts(process.pid).includes(options.client.port)
+        : client.port !== options.client.port;
+    if (isMoved) await options.mayListen();
+    const before = client === undefined ? [] : [client, ...alsoAt];
+    const isInTheWay = [options.client, ...options.alsoAt].some(({ host, port }) =>
+      before.some((one) => one.port === port && one.host !== host),
+    );
+    if (isInTheWay) await admin(socketPath, '/drain_listeners', { method: 'POST' });
   }
 
   function formerStatus(): EnvoyStatus['former'] {
@@ -471,7 +486,7 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
         // Once it has asked the old one, that has no admin socket any more: what can be known before must be.
         await run(options.binary, ['--mode', 'validate', '--config-path', draft, '--log-level', 'error'], { env: {} });
         rmSync(draft);
-        await makeRoom();
+        await makeRoom(old);
         const generation = { ...old.generation, epoch: old.generation.epoch + 1 };
         if (old.generation.epoch > 0) await standIn(options.binary, old.generation, handoverPath);
         await replaceBy(text, old, generation, untilMs === undefined ? null : new Date(now() + untilMs).toISOString());

@@ -24,11 +24,13 @@ export interface EnvoyOptions {
   readonly nodeId: string;
   /** Where its clients connect. */
   readonly client: Address;
+  /** Where else they do, such as through balancers that speak the PROXY protocol. */
+  readonly alsoAt: readonly Address[];
   /** The host at which programs of this machine find it. */
   readonly reachedAt: string;
   /** One that was started for anything else must be replaced. */
   readonly startedFor: string;
-  /** What it reads at its start alone, as text by the name of the setting. */
+  /** What it reads at its start alone, as text by the name of the setting; empty: not set. */
   readonly settings: Readonly<Record<string, string>>;
   /** The bootstrap for a given admin socket. */
   readonly bootstrap: (adminPath: string) => object;

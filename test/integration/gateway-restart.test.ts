@@ -1,8 +1,9 @@
 /** Envoy is replaced while it serves: no connect fails, no session ends, and what the old one has open is served until its end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { freePort } from '../../control-plane/src/home/free-port.ts';
 import { identify } from '../../envoy/src/identity.ts';
-import { openSession } from '../support/sessions.ts';
+import { openSession, type OpenSession } from '../support/sessions.ts';
 import { echoService, startWorld, type World } from '../support/world.ts';
 
 const isAlive = (pid: number | null): boolean => pid !== null && identify(pid) !== undefined;
@@ -88,6 +89,38 @@ it('takes over without a gap, again and again, also over restarts of the control
   });
   await world.until('sessions are served', async () => (await openSession(world.url('chat'))).close().then(() => true));
 });
+
+it.concurrent(
+  'serves on who came in by the port for the PROXY protocol alone, also when it is no setting any more',
+  async () => {
+    const port = await freePort('127.0.0.1');
+    const environment: Record<string, string> = { SWITCHBOARD_GATEWAY_PROXY_PROTOCOL_PORT: String(port) };
+    await using world = await startWorld({ name: 'balanced', seed: [echoService('chat')], environment });
+    const balanced = async (): Promise<OpenSession> =>
+      openSession(`ws://127.0.0.1:${port}/agents/chat`, { first: 'PROXY TCP4 203.0.113.7 10.0.0.1 40000 443\r\n' });
+    const replaced = async (by: OpenSession): Promise<void> => {
+      const { from } = await world.client.restartGateway('gateway-1');
+      // One that seems to serve nobody is ended within less.
+      await sleep(5_000);
+      expect(await by.ask('here')).toBe('here');
+      expect((await world.status()).envoy.former?.pid).toBe(from);
+      await by.close();
+      await world.until('the old one has gone', async () => (await world.status()).envoy.former === null);
+    };
+    await replaced(await balanced());
+    const kept = await balanced();
+    await world.killControlPlane();
+    Reflect.deleteProperty(environment, 'SWITCHBOARD_GATEWAY_PROXY_PROTOCOL_PORT');
+    await world.startControlPlane();
+    await world.until('nobody listens there', async () =>
+      balanced().then(
+        () => false,
+        () => true,
+      ),
+    );
+    await replaced(kept);
+  },
+);
 
 it.concurrent('ends what is open at the deadline, tells of it, and refuses what can not be', async () => {
   await using world = await startWorld({ name: 'deadline', seed: [echoService('chat')] });

@@ -1,12 +1,14 @@
 /** Every setting, changed alone with a restart of the control plane while sessions are open: none ends, and what is different then is told. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { Settings } from '../../control-plane/src/config.ts';
 import { freePort } from '../../control-plane/src/home/free-port.ts';
 import { SETTING_VARIABLES } from '../../control-plane/src/model/variables.ts';
+import { openSession, type OpenSession } from '../support/sessions.ts';
 import { echoService, repository, startWorld, type World } from '../support/world.ts';
 
 /** `elsewhere`: with another value it is another installation. `picked`: a free port. */
@@ -15,6 +17,9 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
   'store.type': 'elsewhere',
   'gateway.host': '0.0.0.0',
   'gateway.port': 'picked',
+  'gateway.trustedProxies': ['127.0.0.5'],
+  'gateway.proxyProtocol.host': '0.0.0.0',
+  'gateway.proxyProtocol.port': 'picked',
   'xds.host': '0.0.0.0',
   'xds.port': 'picked',
   // Of the binary, the same one by its path.
@@ -91,11 +96,15 @@ function assign(target: Record<string, unknown>, [head = '', ...rest]: readonly 
 /** Those that the world sets itself. */
 const own = (): Record<string, string> => ({
   SWITCHBOARD_GATEWAY_PORT: '0',
+  SWITCHBOARD_GATEWAY_PROXY_PROTOCOL_PORT: '',
   SWITCHBOARD_API_PORT: '0',
   SWITCHBOARD_XDS_PORT: '0',
   SWITCHBOARD_AGENTS_PORTS: '18000-18100',
   SWITCHBOARD_ENVOY_CONCURRENCY: '1',
 });
+
+/** A former Envoy that seems to serve nobody is ended within less. */
+const FORMER_LOOKS_MS = 5_000;
 
 const ofEnvoy = (path: string): boolean => /^(gateway|xds|envoy)\./.test(path);
 const isElsewhere = (path: string): boolean => SAMPLES[path] === 'elsewhere';
@@ -126,6 +135,20 @@ it.concurrent('no change of a setting ends a session, and changes still reach th
   }
   await world.client.patchService('chat', { spec: { gateway: { handshakeTimeout: '9s' } } }, { wait: true });
 
+  // Who else speaks for clients, and where.
+  for (const path of ['gateway.trustedProxies', 'gateway.proxyProtocol.port']) {
+    const { pid, outdated: told } = (await world.status()).envoy;
+    await change(path);
+    await stillServes(path);
+    expect((await world.status()).envoy, path).toMatchObject({ pid, outdated: told });
+  }
+  const forwarded = await openSession(world.url('chat'), {
+    headers: { 'x-forwarded-for': '203.0.113.7' },
+    localAddress: '127.0.0.5',
+  });
+  expect(forwarded.greeting.headers['x-forwarded-for']).toBe('203.0.113.7, 127.0.0.5');
+  await forwarded.close();
+
   // Where its clients come in.
   const before = (await world.status()).gateway.port;
   await change('gateway.port');
@@ -153,6 +176,31 @@ it.concurrent('no change of a setting ends a session, and changes still reach th
   expect([sent > 100, lost, cut]).toEqual([true, 0, 0]);
   await crowd.close();
   await world.until('the former has gone', async () => (await world.status()).envoy.former === null, 30_000);
+});
+
+it.concurrent('a port for the PROXY protocol comes and gets other hosts: no session ends', async () => {
+  const environment: Record<string, string> = { ...own(), SWITCHBOARD_AGENTS_PORTS: '18400-18500' };
+  await using world = await startWorld({ name: 'balanced', seed: [echoService('chat')], environment });
+  const change = changer(world, environment);
+  const plain = await world.open('chat');
+  const { pid } = (await world.status()).envoy;
+  await change('gateway.proxyProtocol.port');
+  expect((await world.status()).envoy.pid).toBe(pid);
+  const port = environment['SWITCHBOARD_GATEWAY_PROXY_PROTOCOL_PORT'];
+  const balanced = async (): Promise<OpenSession> =>
+    openSession(`ws://127.0.0.1:${port ?? ''}/agents/chat`, { first: 'PROXY TCP4 203.0.113.7 10.0.0.1 40000 443\r\n' });
+  const opened = await world.until('balancers get in', balanced);
+  await plain.close();
+
+  // From here on its own Envoy has this session alone.
+  await change('gateway.proxyProtocol.host');
+  expect((await world.status()).envoy).toMatchObject({ former: { pid, until: null }, outdated: [] });
+  const later = await world.until('balancers get in', balanced);
+  await sleep(FORMER_LOOKS_MS);
+  expect([await opened.ask('a'), await later.ask('b')]).toEqual(['a', 'b']);
+  await opened.close();
+  await world.until('the first has gone', async () => (await world.status()).envoy.former === null);
+  await later.close();
 });
 
 it.concurrent('one that can not be replaced yet serves on, says so, and is replaced when it can be', async () => {

@@ -1,5 +1,6 @@
 /** Clients for tests: one session, and a crowd of them that keeps messages flowing and counts what is lost or cut. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket, type RawData } from 'ws';
 
@@ -43,10 +44,28 @@ function nextText(socket: WebSocket): Promise<string> {
 /** Opens a session and waits for the agent's greeting. Rejects with the HTTP status and body when the upgrade is refused. */
 export async function openSession(
   url: string,
-  options: { headers?: Record<string, string>; handshakeTimeoutMs?: number; localAddress?: string } = {},
+  options: {
+    headers?: Record<string, string>;
+    handshakeTimeoutMs?: number;
+    localAddress?: string;
+    /** Before all else, such as the header of the PROXY protocol. */
+    first?: string;
+  } = {},
 ): Promise<OpenSession> {
-  const { headers: sent, handshakeTimeoutMs: handshakeTimeout = 15_000, localAddress } = options;
-  const socket = new WebSocket(url, { headers: sent, handshakeTimeout, localAddress, perMessageDeflate: false });
+  const { headers: sent, handshakeTimeoutMs: handshakeTimeout = 15_000, localAddress, first: before } = options;
+  const { hostname: host, port } = new URL(url);
+  const createConnection = () => {
+    const made = connect({ host, port: Number(port), localAddress });
+    made.write(before ?? '');
+    return made;
+  };
+  const socket = new WebSocket(url, {
+    headers: sent,
+    handshakeTimeout,
+    localAddress,
+    perMessageDeflate: false,
+    ...(before === undefined ? {} : { createConnection }),
+  });
   const first = nextText(socket);
   let headers: IncomingHttpHeaders = {};
   socket.once('upgrade', (response) => {

@@ -49,7 +49,7 @@ import { certifyGateway } from './gateway-certificates.ts';
 import { createGatewayDrains } from './gateway-drain.ts';
 import { createGatewayRestart } from './gateway-restart.ts';
 import { createGatewayView } from './gateway-view.ts';
-import { doorFor } from './gateway-settings.ts';
+import { balancedAt, doorFor } from './gateway-settings.ts';
 import { startGateway } from './gateway.ts';
 import { feedHistory } from './history.ts';
 import { createGatewayViews } from './gateway-views.ts';
@@ -388,11 +388,15 @@ async function build(
 
   const system = status.system();
   writeRuntimeFile(data, system);
-  const { host, proxyProtocol } = config.gateway;
-  const balanced =
-    proxyProtocol === undefined ? {} : { proxyProtocol: hostPort(proxyProtocol.host ?? host, proxyProtocol.port) };
+  const balanced = balancedAt(config).map(({ host, port }) => hostPort(host, port));
   log.info(
-    { gateway: system.gateway.url, ...balanced, api: system.api.url, data, envoy: binary.source },
+    {
+      gateway: system.gateway.url,
+      ...(balanced.length === 0 ? {} : { proxyProtocol: balanced[0] }),
+      api: system.api.url,
+      data,
+      envoy: binary.source,
+    },
     'the control plane answers',
   );
   return { system, close: closers.closeAll, ended: ended.promise };

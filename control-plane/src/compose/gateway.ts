@@ -22,7 +22,7 @@ import type { SessionTable } from '../telemetry/sessions.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { XdsServer } from '../xds/server.ts';
 import { renewGateway, type GatewayRenewal } from './gateway-renewal.ts';
-import { settingsOf, startedFor } from './gateway-settings.ts';
+import { balancedAt, settingsOf, startedFor } from './gateway-settings.ts';
 import { watchTroubles } from './gateway-troubles.ts';
 import { NODE_ID } from './settings.ts';
 
@@ -73,6 +73,7 @@ export async function startGateway({
     version: binary.version,
     nodeId: NODE_ID,
     client: { host: config.gateway.host, port: ports.gateway },
+    alsoAt: balancedAt(config),
     reachedAt: reachableHost(config.gateway.host),
     startedFor: startedFor(config),
     settings: settingsOf(config, binary, ports.xds),
