@@ -13,6 +13,8 @@ export interface RunningCli {
   /** So far. */
   readonly said: { stdout: string; stderr: string };
   readonly ended: Promise<CliResult>;
+  /** As Ctrl-C does. */
+  readonly interrupt: () => void;
 }
 
 export function startCli(
@@ -39,7 +41,7 @@ export function startCli(
       resolve({ code, ...said });
     }),
   );
-  return { said, ended };
+  return { said, ended, interrupt: () => void child.kill('SIGINT') };
 }
 
 export async function runCli(...given: Parameters<typeof startCli>): Promise<CliResult> {
