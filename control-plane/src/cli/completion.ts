@@ -1,6 +1,7 @@
 /** What may come next on a command line that is being typed: from the program itself, and names from the control plane. The first half is pure. */
 import type { Command, Option } from 'commander';
 import type { ApiClient } from '../api/client.ts';
+import { kindOf } from './kinds.ts';
 import { SORTS } from './top-rows.ts';
 
 export interface Candidate {
@@ -64,7 +65,7 @@ function ofOption(option: Option, given: readonly string[]): Wanted {
 const ofService = ([service]: readonly string[]): { of?: string } => (service === undefined ? {} : { of: service });
 
 function ofKind(kind: string): Wanted {
-  const singular = kind.replace(/s$/, '');
+  const singular = kindOf(kind);
   if (singular === 'version') return { kind: 'service' };
   const known = NAMES.find((one) => one === singular);
   return known === undefined ? nothing : { kind: known };

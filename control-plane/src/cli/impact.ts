@@ -1,6 +1,7 @@
 /** How a write's outcome is told: what changed, and what it does to open sessions. */
 import type { WriteAnswer } from '../api/types.ts';
 import { WAITS_FOR, type Impact, type WaitsFor } from '../model/write.ts';
+import { confirm } from './confirm.ts';
 import { note, print, tint } from './output.ts';
 
 const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
@@ -29,11 +30,26 @@ export function impactText({ endsNow, drains, instances }: Impact): string {
   return parts.join('; ');
 }
 
-export function tellWrite(answer: WriteAnswer): void {
+/** Of a write that may end sessions at once. Gives what was said. Errors: as `confirm`. */
+export async function confirmedEnds(
+  flags: { readonly dryRun?: boolean; readonly yes?: boolean },
+  dry: () => Promise<{ readonly impact: Impact }>,
+): Promise<string | undefined> {
+  if (flags.dryRun === true || flags.yes === true) return undefined;
+  const { impact } = await dry();
+  if (impact.endsNow === 0) return undefined;
+  const text = impactText(impact);
+  await confirm(text);
+  return text;
+}
+
+/** `told`: what the user has read of it already, which is not said again. */
+export function tellWrite(answer: WriteAnswer, told?: string): void {
   for (const warning of answer.warnings) note(`warning: ${warning}`);
   for (const change of answer.changes)
     print(`${change.kind.toLowerCase()}/${change.name} ${tint(change.action)}${answer.dryRun ? ' (dry run)' : ''}\n`);
   if (answer.changes.length === 0) note('nothing to change: it is so already');
-  if (answer.impact.instances.length > 0) note(impactText(answer.impact));
+  const impact = impactText(answer.impact);
+  if (answer.impact.instances.length > 0 && impact !== told) note(impact);
   if (answer.acks !== undefined) note(`revision ${answer.revision} runs on ${answer.acks.acked.join(', ')}`);
 }

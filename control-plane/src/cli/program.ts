@@ -1,5 +1,6 @@
 /** The command line as a whole. To add a command: a file in commands/, a line here. */
 import { Command } from 'commander';
+import { VERSION } from '../model/release.ts';
 import { unknownVariables } from '../model/variables.ts';
 import { createCli } from './command.ts';
 import { applyCommands } from './commands/apply.ts';
@@ -25,6 +26,7 @@ import { rebalanceCommand } from './commands/rebalance.ts';
 import { runCommand } from './commands/run.ts';
 import { systemCommands } from './commands/system.ts';
 import { topCommand } from './commands/top.ts';
+import { versionCommand } from './commands/version.ts';
 import { note } from './output.ts';
 import { environment } from './settings.ts';
 
@@ -44,7 +46,7 @@ function describeAll(group: Command): void {
 export function createProgram(): Command {
   const program = new Command('switchboard')
     .description('Runs, routes to and watches over fleets of WebSocket agent services.')
-    .version('0.1.0')
+    .version(VERSION, '-V, --version', 'of this command line; `version` also tells that of the control plane')
     .option('--url <url>', 'the API of the control plane (default: from the data folder)')
     .option('--token <token>', 'its token (default: from the data folder)')
     .option('--data <folder>', 'the data folder')
@@ -82,6 +84,7 @@ export function createProgram(): Command {
   runCommand(cli);
   connectCommand(cli);
   contextCommands(cli);
+  versionCommand(cli);
   completionCommand(cli);
   for (const group of [program, ...program.commands]) if (group.commands.length > 0) helpCommand(group);
   for (const command of program.commands) command.exitOverride();

@@ -143,14 +143,14 @@ async function tellWhatIsNotReady(client: ApiClient, services: readonly string[]
   }
 }
 
-/** Tells what a write did, and then waits for it as the flags say. `named`: the service that the command names. */
+/** Tells what a write did, and then waits for it as the flags say. `named`: the service that the command names; `told`: as of `tellWrite`. */
 export async function tellAndWait(
   cli: Cli,
   answer: WriteAnswer,
   flags: WaitFlags,
-  { abortFails, named }: { abortFails: boolean; named?: string },
+  { abortFails, named, told }: { abortFails: boolean; named?: string; told?: string | undefined },
 ): Promise<void> {
-  tellWrite(answer);
+  tellWrite(answer, told);
   if (answer.dryRun) return;
   const written = answer.changes.filter(({ kind, action }) => kind === 'Service' && action !== 'deleted');
   const services = named === undefined ? written.map(({ name }) => name) : [named];

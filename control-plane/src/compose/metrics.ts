@@ -11,7 +11,8 @@ import type { Registry } from '../registry/registry.ts';
 import { wantedOf } from '../registry/wanted.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { GatewayViews } from './gateway-views.ts';
-import { NODE_ID, VERSION } from './settings.ts';
+import { VERSION } from '../model/release.ts';
+import { NODE_ID } from './settings.ts';
 import type { Signals } from './signals.ts';
 
 export interface PresentParts {

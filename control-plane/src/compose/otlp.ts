@@ -10,7 +10,7 @@ import type { Present } from '../metrics/present.ts';
 import { SwitchboardError } from '../model/errors.ts';
 import type { OtlpSettings } from '../model/otlp.ts';
 import { durationMs } from '../model/units.ts';
-import { VERSION } from './settings.ts';
+import { VERSION } from '../model/release.ts';
 
 /** Error: `invalid`, naming the header whose reference can't be read; never what it holds. */
 export function headersOf(

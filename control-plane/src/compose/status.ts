@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { SessionTable } from '../telemetry/sessions.ts';
 import type { XdsServer } from '../xds/server.ts';
 import type { GatewayRenewal } from './gateway-renewal.ts';
-import { VERSION } from './settings.ts';
+import { VERSION } from '../model/release.ts';
 import { createStoreCheck } from './store-check.ts';
 
 export interface StatusParts {

@@ -1,12 +1,12 @@
 import { createTwoFilesPatch } from 'diff';
 import { stringify } from 'yaml';
 import { styleText } from 'node:util';
-import { createInterface } from 'node:readline/promises';
 import { SwitchboardError, isError } from '../../model/errors.ts';
 import type { ApiClient } from '../../api/client.ts';
 import type { ApplyFlags, WriteFlags } from '../../api/queries.ts';
 import type { WriteAnswer } from '../../api/types.ts';
 import type { Cli } from '../command.ts';
+import { confirm } from '../confirm.ts';
 import { inTheirFiles, readDocuments, type Documents } from '../documents.ts';
 import { EXIT, Exit, exitCodeOf, tellError } from '../exit.ts';
 import { impactText } from '../impact.ts';
@@ -62,21 +62,15 @@ interface ApplyOptions extends WaitFlags {
   yes?: boolean;
 }
 
-/** Asks where somebody can answer. Errors: `invalid` where nobody can; Exit when the answer is no. */
+/** What is deleted is asked for first. */
 async function confirmed({ changes, impact }: WriteAnswer): Promise<void> {
   const gone = changes
     .filter(({ action }) => action === 'deleted')
     .map(({ kind, name }) => `${kind.toLowerCase()}/${name}`);
   if (gone.length === 0) return;
-  const what = `${gone.join(', ')} ${gone.length === 1 ? 'is' : 'are'} not in the files any more and will be deleted; ${impactText(impact)}`;
-  if (!process.stdin.isTTY)
-    throw new SwitchboardError('invalid', `nothing was changed: ${what}`, { remedy: 'Confirm it with --yes.' });
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await prompt.question(`${what}. Go on? [y/N] `);
-  prompt.close();
-  if (/^y(es)?$/i.test(answer.trim())) return;
-  note('nothing was changed');
-  throw new Exit(EXIT.failure);
+  await confirm(
+    `${gone.join(', ')} ${gone.length === 1 ? 'is' : 'are'} not in the files any more and will be deleted; ${impactText(impact)}`,
+  );
 }
 
 export function applyCommands(cli: Cli): void {

@@ -2,7 +2,8 @@
 import type { DrainPolicy, DrainProgress, DrainRequest, DrainTarget, GatewayDrainProgress } from '../../model/drain.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import { unknownKind, type Cli } from '../command.ts';
-import { tellWrite } from '../impact.ts';
+import { confirmedEnds, tellWrite } from '../impact.ts';
+import { kindOf } from '../kinds.ts';
 import { age, format, parseFormat, print, type Column, type Format } from '../output.ts';
 import { waitOptions, writeFlags, type WaitFlags } from '../waiting.ts';
 
@@ -13,12 +14,14 @@ interface Flags extends WaitFlags {
   notify?: string;
   reason?: string;
   dryRun?: boolean;
+  yes?: boolean;
 }
 
 function targetOf(kind: string, name: string, number: string | undefined): DrainTarget {
-  if (/^instances?$/.test(kind)) return { kind: 'instance', id: name };
-  if (/^services?$/.test(kind)) return { kind: 'service', name };
-  if (/^versions?$/.test(kind)) {
+  const is = kindOf(kind);
+  if (is === 'instance') return { kind: 'instance', id: name };
+  if (is === 'service') return { kind: 'service', name };
+  if (is === 'version') {
     if (number === undefined || !/^\d+$/.test(number))
       throw new SwitchboardError('invalid', 'name the version: drain version SERVICE NUMBER');
     return { kind: 'version', name, number: Number(number) };
@@ -55,7 +58,7 @@ const GATEWAYS: readonly Column<GatewayDrainProgress>[] = [
   { title: 'reason', cell: (one) => one.reason },
 ];
 
-const isGateway = (kind: string): boolean => /^gateways?$/.test(kind);
+const isGateway = (kind: string): boolean => kindOf(kind) === 'gateway';
 
 function tellGateways(gateways: readonly GatewayDrainProgress[], as: Format): void {
   print(format(gateways, GATEWAYS, (one) => one.node, as));
@@ -75,6 +78,7 @@ export function drainCommands(cli: Cli): void {
     .option('--reason <text>', 'shown with the drain');
   waitOptions(drain, { ready: false })
     .option('--dry-run', 'tell what would happen to open sessions')
+    .option('-y, --yes', 'do not ask before open sessions end at once')
     .addHelpText(
       'after',
       '\nExamples:\n  switchboard drain instance weather-x2k9f --keep --reason "new disk"\n  switchboard drain version weather 3 --deadline 30m --dry-run\n  switchboard drain gateway gateway-1 --reason "new kernel"\n  switchboard drains',
@@ -94,7 +98,11 @@ export function drainCommands(cli: Cli): void {
         ...(flags.notify === undefined ? {} : { notifyUrl: flags.notify }),
         ...(flags.reason === undefined ? {} : { reason: flags.reason }),
       };
-      tellWrite(await cli.client().drain(targetOf(kind, name, number), request, writeFlags(flags)));
+      const client = cli.client();
+      const target = targetOf(kind, name, number);
+      const write = writeFlags(flags);
+      const told = await confirmedEnds(flags, async () => client.drain(target, request, { dryRun: true }));
+      tellWrite(await client.drain(target, request, write), told);
     });
   const undrain = cli.program
     .command('undrain <kind> <name> [number]')

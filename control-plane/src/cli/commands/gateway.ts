@@ -7,6 +7,7 @@ import type { CertificateStatus, GatewayConfig } from '../../model/gateway.ts';
 import type { Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { gatewayCertificateCommands } from './gateway-certificate.ts';
+import { confirm } from '../confirm.ts';
 import { age, format, note, parseFormat, print, tint, type Column } from '../output.ts';
 
 const TYPES = ['cds', 'eds', 'lds', 'rds', 'ecds', 'sds'] as const;
@@ -168,10 +169,15 @@ export function gatewayCommands(cli: Cli): void {
     )
     .option('--deadline <time>', 'such as 1h: sessions that the old one still has then are ended (default: never)')
     .option('--dry-run', 'tell what would happen')
+    .option('-y, --yes', 'do not ask before open sessions get an end')
     .addHelpText('after', '\nExample:\n  switchboard gateway restart --deadline 8h')
-    .action(async (node: string | undefined, options: { deadline?: string; dryRun?: boolean }) => {
+    .action(async (node: string | undefined, options: { deadline?: string; dryRun?: boolean; yes?: boolean }) => {
       const client = cli.client();
       const name = node ?? (await onlyNode(client));
+      if (options.deadline !== undefined && options.dryRun !== true && options.yes !== true) {
+        const { sessions, until } = await client.restartGateway(name, options.deadline, { dryRun: true });
+        if (sessions > 0) await confirm(`${sessions} open sessions may go on until ${until ?? 'they end'}`);
+      }
       const flags = { dryRun: options.dryRun === true };
       const { from, to, sessions, until, dryRun } = await client.restartGateway(name, options.deadline, flags);
       const ends = until === null ? 'until they end' : `until ${until}`;

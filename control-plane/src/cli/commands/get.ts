@@ -9,7 +9,9 @@ import { pathInWords, targetInWords } from '../../model/route-words.ts';
 import { takesSessions } from '../../model/takes-sessions.ts';
 import type { Version } from '../../model/version.ts';
 import { unknownKind, untilInterrupted, wholeNumber, type Cli } from '../command.ts';
+import { jsonPath } from '../json-path.ts';
 import { keepWatching } from '../keep-watching.ts';
+import { SHORT_KINDS, kindOf } from '../kinds.ts';
 import { age, format, parseFormat, print, tint, type Column, type Format } from '../output.ts';
 
 interface Listing<T> {
@@ -180,9 +182,27 @@ const KINDS: Readonly<Record<string, Listing<object>>> = {
 } as unknown as Record<string, Listing<object>>;
 
 function listingOf(kind: string): Listing<object> {
-  const found = KINDS[kind] ?? KINDS[`${kind}s`];
+  const found = KINDS[`${kindOf(kind)}s`];
   if (found === undefined) throw unknownKind(kind, Object.keys(KINDS));
   return found;
+}
+
+type Output = Format | ((value: unknown) => string);
+const JSONPATH = 'jsonpath=';
+
+function outputOf(text: string): Output {
+  return text.startsWith(JSONPATH) ? jsonPath(text.slice(JSONPATH.length)) : parseFormat(text);
+}
+
+const asWords = (line: string): string => line.replaceAll(/\s+/g, ' ').trim();
+
+/** What a pipe gets after a change: of a table the lines that are new or others now, with its titles once. */
+function appended(text: string, last: string, as: Output): string {
+  if (last === '' || as === 'json' || typeof as === 'function') return text;
+  if (as === 'yaml') return `---\n${text}`;
+  const before = new Set(last.split('\n').map(asWords));
+  const fresh = text.split('\n').filter((line) => !before.has(asWords(line)));
+  return fresh.map((line) => `${line}\n`).join('');
 }
 
 async function show(
@@ -190,13 +210,16 @@ async function show(
   kind: string,
   name: string | undefined,
   filter: Filter,
-  as: Format,
+  as: Output,
 ): Promise<string> {
   const listing = listingOf(kind);
+  const singular = kindOf(kind);
   const all = await listing.fetch(client, filter);
   const items = (name === undefined ? all : all.filter((item) => listing.nameOf(item) === name)).slice(0, filter.limit);
-  if (name !== undefined && items.length === 0) throw missing(kind.replace(/s$/, ''), name, all.map(listing.nameOf));
-  if (items.length === 0 && (as === 'table' || as === 'wide')) return `no ${kind.endsWith('s') ? kind : `${kind}s`}\n`;
+  if (name !== undefined && items.length === 0) throw missing(singular, name, all.map(listing.nameOf));
+  // As kubectl: a name gives the one, else it is a list.
+  if (typeof as === 'function') return `${as(name === undefined ? { items } : items[0])}\n`;
+  if (items.length === 0 && (as === 'table' || as === 'wide')) return `no ${singular}s\n`;
   return format(items, listing.columns, listing.nameOf, as);
 }
 
@@ -219,18 +242,20 @@ export function getCommands(cli: Cli): void {
   cli.program
     .command('get <kind> [name]')
     .summary('list services, instances, routes, gateways, sessions, events, versions')
-    .description(`Lists what there is. Kinds: ${Object.keys(KINDS).join(', ')}.`)
-    .option('-o, --output <format>', 'table, wide, json, yaml or name', 'table')
-    .option('-w, --watch', 'print again after each change')
+    .description(
+      `Lists what there is. Kinds: ${Object.keys(KINDS).join(', ')}; one or several, or short: ${SHORT_KINDS}.`,
+    )
+    .option('-o, --output <format>', "table, wide, json, yaml, name or jsonpath='{.items[*].name}'", 'table')
+    .option('-w, --watch', 'go on: on a terminal all of it again after each change, else the lines that are new')
     .option('-l, --label <key=value>', 'services with this label')
     .option('--service <name>', 'of this service')
     .option('--limit <count>', 'at most this many', wholeNumber(1))
     .addHelpText(
       'after',
-      '\nExamples:\n  switchboard get services -w\n  switchboard get instances --service weather -o json',
+      "\nExamples:\n  switchboard get services -w\n  switchboard get inst --service weather -o json\n  switchboard get svc -o jsonpath='{.items[*].name}'",
     )
     .action(async (kind: string, name: string | undefined, options: Filter & { output: string; watch?: boolean }) => {
-      const as = parseFormat(options.output);
+      const as = outputOf(options.output);
       if (options.watch !== true) {
         print(await show(cli.client(), kind, name, options, as));
         return;
@@ -243,7 +268,7 @@ export function getCommands(cli: Cli): void {
         while ((await changes.next()).done !== true) {
           alive();
           const text = await show(client, kind, name, options, as);
-          if (text !== last) print(process.stdout.isTTY ? `\u001b[2J\u001b[H${text}` : `${text}\n`);
+          if (text !== last) print(process.stdout.isTTY ? `\u001b[2J\u001b[H${text}` : appended(text, last, as));
           last = text;
         }
       });
@@ -255,8 +280,7 @@ export function getCommands(cli: Cli): void {
     .addHelpText('after', '\nExample:\n  switchboard describe service weather')
     .action(async (kind: string, name: string) => {
       const client = cli.client();
-      const singular = kind.replace(/s$/, '');
-      const parts = await everythingAbout(client, singular, name);
+      const parts = await everythingAbout(client, kindOf(kind), name);
       print(stringify(parts));
     });
 }

@@ -1,29 +1,15 @@
-import { createInterface } from 'node:readline/promises';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { WriteAnswer } from '../../api/types.ts';
 import type { WriteFlags } from '../../api/queries.ts';
 import { unknownKind, type Cli } from '../command.ts';
-import { EXIT, Exit } from '../exit.ts';
-import { impactText, tellWrite } from '../impact.ts';
-import { note } from '../output.ts';
+import { confirmedEnds, tellWrite } from '../impact.ts';
+import { kindOf } from '../kinds.ts';
 import { tellAndWait, waitOptions, writeFlags, type WaitFlags } from '../waiting.ts';
 
 interface Flags extends WaitFlags {
   now?: boolean;
   dryRun?: boolean;
   yes?: boolean;
-}
-
-/** What ends sessions at once is said first, and asked for on a terminal. */
-async function confirmed(flags: Flags, dry: () => Promise<WriteAnswer>): Promise<void> {
-  if (flags.dryRun === true || flags.yes === true) return;
-  const { impact } = await dry();
-  if (impact.instances.length > 0) note(impactText(impact));
-  if (impact.endsNow === 0 || !process.stdin.isTTY) return;
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await prompt.question('Go on? [y/N] ');
-  prompt.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Exit(EXIT.failure);
 }
 
 export function lifecycleCommands(cli: Cli): void {
@@ -48,14 +34,14 @@ export function lifecycleCommands(cli: Cli): void {
       .option('--now', 'end open sessions at once');
     waitOptions(command, { ready: verb === 'restart' })
       .option('--dry-run', 'tell what would happen')
-      .option('-y, --yes', 'do not ask')
+      .option('-y, --yes', 'do not ask before open sessions end at once')
       .addHelpText('after', `\nExamples:\n  switchboard ${verb} weather --dry-run\n  switchboard ${verb} weather --now`)
       .action(async (service: string, flags: Flags) => {
         const client = cli.client();
         const now = flags.now === true;
         const write = { ...writeFlags(flags), now };
-        await confirmed(flags, async () => client[verb](service, { dryRun: true, now }));
-        await tellAndWait(cli, await client[verb](service, write), flags, { abortFails: false, named: service });
+        const told = await confirmedEnds(flags, async () => client[verb](service, { dryRun: true, now }));
+        await tellAndWait(cli, await client[verb](service, write), flags, { abortFails: false, named: service, told });
       });
   }
   waitOptions(program.command('scale <service> <replicas>').summary('set how many instances are wanted'))
@@ -73,18 +59,19 @@ export function lifecycleCommands(cli: Cli): void {
     .description('Instances are drained first: open sessions may go on until the deadline.')
     .option('--now', 'end open sessions at once')
     .option('--dry-run', 'tell what would happen')
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'do not ask before open sessions end at once')
     .addHelpText('after', '\nExample:\n  switchboard delete service weather')
     .action(async (kind: string, name: string, flags: Flags) => {
       const client = cli.client();
       const now = flags.now === true;
+      const is = kindOf(kind);
       const run = async (write: WriteFlags): Promise<WriteAnswer> => {
-        if (/^services?$/.test(kind)) return client.deleteService(name, { ...write, now });
-        if (/^routes?$/.test(kind)) return client.deleteRoute(name, write);
-        if (/^instances?$/.test(kind)) return client.stopInstance(name, { ...write, now });
+        if (is === 'service') return client.deleteService(name, { ...write, now });
+        if (is === 'route') return client.deleteRoute(name, write);
+        if (is === 'instance') return client.stopInstance(name, { ...write, now });
         throw unknownKind(kind, ['service', 'route', 'instance']);
       };
-      await confirmed(flags, async () => run({ dryRun: true }));
-      tellWrite(await run(writeFlags(flags)));
+      const told = await confirmedEnds(flags, async () => run({ dryRun: true }));
+      tellWrite(await run(writeFlags(flags)), told);
     });
 }

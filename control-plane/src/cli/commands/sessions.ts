@@ -1,11 +1,11 @@
 /** `switchboard sessions` and `switchboard end`: who is connected where, and ending them. */
-import { createInterface } from 'node:readline/promises';
 import type { ApiClient } from '../../api/client.ts';
 import type { SessionQuery } from '../../api/queries.ts';
 import type { EndedSession, Session } from '../../api/types.ts';
 import { SwitchboardError } from '../../model/errors.ts';
 import type { SessionEnd } from '../../model/session-end.ts';
 import { untilInterrupted, wholeNumber, type Cli } from '../command.ts';
+import { confirm } from '../confirm.ts';
 import { EXIT, Exit } from '../exit.ts';
 import { age, bytes, format, note, parseFormat, print, type Column } from '../output.ts';
 
@@ -123,12 +123,9 @@ async function end(client: ApiClient, id: string | undefined, flags: Flags): Pro
   const all = flags.all === true;
   if (Object.keys(filter).length === 0 && !all)
     throw new SwitchboardError('invalid', 'name a session, a filter such as --service, or --all');
-  if (flags.dryRun !== true && flags.yes !== true && process.stdin.isTTY) {
+  if (flags.dryRun !== true && flags.yes !== true) {
     const { total } = await client.endSessions(filter, { dryRun: true, all });
-    const prompt = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await prompt.question(`End ${total} sessions? [y/N] `);
-    prompt.close();
-    if (!/^y(es)?$/i.test(answer.trim())) throw new Exit(EXIT.failure);
+    if (total > 0) await confirm(`${total} open sessions will be ended`);
   }
   const { items } = await client.endSessions(filter, {
     reason,
