@@ -23,8 +23,8 @@ const RANKS: readonly (readonly string[])[] = [
   ['api'],
   ['cli'],
 ];
-/** Files of the root folder: log.ts is for all; the others compose and are imported by nobody below them. */
-const FOR_ALL = ['log.ts'];
+/** Files of the root folder: log.ts and its text are for all; the others compose and are imported by nobody below them. */
+const FOR_ALL = ['log.ts', 'log-text.ts'];
 const COMPOSE = ['main.ts', 'config.ts', 'drivers.ts', 'plugins.ts'];
 /** The composition root: joins all parts, so it may import every folder. */
 const COMPOSITION = 'compose';

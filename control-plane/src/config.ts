@@ -95,7 +95,11 @@ export const Settings = z
       })
       .prefault({}),
     log: z
-      .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
+      .strictObject({
+        level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+        /** Lines for people (text) or for programs (json); auto: text on a terminal, else json. */
+        format: z.enum(['auto', 'text', 'json']).default('auto'),
+      })
       .prefault({}),
     /** Who changed what: the newest so many, and not older than this. */
     events: z

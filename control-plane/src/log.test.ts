@@ -29,7 +29,7 @@ it('keeps secrets out, whatever is handed over', () => {
 });
 
 it('remembers its last lines, and no more than that', () => {
-  const { destination, recent } = logWithMemory({ write: () => undefined, end: async () => undefined });
+  const { destination, recent } = logWithMemory('json', { write: () => undefined, end: async () => undefined });
   for (let n = 0; n < 5_000; n += 1) destination.write(`line ${n}\n`);
   expect(recent()).toHaveLength(2_000);
   expect(recent().at(-1)).toBe('line 4999');

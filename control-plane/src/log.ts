@@ -1,6 +1,7 @@
 /** The one logger factory. Fields have the same names everywhere: service, instance, revision, gateway, requestId, error. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
+import { logText } from './log-text.ts';
 
 export type Log = pino.Logger;
 
@@ -75,17 +76,25 @@ function standardError(): Sink {
   };
 }
 
-/** Standard error, and the last lines in memory for whoever asks over the API. */
-export function logWithMemory(sink = standardError()): {
+const isForPeople = (format: 'auto' | 'text' | 'json'): boolean =>
+  format === 'text' || (format === 'auto' && process.stderr.isTTY);
+
+/** Standard error, and the last lines in memory, as JSON, for whoever asks over the API. */
+export function logWithMemory(
+  format: 'auto' | 'text' | 'json',
+  sink = standardError(),
+): {
   destination: pino.DestinationStream;
   recent: () => readonly string[];
   end: () => Promise<void>;
 } {
   const lines: string[] = [];
+  const people = isForPeople(format);
+  const colour = process.stderr.isTTY && process.stderr.hasColors();
   return {
     destination: {
       write(text) {
-        sink.write(text);
+        sink.write(people ? logText(text, colour) : text);
         lines.push(text.trimEnd().slice(0, LONGEST_LINE));
         // In batches: moving all lines for each new one would cost more than logging.
         if (lines.length >= 2 * MOST_LINES) lines.splice(0, MOST_LINES);

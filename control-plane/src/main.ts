@@ -14,7 +14,7 @@ const COMPILED_AFTER_MS = 3_000;
 
 async function run(): Promise<void> {
   const config = loadConfig();
-  const { destination, recent, end: endLog } = logWithMemory();
+  const { destination, recent, end: endLog } = logWithMemory(config.log.format);
   const log = createLog(config.log.level, destination);
   for (const variable of config.unknownVariables)
     log.warn({ variable }, 'this environment variable sets nothing: a mistake, or for another version');

@@ -25,8 +25,56 @@ export const node24 = join(modules, 'node', 'bin', process.platform === 'win32' 
 const WORKSPACES = ['.', 'proto', 'envoy', 'control-plane', 'console'];
 const LOCK_STALE_MS = 10 * 60_000;
 
+/** What is being done, and since when. @type {Map<string, number>} */
+const doing = new Map();
+const seconds = (/** @type {number} */ since) => `${Math.round((Date.now() - since) / 1000)} s`;
+/** @type {NodeJS.Timeout | undefined} */
+let ticking;
+const BEAT_MS = 1_000;
+/** Without a terminal nothing can be written over. */
+const LINE_MS = 30_000;
+const SIGNS = ['|', '/', '-', '\\'];
+let beats = 0;
+
+function clearLine() {
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+}
+
 /** @param {string} line */
-const say = (line) => process.stderr.write(`switchboard: ${line}\n`);
+function say(line) {
+  clearLine();
+  process.stderr.write(`switchboard: ${line}\n`);
+}
+
+function beat() {
+  const all = [...doing].map(([what, since]) => `${what}, ${seconds(since)}`).join('; ');
+  if (!process.stderr.isTTY) {
+    say(`still ${all}`);
+    return;
+  }
+  // What does not fit would go on in a line that is not cleared.
+  const line = `${SIGNS[beats++ % SIGNS.length]} ${all}`.slice(0, (process.stderr.columns || 80) - 1);
+  process.stderr.write(`\r\u001b[K${line}`);
+}
+
+/**
+ * Says what is done while it is, and that it goes on: on a terminal each second in one line, else now and then.
+ * @template T @param {string} what @param {Promise<T>} work @returns {Promise<T>}
+ */
+async function telling(what, work) {
+  doing.set(what, Date.now());
+  ticking ??= setInterval(beat, process.stderr.isTTY ? BEAT_MS : LINE_MS);
+  try {
+    return await work;
+  } finally {
+    doing.delete(what);
+    clearLine();
+    if (doing.size === 0) {
+      clearInterval(ticking);
+      ticking = undefined;
+    }
+  }
+}
 
 export class SetupError extends Error {}
 
@@ -204,11 +252,11 @@ async function dependencies() {
   if (read(dependenciesStamp) === wanted && existsSync(node24)) return;
   await locked('setup', async () => {
     if (read(dependenciesStamp) === wanted && existsSync(node24)) return;
-    say('installing dependencies and Node 24 (about half a minute, once) ...');
+    say('installing dependencies and Node 24 (once; half a minute, or minutes on a slow machine) ...');
     rmSync(dependenciesStamp, { force: true });
-    const program = isTooOld() ? await firstNode() : lastingNode();
-    await npm(program, ['ci', '--no-audit', '--no-fund', '--ignore-scripts']);
-    await nodeBinary(program);
+    const program = isTooOld() ? await telling('fetching Node 24', firstNode()) : lastingNode();
+    await telling('npm ci', npm(program, ['ci', '--no-audit', '--no-fund', '--ignore-scripts']));
+    await telling('fetching Node 24', nodeBinary(program));
     // Last: whatever was cut short before is done again.
     writeFileSync(dependenciesStamp, wanted);
   });
@@ -228,9 +276,13 @@ export function environment() {
 
 async function envoy() {
   const child = spawn(node24, [join(repository, 'envoy/src/install-main.ts')], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'inherit', 'pipe'],
   });
-  const code = await new Promise((done) => child.once('close', done));
+  child.stderr.on('data', (part) => {
+    clearLine();
+    process.stderr.write(part);
+  });
+  const code = await telling('bringing Envoy', new Promise((done) => child.once('close', done)));
   if (code !== 0) throw new SetupError('there is no Envoy');
 }
 
@@ -254,12 +306,9 @@ async function consoleBuild() {
     say('building the console ...');
     const fresh = join(repository, 'console/dist.new');
     rmSync(fresh, { recursive: true, force: true });
-    await run(
-      'building the console',
-      node24,
-      [join(modules, 'vite/bin/vite.js'), 'build', '--outDir', fresh, '--emptyOutDir'],
-      { cwd: join(repository, 'console'), env: environment() },
-    );
+    const vite = [join(modules, 'vite/bin/vite.js'), 'build', '--outDir', fresh, '--emptyOutDir'];
+    const options = { cwd: join(repository, 'console'), env: environment() };
+    await telling('building the console', run('building the console', node24, vite, options));
     writeFileSync(join(fresh, '.built-from'), wanted);
     rmSync(join(repository, 'console/dist'), { recursive: true, force: true });
     renameSync(fresh, join(repository, 'console/dist'));

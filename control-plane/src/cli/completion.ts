@@ -44,6 +44,7 @@ const BY_NAME: Readonly<Record<string, Wanted>> = {
   sort: fixed(...SORTS),
   output: fixed('table', 'wide', 'json', 'yaml', 'name'),
   policy: fixed('wait', 'notify', 'close', 'notify-then-close'),
+  log: fixed('auto', 'text', 'json'),
   'log-level': fixed('debug', 'info', 'warn', 'error'),
 };
 const KINDS_OF: Readonly<Record<string, readonly string[]>> = {

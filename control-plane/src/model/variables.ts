@@ -33,6 +33,7 @@ export const SETTING_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   SWITCHBOARD_AGENTS_PORTS: ['agents', 'ports'],
   SWITCHBOARD_STORE: ['store', 'type'],
   SWITCHBOARD_LOG_LEVEL: ['log', 'level'],
+  SWITCHBOARD_LOG_FORMAT: ['log', 'format'],
   SWITCHBOARD_SEED: ['seed'],
   SWITCHBOARD_PLUGINS: ['plugins'],
 };

@@ -10,6 +10,7 @@ import { stringify } from 'yaml';
 import { SwitchboardError, messageOf } from '../../model/errors.ts';
 import { wholeNumber, type Cli } from '../command.ts';
 import { EXIT, Exit } from '../exit.ts';
+import { greeting, offerCommand, waysToType } from '../greeting.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from '../node-options.ts';
 import { note, parseFormat, print, table, tint } from '../output.ts';
 import { dataFolder, environment } from '../settings.ts';
@@ -25,7 +26,11 @@ const UP_FLAGS = {
   apiPort: 'SWITCHBOARD_API_PORT',
   xdsPort: 'SWITCHBOARD_XDS_PORT',
   logLevel: 'SWITCHBOARD_LOG_LEVEL',
+  log: 'SWITCHBOARD_LOG_FORMAT',
 } as const;
+
+/** Of 100 ms. */
+const START_ROUNDS = 100;
 
 /** `pid`: of the control plane that was started; another may answer there, which is the reason why this one ends. */
 async function greet(cli: Cli, pid: number | undefined, ended: () => boolean): Promise<void> {
@@ -36,10 +41,17 @@ async function greet(cli: Cli, pid: number | undefined, ended: () => boolean): P
       if (!(await client.readyz()).ready) continue;
       const { gateway, api, controlPlane } = await client.status();
       if (controlPlane.pid !== pid) continue;
+      const { items: services } = await client.services();
+      // Named is what can be talked to, if that comes soon.
+      if (round < START_ROUNDS && services.length > 0 && !services.some(({ status }) => status.state === 'ready'))
+        continue;
       const folder = dataFolder(cli.flags());
-      note(
-        `\nSwitchboard is running.\n  clients     ${gateway.url}/agents/<service>\n  console     ${api.url}   (token: ${join(folder, 'admin.token')})\n  try         npm run switchboard -- connect weather\n  stop        npm stop   (Ctrl-C ends the control plane alone: agents and sessions go on)\n`,
-      );
+      const given = cli.flags().data ?? environment['SWITCHBOARD_DATA'];
+      const ways = waysToType(environment, given === undefined ? undefined : folder);
+      const signIn = { file: join(folder, 'admin.token') };
+      note(greeting({ clients: gateway.url, console: api.url, signIn, services, ...ways }));
+      const offer = process.stderr.isTTY ? offerCommand(environment, folder) : undefined;
+      if (offer !== undefined) note(offer);
       return;
     } catch {
       // It is still starting.
@@ -84,6 +96,7 @@ export function systemCommands(cli: Cli): void {
     .option('--api-port <port>', 'API and console', PORT)
     .option('--xds-port <port>', 'where Envoy gets its configuration', PORT)
     .option('--log-level <level>', 'trace, debug, info, warn, error')
+    .option('--log <format>', 'text, json, or auto: text on a terminal, else json')
     .addHelpText('after', '\nExample:\n  switchboard up --seed agents.yaml --gateway-port 9000')
     .action(async (options: Record<string, string | number | string[]>) => {
       const env: Record<string, string | undefined> = { ...NODE_ENVIRONMENT, ...environment };
