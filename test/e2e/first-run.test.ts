@@ -8,8 +8,14 @@ import { repository, startWorld } from '../support/world.ts';
 it('leads a new user to an answer of their own agent', async () => {
   await using world = await startWorld({ name: 'first run' });
   await using browser = await openBrowser();
-  const page = await browser.open(world);
+  // The link that `up` shows on a terminal.
+  const link = `/#sign-in=${(await world.client.signInCode()).code}`;
+  const page = await browser.open(world, link, { signedOut: true });
   await page.getByRole('heading', { name: 'First steps' }).waitFor();
+  expect(new URL(page.url()).hash).toBe('');
+  const late = await browser.open(world, link, { signedOut: true });
+  await late.getByText('This link was used already').waitFor();
+  await late.close();
   await shoot(page, 'first-run');
   await skip(page);
   await press(page.getByRole('link', { name: 'Add a service' }), 'Enter', { most: 2 });

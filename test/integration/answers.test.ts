@@ -194,6 +194,7 @@ it('every answer is what the schema of its endpoint says, and what is not JSON h
     await client.timeseries({ metric: name, stat: stats.join(','), by: labels.join(','), from: '5m' });
   await client.livez();
   await client.plugins();
+  await client.signIn((await client.signInCode()).code);
   await client.controlPlaneLog(10);
 
   // What is no JSON has the type that is told; what is also a stream is one where that is asked for.

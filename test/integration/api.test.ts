@@ -89,11 +89,24 @@ describe('tokens', () => {
       const path = endpoint.path.replaceAll(/\{\w+\}/g, 'x');
       for (const token of [null, 'wrong']) {
         const { status } = await call(endpoint.method.toUpperCase(), path, { token });
-        expect([endpoint.method, path, status]).toEqual([endpoint.method, path, path === '/livez' ? 200 : 401]);
+        // A code stands in the body, which is missing.
+        const expected = { '/livez': 200, '/v1/sign-in': 400 }[path] ?? 401;
+        expect([endpoint.method, path, status]).toEqual([endpoint.method, path, expected]);
       }
     }
     expect((await call('GET', '/docs', { token: null })).status).toBe(200);
     expect((await call('GET', '/', { token: null })).status).toBe(200);
+  });
+
+  it('are given once for a code that was asked for with one', async () => {
+    expect((await call('POST', '/v1/sign-in/codes', { token: null })).status).toBe(401);
+    const { code } = await world.client.signInCode();
+    const twice = await Promise.allSettled([world.client.signIn(code), world.client.signIn(code)]);
+    expect(twice.filter(({ status }) => status === 'fulfilled')).toEqual([
+      { status: 'fulfilled', value: { token: world.token } },
+    ]);
+    await expect(world.client.signIn(code)).rejects.toMatchObject({ code: 'unauthenticated' });
+    expect(world.log()).not.toContain(code);
   });
 
   it('do not help a web page that reaches the address by a name of its own', async () => {

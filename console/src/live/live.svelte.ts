@@ -27,6 +27,8 @@ class Live {
   link = $state<Link>('connecting');
   /** The token was refused. */
   refused = $state(false);
+  /** The link signs in no more. */
+  spent = $state(false);
   /** When the last news came, milliseconds since the epoch. */
   heardAt = $state(0);
   /** A clock for ages, once a second. */
@@ -48,13 +50,14 @@ class Live {
 
   constructor() {
     // A link may bring the token in its fragment, which never leaves the browser; it is taken out of the address at once.
-    const fragment = new URLSearchParams(location.hash.slice(1)).get('token');
-    if (fragment !== null) {
-      sessionStorage.setItem(TOKEN_KEY, fragment);
-      history.replaceState(null, '', location.pathname + location.search);
-    }
+    const fragment = new URLSearchParams(location.hash.slice(1));
+    const [token, code] = [fragment.get('token'), fragment.get('sign-in')];
+    if (token !== null) sessionStorage.setItem(TOKEN_KEY, token);
+    if (token !== null || code !== null) history.replaceState(null, '', location.pathname + location.search);
     this.token = sessionStorage.getItem(TOKEN_KEY) ?? '';
+    // Who is signed in stays so: a link that was used before does no harm.
     if (this.token !== '') void this.#run();
+    else if (code !== null) void this.#signInWith(code);
     setInterval(() => {
       this.#tick();
     }, 1000);
@@ -88,7 +91,19 @@ class Live {
     });
   }
 
+  /** A code of a link is good once. */
+  async #signInWith(code: string): Promise<void> {
+    try {
+      this.signIn((await this.api.signIn(code)).token);
+    } catch {
+      this.spent = true;
+    } finally {
+      this.#client = undefined;
+    }
+  }
+
   signIn(token: string): void {
+    this.spent = false;
     this.token = token.trim();
     this.#client = undefined;
     this.refused = false;

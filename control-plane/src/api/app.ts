@@ -4,6 +4,7 @@ import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { SwitchboardError, type Issue } from '../model/errors.ts';
 import { issuesOf, parseAs } from '../model/parse.ts';
+import { BEARER } from './bearer.ts';
 import { readDocuments, readJson } from './body.ts';
 import type { ApiContext } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -57,7 +58,7 @@ export interface AppOptions {
 }
 
 function authenticate(api: ApiContext, context: Context): string {
-  const match = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '');
+  const match = BEARER.exec(context.req.header('authorization') ?? '');
   const who = match?.[1] === undefined ? undefined : api.authenticate(match[1]);
   if (who !== undefined) return who.actor;
   throw new SwitchboardError('unauthenticated', match === null ? 'this needs a token' : 'the token is not known', {

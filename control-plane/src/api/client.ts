@@ -43,6 +43,8 @@ import type {
   OwnLog,
   Page,
   PluginInfo,
+  SignInCode,
+  SignedIn,
   Problem,
   Readiness,
   Registered,
@@ -208,6 +210,8 @@ export function createClient({ url, token, fetch: ask = fetch }: ClientOptions) 
     /** The control plane's clock, to the second. */
     clock: async () => Date.parse((await send('GET', '/livez')).headers.get('date') ?? ''),
     readyz: async () => json<Readiness>('GET', '/readyz'),
+    signInCode: async () => json<SignInCode>('POST', '/v1/sign-in/codes', {}),
+    signIn: async (code: string) => json<SignedIn>('POST', '/v1/sign-in', { body: { code } }),
     status: async () => read<SystemStatus>('/v1/status', older.STATUS),
     services: async (query: ListFlags & { label?: string } = {}) =>
       list<ServicePage>('/v1/services', older.SERVICE, { ...query }),

@@ -26,6 +26,7 @@ import type { GatewayView, PluginInfo } from './types.ts';
 import type { SessionEnd } from '../model/session-end.ts';
 import type { EndedSession, Session, SessionChange, SessionCounts } from '../telemetry/session.ts';
 import type { Log } from '../log.ts';
+import type { SignIns } from './sign-ins.ts';
 
 export interface ReplayRange {
   readonly from: number;
@@ -42,6 +43,8 @@ export interface ApiContext {
   readonly now: () => number;
   /** Who bears this token, or undefined. Compares in constant time. */
   authenticate(token: string): { actor: string } | undefined;
+  /** For links to the console. */
+  readonly signIns: SignIns;
   system(): SystemStatus;
   /** Where clients of this machine connect. */
   readonly gatewayUrl: string;

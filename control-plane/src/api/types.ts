@@ -16,7 +16,7 @@ export type { RolloutVersion, RolloutView } from './answers/rollout.ts';
 export type { RouteView } from './answers/route.ts';
 export type { RolloutBrief, ServicePage, ServiceState, ServiceView, VersionDiff } from './answers/service.ts';
 export type { SessionCount, SessionEnds, SessionPage } from './answers/session.ts';
-export type { Done, MetricView, OwnLog, PluginInfo, Readiness } from './answers/system.ts';
+export type { Done, MetricView, OwnLog, PluginInfo, Readiness, SignInCode, SignedIn } from './answers/system.ts';
 export type { WriteAnswer } from './answers/write.ts';
 export type { HistoryAnswer } from '../history/answer.ts';
 export type { LogLine } from '../model/log-line.ts';

@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ApiContext } from '../api/context.ts';
+import { createSignIns } from '../api/sign-ins.ts';
 import type { Keeper } from '../certificates/keeper.ts';
 import type { GatewayCertificate, GatewayCertificateRequest } from '../model/gateway.ts';
 import { destroySocket, whyNotDestroy } from '../home/destroy-socket.ts';
@@ -85,6 +86,7 @@ export function apiContext(parts: ApiParts): ApiContext {
     log,
     now,
     authenticate: (given) => (sameToken(given, token) ? { actor: 'admin' } : undefined),
+    signIns: createSignIns(now),
     system: () => status.system(),
     gatewayUrl: status.gatewayUrl,
     readiness: () => status.readiness(),

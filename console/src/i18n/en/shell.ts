@@ -55,6 +55,7 @@ export const signIn = {
   label: 'Admin token',
   help: 'It is in this file of the data folder:',
   refused: 'This token is not known. Copy it again from the file.',
+  spent: 'This link was used already, or is too old. Sign in with the token.',
   button: 'Sign in',
 };
 

@@ -53,6 +53,7 @@ export const signIn: Messages['signIn'] = {
   label: '管理员令牌',
   help: '令牌在数据目录的这个文件中：',
   refused: '令牌不正确。请从文件中重新复制。',
+  spent: '此链接已被使用或已过期。请使用令牌登录。',
   button: '登录',
 };
 

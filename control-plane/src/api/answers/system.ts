@@ -1,9 +1,16 @@
 import { z } from 'zod';
+import { Timestamp } from '../../model/meta.ts';
 import { PLUGIN_KINDS } from '../../model/plugin.ts';
 import { ReadinessCheck } from '../../model/system.ts';
 
 export const Done = z.strictObject({ status: z.string() });
 export type Done = Readonly<z.infer<typeof Done>>;
+
+export const SignInCode = z.strictObject({ code: z.string(), expiresAt: Timestamp });
+export type SignInCode = Readonly<z.infer<typeof SignInCode>>;
+
+export const SignedIn = z.strictObject({ token: z.string() });
+export type SignedIn = Readonly<z.infer<typeof SignedIn>>;
 
 export const Readiness = z.strictObject({ ready: z.boolean(), checks: z.array(ReadinessCheck).readonly() });
 export type Readiness = Readonly<z.infer<typeof Readiness>>;

@@ -4,8 +4,11 @@ import { z } from 'zod';
 import { SystemStatus } from '../../model/system.ts';
 import { durationMs } from '../../model/units.ts';
 import { itemsOf } from '../answers/list.ts';
-import { Done, OwnLog, PluginInfo, Readiness } from '../answers/system.ts';
+import { BEARER } from '../bearer.ts';
+import { Done, OwnLog, PluginInfo, Readiness, SignInCode, SignedIn } from '../answers/system.ts';
 import { atMost, type Endpoint } from '../endpoint.ts';
+
+const UNSTORED = { 'cache-control': 'no-store' };
 
 export const system: readonly Endpoint[] = [
   {
@@ -38,6 +41,34 @@ export const system: readonly Endpoint[] = [
     summary: 'Addresses and processes of everything',
     answer: { status: 200, schema: SystemStatus, about: 'The status.' },
     handle: async (call) => call.api.system(),
+  },
+  {
+    method: 'post',
+    path: '/v1/sign-in/codes',
+    summary: 'A code that signs in once, within ten minutes, for a link to the console: /#sign-in=CODE',
+    answer: {
+      status: 201,
+      schema: SignInCode,
+      about: 'The code, which stands for the token of this request.',
+      example: { code: 'q3Zt0b8kXvVf1yJw5mNs7uRaL2cDhEgP', expiresAt: '2026-11-25T04:10:00.000Z' },
+    },
+    async handle({ api, hono }) {
+      const [, token = ''] = BEARER.exec(hono.req.header('authorization') ?? '') ?? [];
+      return hono.json(api.signIns.make(token), 201, UNSTORED);
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/sign-in',
+    summary: 'The token that a code stands for; the code is used up',
+    body: {
+      schema: z.strictObject({ code: z.string().min(1).max(200) }),
+      example: { code: 'q3Zt0b8kXvVf1yJw5mNs7uRaL2cDhEgP' },
+    },
+    answer: { status: 200, schema: SignedIn, about: 'The token.', example: { token: 'sb_...' } },
+    open: true,
+    handle: async ({ api, body, hono }) =>
+      hono.json({ token: api.signIns.take((body as { code: string }).code) }, 200, UNSTORED),
   },
   {
     method: 'get',

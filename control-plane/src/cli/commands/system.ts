@@ -48,7 +48,12 @@ async function greet(cli: Cli, pid: number | undefined, ended: () => boolean): P
       const folder = dataFolder(cli.flags());
       const given = cli.flags().data ?? environment['SWITCHBOARD_DATA'];
       const ways = waysToType(environment, given === undefined ? undefined : folder);
-      const signIn = { file: join(folder, 'admin.token') };
+      // A link with a code is for whoever sits at the terminal, and for no log.
+      const { code } = process.stderr.isTTY ? await client.signInCode() : {};
+      const signIn =
+        code === undefined
+          ? { file: join(folder, 'admin.token') }
+          : { link: `${api.url}/#sign-in=${code}`, minutes: 10 };
       note(greeting({ clients: gateway.url, console: api.url, signIn, services, ...ways }));
       const offer = process.stderr.isTTY ? offerCommand(environment, folder) : undefined;
       if (offer !== undefined) note(offer);

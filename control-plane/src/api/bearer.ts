@@ -1,0 +1,2 @@
+/** The header `authorization` with a token. */
+export const BEARER = /^Bearer +(\S+)$/i;
