@@ -100,7 +100,11 @@ it.concurrent.each([
   const terminal = startInTerminal(data, seed);
   let kept: ProcessIdentity[] = [];
   try {
-    await until('it greets', () => terminal.shows('Switchboard is running.'), 60_000);
+    await until('it greets', () => terminal.shows('(Ctrl-C ends the control plane alone'), 60_000);
+    // For a person: lines that can be read, a link that signs in, and what to try with what runs.
+    expect(terminal.shown()).toMatch(/console +http:\/\/127\.0\.0\.1:\d+\/#sign-in=[\w-]{32} /);
+    expect(terminal.shown()).toMatch(/try +switchboard --data \S+ (connect echo|get services -w) /);
+    expect(terminal.shown()).not.toContain('"level"');
     const { gatewayUrl } = JSON.parse(readFileSync(join(data, 'runtime.json'), 'utf8')) as { gatewayUrl: string };
     const session = await (async () => {
       for (let round = 0; ; round += 1) {
