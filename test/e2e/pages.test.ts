@@ -31,6 +31,8 @@ const PAGES: Readonly<Record<string, string>> = {
   playground: '/playground',
   settings: '/settings',
 };
+/** What steers a terminal, a progress bar, and a line without an end. */
+const NOISY = String.raw`printf '\033]0;title\007\033[31mred\033[0m text\n10%%\r50%%\rall of it\n'; echo 'ERROR: bad' >&2; printf 'goes on'; sleep 600`;
 let world: World;
 let browser: OpenBrowser;
 let crowd: Crowd;
@@ -45,6 +47,8 @@ beforeAll(async () => {
         echoService('finance', { replicas: 2 }),
         echoService('broken', { restart: { maxFailures: 2, initialBackoff: '100ms' } }, ['--fail']),
         echoService('archive', { enabled: false }),
+        { kind: 'Service', name: 'noisy', spec: { launch: { command: ['/bin/sh', '-c', NOISY] } } },
+        { kind: 'Service', name: 'remote', spec: { runtime: 'external', addresses: [{ host: '127.0.0.1', port: 9 }] } },
         echoService('one-with-a-name-as-long-as-a-name-may-well-be', { enabled: false }),
         { kind: 'Route', name: 'chat', spec: { match: { path: { prefix: '/chat' } }, target: { service: 'weather' } } },
       ],
@@ -156,6 +160,21 @@ const STATES: Readonly<Record<string, { path: string; open: (page: Page, words: 
       await page.locator('.cm-search').waitFor();
     },
   },
+  'noisy-log': {
+    path: '/services/noisy/logs',
+    async open(page) {
+      const log = page.getByRole('group');
+      for (const text of ['red text', 'all of it', 'ERROR: bad', 'goes on'])
+        await log.getByText(text, { exact: true }).waitFor();
+      expect(await log.getByText('10%').count()).toBe(0);
+    },
+  },
+  'log-elsewhere': {
+    path: '/services/remote/logs',
+    async open(page, { elsewhere }) {
+      await page.getByText(elsewhere).waitFor();
+    },
+  },
   talking: {
     path: '/playground?service=weather',
     async open(page) {
@@ -164,8 +183,8 @@ const STATES: Readonly<Record<string, { path: string; open: (page: Page, words: 
     },
   },
 };
-const ENGLISH = { stop: 'Stop', chart: 'About this chart' };
-const CHINESE: Words = { stop: '停止', chart: '关于此图' };
+const ENGLISH = { stop: 'Stop', chart: 'About this chart', elsewhere: 'Look at 127.0.0.1:9.' };
+const CHINESE: Words = { stop: '停止', chart: '关于此图', elsewhere: '请到 127.0.0.1:9 查看。' };
 type Words = typeof ENGLISH;
 
 it.each(Object.entries(STATES))('while it shows: %s', async (name, { path, open }) => {

@@ -38,6 +38,7 @@ import type {
   Items,
   LiveEvent,
   LiveState,
+  LogLine,
   LogLines,
   MetricView,
   OwnLog,
@@ -282,8 +283,13 @@ export function createClient({ url, token, fetch: ask = fetch }: ClientOptions) 
       }),
     logs: async (id: string, tail = 100) =>
       json<LogLines>('GET', `${named('instances', id)}/logs`, { query: { tail } }),
-    followLogs: (id: string, tail: number, signal: AbortSignal) =>
-      stream(`${named('instances', id)}/logs`, { tail }, signal),
+    /** Error: `unsupported` (it was not started here, and has no log here). */
+    async *followLogs(id: string, tail: number, signal: AbortSignal): AsyncIterable<LogLine> {
+      for await (const { event, data } of stream(`${named('instances', id)}/logs`, { tail }, signal)) {
+        if (event === 'problem') throw problemError((data as { status: number }).status, JSON.stringify(data));
+        yield data as LogLine;
+      }
+    },
     routes: async (query: ListFlags = {}) => list<Page<RouteView>>('/v1/routes', older.ROUTE, { ...query }),
     route: async (name: string) => read<RouteView>(named('routes', name), older.ROUTE),
     putRoute: async (name: string, document: object, flags: WriteFlags = {}) =>

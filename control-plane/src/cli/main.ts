@@ -1,6 +1,7 @@
 /** `switchboard`: parses the command line, runs the command, ends with its exit code. */
 import { CommanderError } from 'commander';
 import { EXIT, exitCodeOf, tellError } from './exit.ts';
+import { note } from './output.ts';
 import { createProgram } from './program.ts';
 
 // A reader that goes away (| head) is no failure.
@@ -14,7 +15,8 @@ try {
   // Commander has told its own errors already; help and version are none.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   else {
-    process.stderr.write(tellError(error));
+    const told = tellError(error);
+    if (told !== '') note(told.trimEnd());
     process.exitCode = exitCodeOf(error);
   }
 }

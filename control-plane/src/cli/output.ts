@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import stringWidth from 'string-width';
 import { stringify } from 'yaml';
 import { SwitchboardError } from '../model/errors.ts';
+import { shownText } from '../model/shown-text.ts';
 
 export const FORMATS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -16,10 +17,8 @@ export interface Column<T> {
   readonly right?: boolean;
 }
 
-/** Text from outside may hold control characters that a terminal would obey; only our own colours may stay. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}(?!\[\d+m)/gu, '\uFFFD');
-}
+/** Text from outside may hold what a terminal would obey; colours may stay, ours among them. */
+const printable = (text: string): string => shownText(text, { colours: true });
 
 export function table<T>(items: readonly T[], columns: readonly Column<T>[]): string {
   const rows = [
@@ -92,10 +91,16 @@ export function bytes(count: number): string {
   return count < 10_000_000 ? `${Math.round(count / 1024)} KiB` : `${Math.round(count / 1024 ** 2)} MiB`;
 }
 
+/** A terminal gets nothing that would steer it, from wherever the text has come; a program that reads a pipe gets it as it is. */
 export function print(text: string): void {
-  process.stdout.write(text);
+  process.stdout.write(process.stdout.isTTY ? printable(text) : text);
 }
 
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${process.stderr.isTTY ? printable(text) : text}\n`);
+}
+
+/** Writes over all that the terminal shows. */
+export function printAnew(text: string): void {
+  process.stdout.write(`\u001b[2J\u001b[H${printable(text)}`);
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { ApiContext } from '../api/context.ts';
 import { createSignIns } from '../api/sign-ins.ts';
 import type { Keeper } from '../certificates/keeper.ts';
+import { placeOf } from '../model/address.ts';
 import type { GatewayCertificate, GatewayCertificateRequest } from '../model/gateway.ts';
 import { destroySocket, whyNotDestroy } from '../home/destroy-socket.ts';
 import type { History } from '../history/create.ts';
@@ -182,9 +183,12 @@ export function apiContext(parts: ApiParts): ApiContext {
     whenAcked: async (revision, timeoutMs, signal) => xds.whenAcked(revision, timeoutMs, signal),
     revision: (revision) => revisions.find(revision),
     async *logs(instance, options) {
-      const runtime = runtimes.get(registry.view().instances.get(instance)?.value.runtime ?? '');
+      const held = registry.view().instances.get(instance)?.value;
+      const runtime = runtimes.get(held?.runtime ?? '');
       if (runtime === undefined)
-        throw new SwitchboardError('unsupported', `${instance} runs elsewhere: its log is not here`);
+        throw new SwitchboardError('unsupported', `${instance} was not started by Switchboard: its log is not here`, {
+          remedy: `Look where it runs, at ${placeOf(held ?? {})}.`,
+        });
       yield* runtime.logs(instance, options);
     },
     subscribe: (listener) => news.subscribe(listener),

@@ -91,6 +91,9 @@ export const service = {
   goBackTitle: (name: string, version: number) => `Run ${name} as in version ${version} again?`,
   searchLog: 'Search these lines',
   noLog: 'Logs come from instances. There is none now.',
+  logElsewhere: 'Its log is where it runs',
+  lookWhereItRuns: (place: string) =>
+    `This instance was not started by Switchboard, which has no log of it. Look at ${place}.`,
   toInstances: 'See its instances',
   logOf: (instance: string) => `Log of ${instance}`,
   following: 'Following',

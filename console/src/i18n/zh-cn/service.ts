@@ -90,6 +90,8 @@ export const service: Messages['service'] = {
   goBackTitle: (name, version) => `让 ${name} 恢复到版本 ${version}？`,
   searchLog: '在这些行中搜索',
   noLog: '日志来自实例，目前没有实例。',
+  logElsewhere: '它的日志在其运行的地方',
+  lookWhereItRuns: (place: string) => `此实例不是由 Switchboard 启动的，这里没有它的日志。请到 ${place} 查看。`,
   toInstances: '查看其实例',
   logOf: (instance) => `${instance} 的日志`,
   following: '跟随中',

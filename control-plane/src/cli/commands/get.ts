@@ -12,7 +12,7 @@ import { unknownKind, untilInterrupted, wholeNumber, type Cli } from '../command
 import { jsonPath } from '../json-path.ts';
 import { keepWatching } from '../keep-watching.ts';
 import { SHORT_KINDS, kindOf } from '../kinds.ts';
-import { age, format, parseFormat, print, tint, type Column, type Format } from '../output.ts';
+import { age, format, parseFormat, print, printAnew, tint, type Column, type Format } from '../output.ts';
 
 interface Listing<T> {
   readonly fetch: (client: ApiClient, filter: Filter) => Promise<readonly T[]>;
@@ -268,7 +268,8 @@ export function getCommands(cli: Cli): void {
         while ((await changes.next()).done !== true) {
           alive();
           const text = await show(client, kind, name, options, as);
-          if (text !== last) print(process.stdout.isTTY ? `\u001b[2J\u001b[H${text}` : appended(text, last, as));
+          if (text !== last && process.stdout.isTTY) printAnew(text);
+          else if (text !== last) print(appended(text, last, as));
           last = text;
         }
       });

@@ -1,12 +1,11 @@
-import { styleText } from 'node:util';
 import type { ApiClient } from '../../api/client.ts';
 import type { LogLine } from '../../api/types.ts';
-import { SwitchboardError, isError } from '../../model/errors.ts';
+import { isError, messageOf } from '../../model/errors.ts';
 import { instancesNamed, untilInterrupted, wholeNumber, type Cli } from '../command.ts';
 import { keepWatching } from '../keep-watching.ts';
-import { note, print } from '../output.ts';
+import { logPrinter } from '../log-printer.ts';
+import { note } from '../output.ts';
 
-const COLOURS = ['cyan', 'magenta', 'yellow', 'green', 'blue'] as const;
 /** Of an instance that came after the command: all that it has said. */
 const FROM_THE_START = 10_000;
 
@@ -20,10 +19,29 @@ async function followInstance(
   signal: AbortSignal,
   show: Show,
 ): Promise<void> {
-  for await (const { event, data } of client.followLogs(id, tail, signal)) {
-    if (event === 'line') show(id, data as LogLine);
-    else if (event === 'problem') throw new SwitchboardError('unsupported', (data as { detail: string }).detail);
+  for await (const line of client.followLogs(id, tail, signal)) show(id, line);
+}
+
+/** The others can be read. */
+function tellUnread(id: string, error: unknown): void {
+  const remedy = isError(error) ? error.remedy : undefined;
+  const message = messageOf(error);
+  note(`${message.startsWith(id) ? '' : `${id}: `}${message}${remedy === undefined ? '' : `\n  remedy: ${remedy}`}`);
+}
+
+/** The last lines of every instance. Those that can't be read are told; with none that can it is an error. */
+async function showLast(client: ApiClient, ids: readonly string[], tail: number, show: Show): Promise<void> {
+  const unread: { id: string; error: unknown }[] = [];
+  for (const id of ids) {
+    try {
+      for (const line of (await client.logs(id, tail)).lines) show(id, line);
+    } catch (error) {
+      unread.push({ id, error });
+    }
   }
+  const last = unread.length === ids.length ? unread.pop() : undefined;
+  for (const { id, error } of unread) tellUnread(id, error);
+  if (last !== undefined) throw last.error;
 }
 
 /** Every instance that the service has and gets. */
@@ -49,7 +67,7 @@ async function followService(
           followInstance(client, id, tailOf(id), either, show).catch((error: unknown) => {
             // It has gone, or the whole control plane, which the outer stream tells too.
             if (either.aborted || isError(error, 'not_found') || isError(error, 'unavailable')) return;
-            note(`${id}: ${error instanceof Error ? error.message : String(error)}`);
+            tellUnread(id, error);
           }),
         );
       }
@@ -70,20 +88,24 @@ export function logsCommand(cli: Cli): void {
     )
     .option('-f, --follow', 'go on with what comes')
     .option('--tail <lines>', 'the last lines of each stream', wholeNumber(0), 100)
+    .option('-t, --timestamps', 'the time at which each line came; - where nobody saw it come')
     .addHelpText('after', '\nExamples:\n  switchboard logs weather -f\n  switchboard logs weather-k3f9x --tail 20')
-    .action(async (name: string, options: { follow?: boolean; tail: number }) => {
+    .action(async (name: string, options: { follow?: boolean; tail: number; timestamps?: boolean }) => {
       const first = cli.client();
       const { ofService, ids: known } = await instancesNamed(first, name);
+      if (known.length === 0) note(`${name} has no instance now, and so no log`);
       const seen = [...known];
+      const printer = logPrinter(process.stdout, {
+        timestamps: options.timestamps === true,
+        colours: process.stdout.isTTY && process.stdout.hasColors(),
+      });
       const show: Show = (id, line) => {
         if (!seen.includes(id)) seen.push(id);
-        const colour = COLOURS[seen.indexOf(id) % COLOURS.length] ?? 'cyan';
-        print(
-          `${ofService && (options.follow === true || seen.length > 1) ? `${styleText(colour, id)} ` : ''}${line.text}\n`,
-        );
+        printer.show(id, line, ofService && (options.follow === true || seen.length > 1));
       };
       if (options.follow !== true) {
-        for (const id of known) for (const line of (await first.logs(id, options.tail)).lines) show(id, line);
+        await showLast(first, known, options.tail, show);
+        printer.end();
         return;
       }
       const signal = untilInterrupted();
@@ -103,5 +125,6 @@ export function logsCommand(cli: Cli): void {
         alive();
         await followInstance(client, name, tailOf(name), signal, show);
       });
+      printer.end();
     });
 }
