@@ -1,8 +1,10 @@
 /** What people's fingers know: short names, `-w` on a pipe, jsonpath, `version`; and a yes before sessions end, asked for once. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { VERSION } from '../../control-plane/src/model/release.ts';
 import { runCli, startCli, type CliResult } from '../support/cli.ts';
-import { echoService, startWorld, type World } from '../support/world.ts';
+import { compiled, echoService, repository, startWorld, type World } from '../support/world.ts';
 
 let world: World;
 const cli = async (...args: string[]): Promise<CliResult> => runCli(world, args);
@@ -84,4 +86,23 @@ it('a watch on a pipe goes on with what is new, its titles once', async () => {
   expect(stdout).not.toContain('\u001b');
   expect(stdout).not.toContain('\n\n');
   expect(stdout.match(/^other /gm)).toHaveLength(1);
+});
+
+it('a table on a narrow terminal is one block an item', async () => {
+  const main = join(repository, 'control-plane/src/cli/main.ts');
+  const shell = `stty cols 40 rows 20; exec '${process.execPath}' '${main}' get svc`;
+  const child = spawn('python3', [join(repository, 'test/support/terminal.py'), 'sh', '-c', shell], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: compiled,
+      SWITCHBOARD_DATA: world.data,
+      NO_COLOR: '1',
+    },
+  });
+  let shown = '';
+  child.stdout.on('data', (part: Buffer) => (shown += part.toString()));
+  await world.until('it shows all', async () => Promise.resolve(/^NAME +other\r[^]*^ADDRESS /m.test(shown)));
+  child.stdin.end();
+  expect(shown).toMatch(/^NAME {6}other\r\nSTATE {5}ready\r\nREADY {5}1\/1\r\n/m);
 });

@@ -38,6 +38,27 @@ export function table<T>(items: readonly T[], columns: readonly Column<T>[]): st
   return `${rows.map(line).join('\n')}\n`;
 }
 
+/** In less than this a line that goes on below is no table any more. */
+const NARROW = 60;
+
+/** A table; where a narrow terminal would break its lines, each item by itself, a line for each column. */
+function fitted<T>(items: readonly T[], columns: readonly Column<T>[]): string {
+  const text = table(items, columns);
+  const room = process.stdout.isTTY ? process.stdout.columns : 0;
+  if (room === 0 || room >= NARROW || text.split('\n').every((line) => stringWidth(line) <= room)) return text;
+  const titles = Math.max(...columns.map(({ title }) => stringWidth(title)));
+  return items
+    .map((item) =>
+      columns
+        .map(({ title, cell }) => {
+          const value = printable(cell(item));
+          return `${title.toUpperCase()}${' '.repeat(titles - stringWidth(title))}  ${value}\n`;
+        })
+        .join(''),
+    )
+    .join('\n');
+}
+
 export function format<T>(
   items: readonly T[],
   columns: readonly Column<T>[],
@@ -52,9 +73,9 @@ export function format<T>(
     case 'name':
       return items.map((item) => `${nameOf(item)}\n`).join('');
     case 'wide':
-      return table(items, columns);
+      return fitted(items, columns);
     case 'table':
-      return table(
+      return fitted(
         items,
         columns.filter((column) => column.wide !== true),
       );
