@@ -70,6 +70,19 @@ export function handoverArguments(generation: Generation | undefined, socketPath
  */
 export const DRAIN_ARGUMENTS: readonly string[] = ['--drain-time-s', String(A_YEAR_S), '--drain-strategy', 'immediate'];
 
+/** Of Envoy itself, where it is not told another. */
+const DRAIN_S = 600;
+
+/**
+ * Once another has taken over from an Envoy with these arguments, it ends by itself within this time what it has open, one session after the
+ * other; undefined: it does not.
+ */
+export function endsWithinMs(args: readonly string[]): number | undefined {
+  const at = args.indexOf('--drain-time-s');
+  const seconds = at === -1 ? DRAIN_S : Number(args[at + 1]);
+  return seconds >= A_YEAR_S ? undefined : seconds * 1_000;
+}
+
 /** Removes what a line of processes leaves behind. */
 export function forget({ baseId }: Generation, socketPath: string): void {
   rmSync(`/dev/shm/envoy_shared_memory_${baseId * 10}`, { force: true });

@@ -14,6 +14,7 @@ import { startedForOf, type Address } from './bootstrap.ts';
 import {
   DRAIN_ARGUMENTS,
   canHandOver,
+  endsWithinMs,
   firstGeneration,
   forget,
   handoverArguments,
@@ -474,6 +475,10 @@ export function createEnvoy(options: EnvoyOptions): EnvoySupervisor {
     openSessions: async () => openSessions(socketPath).catch(() => undefined),
     admin: async (path, request) => admin(socketPath, path, request),
     whyNotReplace,
+    sessionsEndWithinMs() {
+      const args = current === undefined ? undefined : argumentsOf(current.process);
+      return args === undefined ? undefined : endsWithinMs(args);
+    },
     async replace({ untilMs }) {
       const refused = whyNotReplace();
       const old = current;

@@ -61,6 +61,8 @@ export interface EnvoySupervisor {
   admin(path: string, options?: { method?: 'GET' | 'POST' }): Promise<string>;
   /** Why it can't be replaced now; undefined: it can. */
   whyNotReplace(): { readonly kind: 'unsupported' | 'conflict'; readonly message: string } | undefined;
+  /** One of an earlier version ends by itself what it has open, within this time of being replaced; undefined: it does not. */
+  sessionsEndWithinMs(): number | undefined;
   /**
    * Starts a new one that takes all new connections, without a gap; what the old one has open goes on there, until `untilMs` from now if that is given. Resolves
    * once the new one serves. Throws, and the old one goes on, when the new one does not come up.

@@ -1,10 +1,12 @@
 /** Every setting, changed alone with a restart of the control plane while sessions are open: none ends, and what is different then is told. */
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { findEnvoy } from '@switchboard/envoy';
 import { Settings } from '../../control-plane/src/config.ts';
 import { freePort } from '../../control-plane/src/home/free-port.ts';
 import { SETTING_VARIABLES } from '../../control-plane/src/model/variables.ts';
@@ -222,4 +224,71 @@ it.concurrent('one that can not be replaced yet serves on, says so, and is repla
   expect((await world.client.events({ action: 'gateway.outdated' })).items).toHaveLength(1);
   await (await world.open('chat')).close();
   await kept.close();
+});
+
+/** The real Envoy, without what keeps its sessions after a handover: as it was started by earlier versions. */
+async function earlierEnvoy(folder: string): Promise<string> {
+  const { path } = await findEnvoy({ environment: process.env });
+  const file = join(folder, 'envoy');
+  const lines = [
+    '#!/bin/sh',
+    'left=$#',
+    'while [ $left -gt 0 ]; do',
+    '  case "$1" in',
+    '    --drain-time-s|--drain-strategy) shift 2; left=$((left-2));;',
+    '    *) set -- "$@" "$1"; shift; left=$((left-1));;',
+    '  esac',
+    'done',
+    `exec '${path}' "$@"`,
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o755 });
+  return file;
+}
+
+it.concurrent('one of a version whose sessions a handover would end is kept until they have ended', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sb-earlier-'));
+  const environment: Record<string, string> = {
+    ...own(),
+    SWITCHBOARD_AGENTS_PORTS: '18600-18700',
+    ENVOY_PATH: await earlierEnvoy(folder),
+  };
+  try {
+    await using world = await startWorld({ name: 'earlier', seed: [echoService('chat')], environment });
+    const crowd = await world.crowd('chat', 5, 50);
+    const { pid } = (await world.status()).envoy;
+    await world.killControlPlane();
+    const record = join(world.data, 'envoy/envoy.json');
+    const {
+      process: one,
+      startedAt,
+      generation,
+      bootstrap,
+    } = JSON.parse(readFileSync(record, 'utf8')) as Record<'process' | 'startedAt' | 'generation', unknown> & {
+      bootstrap: string;
+    };
+    const { node, ...rest } = JSON.parse(bootstrap) as { node: { metadata?: unknown } };
+    delete node.metadata;
+    writeFileSync(
+      record,
+      JSON.stringify({ process: one, startedAt, generation, bootstrap: JSON.stringify({ node, ...rest }) }),
+    );
+    Reflect.deleteProperty(environment, 'ENVOY_PATH');
+    const starting = world.startControlPlane();
+    const wouldEnd = await world.until('it can be asked', async () =>
+      world.client.restartGateway('gateway-1', undefined, { dryRun: true }),
+    );
+    expect(wouldEnd).toMatchObject({ from: pid, to: null, sessions: 5 });
+    expect(Date.parse(wouldEnd.until ?? '') - Date.now()).toBeLessThanOrEqual(600_000);
+    expect(world.log()).toContain('ends its sessions by itself within 10 min of being replaced');
+    const { sent, lost, cut } = await crowd.settle();
+    expect([sent > 5, lost, cut]).toEqual([true, 0, 0]);
+    await crowd.close();
+    await starting;
+    await world.until('it is replaced', async () => (await world.status()).envoy.pid !== pid);
+    const fresh = await world.open('chat');
+    expect(await fresh.ask('x')).toBe('x');
+    await fresh.close();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

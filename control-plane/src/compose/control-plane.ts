@@ -388,15 +388,10 @@ async function build(
 
   const system = status.system();
   writeRuntimeFile(data, system);
-  const balanced = balancedAt(config).map(({ host, port }) => hostPort(host, port));
+  const [proxyProtocol] = balancedAt(config).map(({ host, port }) => hostPort(host, port));
+  const { url } = system.gateway;
   log.info(
-    {
-      gateway: system.gateway.url,
-      ...(balanced.length === 0 ? {} : { proxyProtocol: balanced[0] }),
-      api: system.api.url,
-      data,
-      envoy: binary.source,
-    },
+    { gateway: url, proxyProtocol, api: system.api.url, data, envoy: binary.source },
     'the control plane answers',
   );
   return { system, close: closers.closeAll, ended: ended.promise };

@@ -31,7 +31,11 @@ export async function renewGateway({ envoy, note, log }: GatewayRenewalParts): P
     const refused = envoy.whyNotReplace();
     if (refused !== undefined) return refused.message;
     const { pid: from } = envoy.status();
-    const open = (await envoy.openSessions()) ?? 'unknown number of';
+    const counted = await envoy.openSessions();
+    const endMs = envoy.sessionsEndWithinMs();
+    if (endMs !== undefined && counted !== 0)
+      return `it is of a version that ends its sessions by itself within ${endMs / 60_000} min of being replaced, and some are open. It is replaced when none is; or at once by \`switchboard gateway restart\`, which tells with --dry-run how many end`;
+    const open = counted ?? 'unknown number of';
     try {
       await envoy.replace({ untilMs: undefined });
     } catch (error) {

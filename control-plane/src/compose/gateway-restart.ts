@@ -12,7 +12,7 @@ export interface GatewayRestartParts {
   readonly now: () => number;
 }
 
-/** `deadlineMs` undefined: its sessions may go on until they end by themselves. Errors: not_found, unsupported, conflict, unavailable. */
+/** `deadlineMs` undefined: its sessions may go on until they end by themselves; one of an earlier version ends them sooner, and that is told. Errors: not_found, unsupported, conflict, unavailable. */
 export function createGatewayRestart({ envoy, sessions, isConnected, now }: GatewayRestartParts) {
   return async (node: string, deadlineMs: number | undefined, dryRun: boolean): Promise<GatewayRestart> => {
     if (node !== NODE_ID) {
@@ -28,11 +28,14 @@ export function createGatewayRestart({ envoy, sessions, isConnected, now }: Gate
             : 'Drain it, and when it is empty end its process: a new one is started at once.',
       });
     const { pid } = envoy.status();
-    const open = sessions.counts().total;
-    const until = deadlineMs === undefined ? null : new Date(now() + deadlineMs).toISOString();
+    // It knows best: one that is not let in tells nobody else.
+    const open = (await envoy.openSessions()) ?? sessions.counts().total;
+    const endMs = Math.min(deadlineMs ?? Infinity, envoy.sessionsEndWithinMs() ?? Infinity);
+    const untilMs = endMs === Infinity ? undefined : endMs;
+    const until = untilMs === undefined ? null : new Date(now() + untilMs).toISOString();
     if (dryRun) return { node, dryRun, from: pid, to: null, sessions: open, until };
     try {
-      await envoy.replace({ untilMs: deadlineMs });
+      await envoy.replace({ untilMs });
     } catch (cause) {
       throw new SwitchboardError('unavailable', `gateway ${node} is not replaced: ${messageOf(cause)}`, { cause });
     }
