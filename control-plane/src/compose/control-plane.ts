@@ -118,17 +118,13 @@ async function build(
   const binary = await findEnvoy({ environment: config.environment, path: config.envoy.path });
   const drivers = await loadDrivers(config);
   const store = await openStore(config, drivers, now);
-  closers.add(async () => store.close());
+  closers.add(store);
 
   const certificates = await issuing;
-  closers.add(() => {
-    certificates.close();
-  });
+  closers.add(certificates);
   const peers = createPeers({ now, log });
   const awake = createAwakeClock(now);
-  closers.add(() => {
-    awake.close();
-  });
+  closers.add(awake);
   const metrics = createMetrics({ perInstance: config.metrics.perInstance, now });
   let registryView = (): RegistryView => emptyView;
   let missingOf: ReturnType<typeof lackingFrom> = () => [];
@@ -168,9 +164,7 @@ async function build(
     gatewayView: () => late.admission?.gatewayView(),
     onWait: (service) => late.admission?.onWait(service),
   });
-  closers.add(() => {
-    admission.close();
-  });
+  closers.add(admission);
   const deadly = watchDeadlyRequests(
     { view: () => registryView(), note: async (event, write) => registry.note(event, write), now, log },
     closers,
@@ -194,7 +188,7 @@ async function build(
       admission.service,
     ],
   });
-  closers.add(async () => xds.close());
+  closers.add(xds);
   const revisions = createRevisionLog(now, (revision) => xds.timeline(revision));
   const registry = await createRegistry({
     store,
@@ -214,7 +208,7 @@ async function build(
       revisions.committed(commit);
     },
   });
-  closers.add(async () => registry.close());
+  closers.add(registry);
   registryView = () => registry.view();
   await seed(config, registry, log);
 
@@ -234,9 +228,7 @@ async function build(
   const gatewayView = createGatewayView(now, (upstreams) => {
     for (const upstream of upstreams) for (const { id } of allAt(registry.view(), upstream)) loop.heard(id);
   });
-  closers.add(() => {
-    gatewayView.close();
-  });
+  closers.add(gatewayView);
   const onChange = (): void => {
     loop.republish();
   };
@@ -261,15 +253,13 @@ async function build(
     awake,
     log,
   });
-  closers.add(async () => loop.close());
+  closers.add(loop);
   seen = loop;
   reports.subscribe((instance) => {
     loop.heard(instance);
   });
   const signals = createSignals({ registry, runtimes, loop, sessions, load, reports, now, log });
-  closers.add(() => {
-    signals.close();
-  });
+  closers.add(signals);
   closers.add(followSignals(sessions, refresh));
 
   signalsOf = (instance) => signals.of(instance);
@@ -291,9 +281,7 @@ async function build(
       autoscaler.look();
     },
   };
-  closers.add(() => {
-    autoscaler.close();
-  });
+  closers.add(autoscaler);
 
   admission.restore();
   const news = createNews();
@@ -383,7 +371,7 @@ async function build(
     },
   });
   const server = await startApi({ host: config.api.host, port: ports.api, version: status.system().version, api });
-  closers.add(async () => server.close());
+  closers.add(server);
   status.apiListens(server.port);
 
   const system = status.system();
