@@ -80,22 +80,16 @@ export function staticConfiguration({
     ],
     access_log_options: { access_log_flush_interval: '10s', flush_log_on_tunnel_successfully_established: true },
   };
-  // Routes can match a client's address.
-  const clientAddress = {
-    '@type': any('envoy.extensions.filters.network.set_filter_state.v3.Config'),
-    on_new_connection: [
-      {
-        object_key: 'bench.client',
-        factory_key: 'envoy.network.ip',
-        format_string: { text_format_source: { inline_string: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' } },
-      },
-    ],
+  // A chain for TLS can come beside the plain one.
+  const tlsInspector = {
+    name: 'tls',
+    typed_config: { '@type': any('envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector') },
   };
   const keepalive = [
     { level: 1, name: 9, int_value: 1, state: 'STATE_PREBIND' },
-    { level: 6, name: 4, int_value: 30, state: 'STATE_PREBIND' },
-    { level: 6, name: 5, int_value: 10, state: 'STATE_PREBIND' },
-    { level: 6, name: 6, int_value: 3, state: 'STATE_PREBIND' },
+    { level: 6, name: 4, int_value: 60, state: 'STATE_PREBIND' },
+    { level: 6, name: 5, int_value: 30, state: 'STATE_PREBIND' },
+    { level: 6, name: 6, int_value: 10, state: 'STATE_PREBIND' },
   ];
   return {
     node: { id: 'static', cluster: 'bench' },
@@ -107,12 +101,11 @@ export function staticConfiguration({
           enable_reuse_port: false,
           per_connection_buffer_limit_bytes: 32768,
           socket_options: keepalive,
+          listener_filters: [tlsInspector],
           filter_chains: [
             {
-              filters: [
-                { name: 'client-address', typed_config: clientAddress },
-                { name: 'hcm', typed_config: manager },
-              ],
+              filter_chain_match: { transport_protocol: 'raw_buffer' },
+              filters: [{ name: 'hcm', typed_config: manager }],
             },
           ],
         },
@@ -139,7 +132,7 @@ export function staticConfiguration({
             },
           ],
           upstream_connection_options: {
-            tcp_keepalive: { keepalive_probes: 3, keepalive_time: 3, keepalive_interval: 2 },
+            tcp_keepalive: { keepalive_probes: 10, keepalive_time: 60, keepalive_interval: 30 },
           },
           load_assignment: endpoints('echo', agentPort),
         },
