@@ -65,7 +65,7 @@ const withInstance = async (words: readonly string[]): Promise<string[]> => {
 const SPECIAL: readonly Special[] = [
   { begins: 'get services -w', until: /my-agent/ },
   { begins: 'logs my-agent -f', until: /\n/ },
-  { begins: 'run --service remote', until: /registered as/, instead: asNode },
+  { begins: '--url https://HOST:8801 --token "$TOKEN" run --service remote', until: /registered as/, instead: asNode },
   { begins: 'context add prod', environment: { PROD_TOKEN: 'sb_of_another_installation' } },
   { begins: 'drain instance', instead: withInstance },
   { begins: 'undrain instance', instead: withInstance },
@@ -81,10 +81,15 @@ const SPECIAL: readonly Special[] = [
   { begins: 'gateway revoke NAME', instead: () => ['gateway', 'revoke', 'far'] },
 ];
 
-/** The README's server in Python is anybody's. */
+/** The README's server in Python is anybody's, and so is its host. */
 function asNode(words: readonly string[]): string[] {
-  const echo = join(repository, 'test/support/echo-agent.ts');
-  return words.flatMap((word) => (word === 'python' ? [process.execPath] : word === 'server.py' ? [echo] : [word]));
+  const here: Readonly<Record<string, string>> = {
+    python: process.execPath,
+    'server.py': join(repository, 'test/support/echo-agent.ts'),
+    'https://HOST:8801': world.client.url,
+    '"$TOKEN"': world.token,
+  };
+  return words.map((word) => here[word] ?? word);
 }
 
 async function withVersion(words: readonly string[]): Promise<string[]> {
