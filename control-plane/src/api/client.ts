@@ -1,6 +1,7 @@
 /** A typed client of the API, for the CLI and for tests. A problem comes back as the SwitchboardError that it tells of. */
 import { createParser } from 'eventsource-parser';
-import { ERROR_CODES, SwitchboardError, messageOf, type ErrorCode } from '../model/errors.ts';
+import { SwitchboardError, messageOf } from '../model/errors.ts';
+import { problemError } from './problem-error.ts';
 import type { AuditReport, ChainLink, Event } from '../model/event.ts';
 import type {
   CertificateStatus,
@@ -46,7 +47,6 @@ import type {
   PluginInfo,
   SignInCode,
   SignedIn,
-  Problem,
   Readiness,
   Registered,
   Replay,
@@ -68,20 +68,6 @@ export interface ServerEvent {
   readonly event: string;
   readonly data: unknown;
   readonly id: string | undefined;
-}
-
-function problemError(status: number, text: string): SwitchboardError {
-  try {
-    const problem = JSON.parse(text) as Partial<Problem>;
-    const code = ERROR_CODES.find((one) => one === problem.code) ?? 'internal';
-    return new SwitchboardError(code, problem.detail ?? `HTTP ${status}`, {
-      issues: problem.issues ?? [],
-      ...(problem.remedy === undefined ? {} : { remedy: problem.remedy }),
-    });
-  } catch {
-    const code: ErrorCode = status >= 500 ? 'unavailable' : 'invalid';
-    return new SwitchboardError(code, `HTTP ${status}: ${text.slice(0, 200)}`);
-  }
 }
 
 function writeQuery(flags: WriteFlags): Query {
