@@ -29,8 +29,8 @@ interface Tail {
   position: number;
   /** Rotations that it has followed. */
   rotations: number;
-  /** The file by its inode: another one at its path is read from its start. */
-  inode: number | undefined;
+  /** Which file it is: another one at its path is read from its start. */
+  identity: string | undefined;
   readonly lines: Lines;
   readonly waiting: { readonly order: number; readonly line: LogLine }[];
   /** There is more to read than was read. */
@@ -75,7 +75,7 @@ function tailOf(stream: Stream, folder: string, count: number, rotations: Rotati
     path,
     position: place.offset - shift,
     rotations: rotated - place.behind,
-    inode: undefined,
+    identity: undefined,
     lines: new Lines(),
     waiting: [],
     hasMore: false,
@@ -122,9 +122,11 @@ function readNew(tail: Tail, rotations: Rotations): void {
     tail.position = 0;
   }
   withFile(tail.path, (file) => {
-    const { ino } = fstatSync(file);
-    if (tail.inode !== undefined && tail.inode !== ino) startOver(tail, 0);
-    tail.inode = ino;
+    // The inode alone may be given to the next file at once.
+    const { ino, birthtimeMs } = fstatSync(file);
+    const identity = `${ino} ${birthtimeMs}`;
+    if (tail.identity !== undefined && tail.identity !== identity) startOver(tail, 0);
+    tail.identity = identity;
     // No further than what has a time.
     readOn(tail, file, tail.path, mark(tail.path), most);
   });
