@@ -102,7 +102,7 @@ describe('agents behind TLS', () => {
       if (one?.health?.reason.includes(reason) === true) return true;
       throw new Error(one?.health?.reason);
     });
-    expect((await instance(service))?.state).toBe('unknown');
+    await world.until(`${service} is told as failed`, async () => (await instance(service))?.state === 'failed');
     await expect(world.open(service)).rejects.toThrow('refused with 503');
   };
 

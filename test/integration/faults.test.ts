@@ -183,7 +183,7 @@ it.concurrent(
   },
 );
 
-it('an agent that registers itself is reached, kept by heartbeats, and removed when they stop', async () => {
+it.concurrent('an agent that registers itself is reached, kept by heartbeats, and removed when they stop', async () => {
   await using world = await startWorld({
     seed: [
       echoService('host'),

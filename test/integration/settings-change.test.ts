@@ -47,6 +47,7 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
   'agents.logs.files': 2,
   runtimes: { process: {} },
   'store.options': {},
+  'log.format': 'text',
   'log.level': 'warn',
   'events.most': 200,
   'events.keep': '10d',
