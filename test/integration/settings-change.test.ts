@@ -207,7 +207,7 @@ it.concurrent('a port for the PROXY protocol comes and gets other hosts: no sess
 });
 
 it.concurrent('one that can not be replaced yet serves on, says so, and is replaced when it can be', async () => {
-  const environment = { ...own(), SWITCHBOARD_AGENTS_PORTS: '18200-18300', SWITCHBOARD_GATEWAY_HOST: '127.0.0.1' };
+  const environment = { SWITCHBOARD_GATEWAY_HOST: '127.0.0.1' };
   await using world = await startWorld({ name: 'stuck', seed: [echoService('chat')], environment });
   const old = await world.open('chat');
   await world.client.restartGateway('gateway-1');

@@ -261,7 +261,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     },
   };
   try {
-    await startControlPlane();
+    await startControlPlane().catch(async (error: unknown) => {
+      // Worlds that start at the same time may pick the same free port.
+      if (!String(error).includes('EADDRINUSE')) throw error;
+      await startControlPlane();
+    });
     if (options.waitReady !== false) {
       for (const document of (options.seed ?? []) as {
         kind: string;
