@@ -118,7 +118,7 @@ export const escapeRegex = (text: string): string => text.replace(/[.*+?^${}()|[
 export const SLASH = String.raw`(?:[/\\]|%2[fF]|%5[cC])`;
 
 /** An expression for all spellings of a part of a path that are the same in normal form (RFC 3986, and what servers take for a slash). */
-export function anySpelling(text: string): string {
+function anySpelling(text: string): string {
   return text.replace(/./gs, (char) => {
     if (char === '/') return `${SLASH}+`;
     if (!/[\w.~-]/.test(char)) return escapeRegex(char);
@@ -126,6 +126,14 @@ export function anySpelling(text: string): string {
     const either = hex.replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
     return `(?:${escapeRegex(char)}|%${either})`;
   });
+}
+
+/** What a path must match as a whole, for those of a match that are no literal path: the same for Envoy and for what explains it. */
+export function pathRegex(
+  path: { readonly suffix: string } | { readonly contains: string } | { readonly regex: string },
+): string {
+  if ('suffix' in path) return `.*${anySpelling(path.suffix)}`;
+  return 'contains' in path ? `.*${anySpelling(path.contains)}.*` : path.regex;
 }
 
 function holds(test: Test, value: string): boolean {

@@ -2,7 +2,7 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { inRanges } from './cidr.ts';
-import { anySpelling, inWords, passes, testOf } from './condition.ts';
+import { inWords, passes, pathRegex, testOf } from './condition.ts';
 import type { Match, NamedCondition } from './route.ts';
 
 export interface SessionRequest {
@@ -57,12 +57,7 @@ function pathHolds(path: NonNullable<Match['path']>, given: string): boolean {
     const base = cased(path.prefix).replace(/\/+$/, '');
     return base === '' || value === base || value.startsWith(`${base}/`);
   }
-  const regex =
-    'suffix' in path
-      ? `.*${anySpelling(path.suffix)}`
-      : 'contains' in path
-        ? `.*${anySpelling(path.contains)}.*`
-        : path.regex;
+  const regex = pathRegex(path);
   return RE2JS.compile(regex, path.caseSensitive ? 0 : RE2JS.CASE_INSENSITIVE).matches(given);
 }
 

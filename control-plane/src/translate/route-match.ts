@@ -1,5 +1,5 @@
 /** A route's conditions as Envoy's RouteMatch. What each means for a request that lacks the value is in model/condition.ts. */
-import { anySpelling, escapeRegex, testOf, type Test } from '../model/condition.ts';
+import { escapeRegex, pathRegex, testOf, type Test } from '../model/condition.ts';
 import type { Match, NamedCondition } from '../model/route.ts';
 import type { JsonObject } from '../routing/policy.ts';
 
@@ -124,12 +124,7 @@ export function pathRule(path: Match['path'], rewrite: string | undefined): Path
       rewrite: rewrite === undefined ? {} : { prefix_rewrite: `${rewrite.replace(/\/+$/, '')}/` },
     };
   }
-  const regex =
-    'suffix' in path
-      ? `.*${anySpelling(path.suffix)}`
-      : 'contains' in path
-        ? `.*${anySpelling(path.contains)}.*`
-        : path.regex;
+  const regex = pathRegex(path);
   return {
     match: { safe_regex: { regex: `${insensitive(!path.caseSensitive)}${regex}` } },
     rewrite: wholePath(rewrite),
